@@ -1,0 +1,1 @@
+"""Slipway: an event-driven deployment control plane for AWS."""

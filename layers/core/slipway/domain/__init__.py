@@ -1,0 +1,1 @@
+"""Every rule of Slipway, in plain Python: no AWS, no clock, no environment."""

@@ -1,0 +1,180 @@
+"""One attempt to put a release on a lane: where it stands, what is known of it, how it ended."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final
+
+from slipway.domain.errors import Broken, Reason, Rejected
+from slipway.domain.model import Model, Versioned
+from slipway.domain.plan import Plan
+from slipway.domain.release import Release
+
+
+class Phase(StrEnum):
+    """Where a deployment stands."""
+
+    PLANNING = "Planning"
+    AWAITING_APPROVAL = "AwaitingApproval"
+    AWAITING_LANE = "AwaitingLane"
+    BACKING_UP = "BackingUp"
+    MIGRATING = "Migrating"
+    DEPLOYING = "Deploying"
+    VERIFYING = "Verifying"
+    ROLLING_BACK = "RollingBack"
+    SETTLED = "Settled"
+
+
+class Outcome(StrEnum):
+    """How a deployment ended."""
+
+    SUCCEEDED = "Succeeded"
+    ROLLED_BACK = "RolledBack"
+    ROLLBACK_FAILED = "RollbackFailed"
+    NEEDS_OPERATOR = "NeedsOperator"
+    FAILED = "Failed"
+    REJECTED = "Rejected"
+    EXPIRED = "Expired"
+    SUPERSEDED = "Superseded"
+    BLOCKED = "Blocked"
+    CANCELLED = "Cancelled"
+    UNCHANGED = "Unchanged"
+
+    @property
+    def holds_the_lane(self) -> bool:
+        """Whether automation stops on the lane after this end."""
+        return self in _HOLDING
+
+
+_HOLDING: Final = frozenset({Outcome.ROLLED_BACK, Outcome.ROLLBACK_FAILED, Outcome.NEEDS_OPERATOR})
+
+# From here on the user's systems may have changed, and a failure has to be taken back.
+CHANGING_PHASES: Final = frozenset(
+    {Phase.MIGRATING, Phase.DEPLOYING, Phase.VERIFYING, Phase.ROLLING_BACK}
+)
+
+_REJECTIONS: Final = {
+    Reason.SUPERSEDED: Outcome.SUPERSEDED,
+    Reason.APPROVAL_REJECTED: Outcome.REJECTED,
+    Reason.APPROVAL_EXPIRED: Outcome.EXPIRED,
+    Reason.CANCELLED: Outcome.CANCELLED,
+    Reason.UNCHANGED: Outcome.UNCHANGED,
+}
+
+
+class Origin(StrEnum):
+    """What asked for a deployment."""
+
+    PUSH = "push"
+    PROMOTION = "promotion"
+    REQUEST = "request"
+    SWEEP = "sweep"
+
+
+class Progress(Model):
+    """What is known to have been started or finished; each field is written once.
+
+    Recovery reads it to find what an earlier try started, then looks at the cloud.
+    """
+
+    needs_migration: bool | None = None
+    snapshot_id: str | None = None
+    snapshot_requested_at: datetime | None = None
+    snapshot_available_at: datetime | None = None
+    revision_requested_at: datetime | None = None
+    revision_arn: str | None = None
+    migration_requested_at: datetime | None = None
+    migration_task_arn: str | None = None
+    migrated_at: datetime | None = None
+    deploy_requested_at: datetime | None = None
+    ecs_deployment_id: str | None = None
+    failed_looks: int = 0
+    healthy_since: datetime | None = None
+    verified_at: datetime | None = None
+    downgrade_requested_at: datetime | None = None
+    rollback_requested_at: datetime | None = None
+    rolled_back_at: datetime | None = None
+
+
+class Failure(Model):
+    """What a state ended with: its name, the error class and the sentence behind it."""
+
+    state: str
+    error: str
+    reason: str
+    message: str
+
+
+class Deployment(Versioned):
+    """The record of one attempt; ``evidence_hash`` is the head of its evidence chain."""
+
+    deployment_id: str
+    application: str
+    environment: str
+    number: int
+    origin: Origin
+    requested_by: str
+    requested_at: datetime
+    explicit: bool = False
+    release: Release
+    phase: Phase = Phase.PLANNING
+    progress: Progress = Progress()
+    plan: Plan | None = None
+    fencing: int | None = None
+    cancel_requested_by: str | None = None
+    outcome: Outcome | None = None
+    failure: Failure | None = None
+    cause: Failure | None = None
+    settled_at: datetime | None = None
+    evidence_count: int = 0
+    evidence_hash: str = ""
+
+    @property
+    def lane_id(self) -> str:
+        """The lane that this deployment wants to change."""
+        return f"{self.application}/{self.environment}"
+
+    def at(self, phase: Phase) -> "Deployment":
+        """The deployment in this phase."""
+        return self.model_copy(update={"phase": phase})
+
+    def knowing(self, **facts: Any) -> "Deployment":
+        """The deployment with these fields of its progress set."""
+        progress = self.progress.model_copy(update=facts)
+        return self.model_copy(update={"progress": progress})
+
+    def planned(self) -> Plan:
+        """The plan; Broken when a step runs before Plan."""
+        if self.plan is None:
+            raise Broken(Reason.INTERNAL_ERROR, f"{self.deployment_id} has no plan yet.")
+        return self.plan
+
+    def refuse_to_continue(self) -> None:
+        """Raise Rejected when the deployment has ended or a person asked to cancel it."""
+        if self.outcome is not None:
+            raise Rejected(
+                Reason.DEPLOYMENT_STOPPED, f"{self.deployment_id} has ended: {self.outcome}."
+            )
+        if self.cancel_requested_by is not None:
+            raise Rejected(Reason.CANCELLED, f"Cancelled by {self.cancel_requested_by}.")
+
+
+def outcome_of(failure: Failure | None, cause: Failure | None, *, changed: bool) -> Outcome:
+    """How the deployment ended.
+
+    ``failure`` is what ended it and ``cause`` what made it roll back; ``changed`` tells whether
+    something of the user's may have changed.
+    """
+    if failure is None:
+        return Outcome.ROLLED_BACK if cause is not None else Outcome.SUCCEEDED
+    if failure.error == Rejected.__name__ and not changed:
+        return _rejection(failure.reason)
+    if not changed:
+        return Outcome.FAILED
+    if failure.error == Broken.__name__ or cause is None:
+        return Outcome.NEEDS_OPERATOR
+    return Outcome.ROLLBACK_FAILED
+
+
+def _rejection(reason: str) -> Outcome:
+    known = {str(key): outcome for key, outcome in _REJECTIONS.items()}
+    return known.get(reason, Outcome.BLOCKED)

@@ -1,0 +1,101 @@
+"""What can go wrong, as Step Functions sees it.
+
+    ControlPlaneError
+    ├── Rejected    the request is wrong or not wanted; nothing changed
+    ├── Unhealthy   the release was found wanting: roll back
+    ├── Transient   the same call may succeed
+    └── Broken      the world refused and will keep refusing; a person has to look
+
+The Lambda runtime reports the class *name* and ASL compares that string, so a subclass would
+never match: the four are final, and detail travels in ``reason`` and ``message``.
+"""
+
+from enum import StrEnum
+from typing import final
+
+
+class Reason(StrEnum):
+    """Why, for machines."""
+
+    ALARM_FIRING = "AlarmFiring"
+    APPROVAL_EXPIRED = "ApprovalExpired"
+    APPROVAL_REJECTED = "ApprovalRejected"
+    AWS_REFUSED = "AwsRefused"
+    AWS_UNAVAILABLE = "AwsUnavailable"
+    BACKUP_FAILED = "BackupFailed"
+    BACKUP_TIMED_OUT = "BackupTimedOut"
+    CANCELLED = "Cancelled"
+    CATALOG_INVALID = "CatalogInvalid"
+    CIRCUIT_BREAKER_TRIPPED = "CircuitBreakerTripped"
+    DATABASE_BUSY = "DatabaseBusy"
+    DATABASE_UNAVAILABLE = "DatabaseUnavailable"
+    DEPLOYMENT_STOPPED = "DeploymentStopped"
+    DEPLOYMENT_TIMED_OUT = "DeploymentTimedOut"
+    DEPLOYMENT_UNKNOWN = "DeploymentUnknown"
+    DIGEST_BAD = "DigestBad"
+    DIGEST_MOVED = "DigestMoved"
+    DOWNGRADE_FAILED = "DowngradeFailed"
+    EARLIER_ENVIRONMENT_MISSING = "EarlierEnvironmentMissing"
+    EVENT_FOREIGN = "EventForeign"
+    EVENT_MALFORMED = "EventMalformed"
+    EXECUTION_STOPPED = "ExecutionStopped"
+    GATES_PASSED = "GatesPassed"
+    HELD = "Held"
+    IMAGE_MISSING = "ImageMissing"
+    IMAGE_UNAVAILABLE = "ImageUnavailable"
+    INTERNAL_ERROR = "InternalError"
+    LANE_BUSY = "LaneBusy"
+    LANE_LOST = "LaneLost"
+    LANE_TAKEN = "LaneTaken"
+    LINK_INVALID = "LinkInvalid"
+    MIGRATION_FAILED = "MigrationFailed"
+    MIGRATION_TIMED_OUT = "MigrationTimedOut"
+    NOT_AN_APPROVER = "NotAnApprover"
+    NOT_LIVE = "NotLive"
+    NOT_MEANT_FOR_US = "NotMeantForUs"
+    NOTHING_TO_ROLL_BACK_TO = "NothingToRollBackTo"
+    PLAN_CHANGED = "PlanChanged"
+    PLATFORM_MISMATCH = "PlatformMismatch"
+    RECORD_MOVED = "RecordMoved"
+    RELEASE_UNHEALTHY = "ReleaseUnhealthy"
+    ROLLBACK_NOT_LIVE = "RollbackNotLive"
+    ROLLBACK_TIMED_OUT = "RollbackTimedOut"
+    ROLLED_BACK = "RolledBack"
+    SCAN_FAILED = "ScanFailed"
+    SCAN_FINDINGS = "ScanFindings"
+    SCHEMA_MOVED = "SchemaMoved"
+    SERVICE_UNAVAILABLE = "ServiceUnavailable"
+    SETTING_MISSING = "SettingMissing"
+    SUPERSEDED = "Superseded"
+    UNCHANGED = "Unchanged"
+    VERIFIED = "Verified"
+    WAITING = "Waiting"
+
+
+class ControlPlaneError(Exception):
+    """A refusal or failure with a reason for machines and a sentence for people."""
+
+    def __init__(self, reason: Reason, message: str) -> None:
+        super().__init__(f"{reason}: {message}")
+        self.reason = reason
+        self.message = message
+
+
+@final
+class Rejected(ControlPlaneError):
+    """The request is wrong or no longer wanted; nothing changed."""
+
+
+@final
+class Unhealthy(ControlPlaneError):
+    """The release was found wanting: roll back."""
+
+
+@final
+class Transient(ControlPlaneError):
+    """The same call may succeed."""
+
+
+@final
+class Broken(ControlPlaneError):
+    """The world refused and will keep refusing. A person has to look."""

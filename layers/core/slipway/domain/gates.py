@@ -1,0 +1,177 @@
+"""The conditions to pass before anything changes; a gate that cannot decide does not pass."""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from slipway.domain.catalog import ScanGate, Severity
+from slipway.domain.errors import Reason
+from slipway.domain.lane import Stable
+from slipway.domain.model import Model
+from slipway.domain.release import Image
+
+_ORDER: Final = (
+    Severity.INFORMATIONAL,
+    Severity.LOW,
+    Severity.MEDIUM,
+    Severity.HIGH,
+    Severity.CRITICAL,
+)
+
+
+class GateState(StrEnum):
+    """What a gate found."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    WAITING = "waiting"
+
+
+class GateVerdict(Model):
+    """A gate's answer, with the evidence it rests on."""
+
+    gate: str
+    state: GateState
+    reason: Reason
+    message: str
+
+
+class Scan(Model):
+    """A vulnerability scan as the registry reports it; absent severities have no finding."""
+
+    status: str
+    findings: dict[str, int]
+
+
+def _passed(gate: str, message: str) -> GateVerdict:
+    return GateVerdict(
+        gate=gate, state=GateState.PASSED, reason=Reason.GATES_PASSED, message=message
+    )
+
+
+def _failed(gate: str, reason: Reason, message: str) -> GateVerdict:
+    return GateVerdict(gate=gate, state=GateState.FAILED, reason=reason, message=message)
+
+
+def digest_gate(image: Image | None, asked_for: str, tag: str, *, explicit: bool) -> GateVerdict:
+    """The tag still names the digest that was asked for (a later push moved it otherwise)."""
+    if explicit:
+        return _passed("digest", f"{asked_for[:19]} was asked for by digest")
+    if image is None:
+        return _failed("digest", Reason.IMAGE_MISSING, f"No image is tagged {tag} any more.")
+    if image.digest != asked_for:
+        return _failed(
+            "digest",
+            Reason.DIGEST_MOVED,
+            f"{tag} now names {image.digest[:19]}, not {asked_for[:19]}: a later push moved it.",
+        )
+    return _passed("digest", f"{tag} names {asked_for[:19]}")
+
+
+def image_gate(image: Image) -> GateVerdict:
+    """The image can be pulled: ECR keeps archived images but serves them no more."""
+    if image.status != "ACTIVE":
+        return _failed(
+            "image",
+            Reason.IMAGE_UNAVAILABLE,
+            f"{image.digest[:19]} is {image.status} in the registry; restore it or push it again.",
+        )
+    return _passed("image", f"{image.digest[:19]} is ACTIVE")
+
+
+def platform_gate(image: Image, architecture: str) -> GateVerdict:
+    """The image runs on the service's CPU architecture (ECS names: X86_64, ARM64)."""
+    if image.architecture != architecture:
+        return _failed(
+            "platform",
+            Reason.PLATFORM_MISMATCH,
+            f"The image is built for {image.architecture}, the service runs {architecture}.",
+        )
+    return _passed("platform", f"built for {architecture}")
+
+
+# IN_PROGRESS and PENDING end by themselves; a scan that does not exist yet may still start.
+_SCAN_UNFINISHED: Final = frozenset({"IN_PROGRESS", "PENDING", "ABSENT"})
+# ACTIVE is the enhanced scan's way of saying that findings are kept up to date.
+_SCAN_FINISHED: Final = frozenset({"COMPLETE", "ACTIVE"})
+
+
+def scan_gate(scan: Scan, policy: ScanGate, since: datetime, now: datetime) -> GateVerdict:
+    """The scan of this digest is finished and found nothing at or above the threshold."""
+    if scan.status in _SCAN_FINISHED:
+        return _findings_gate(scan, policy)
+    if scan.status not in _SCAN_UNFINISHED:
+        return _failed("scan", Reason.SCAN_FAILED, f"The scan ended as {scan.status}.")
+    if now - since >= timedelta(minutes=policy.wait_minutes):
+        return _failed(
+            "scan",
+            Reason.SCAN_FAILED,
+            f"No finished scan after {policy.wait_minutes} minutes (status {scan.status}); "
+            "scan the image and request the deployment again.",
+        )
+    return GateVerdict(
+        gate="scan",
+        state=GateState.WAITING,
+        reason=Reason.WAITING,
+        message=f"waiting for the scan (status {scan.status})",
+    )
+
+
+def _findings_gate(scan: Scan, policy: ScanGate) -> GateVerdict:
+    blocking = _ORDER[_ORDER.index(policy.block_from) :] if policy.block_from in _ORDER else ()
+    # A severity that AWS has not ranked cannot be judged, so it counts as blocking.
+    found = {name: n for name, n in scan.findings.items() if n and _blocks(name, blocking)}
+    if found:
+        told = ", ".join(f"{count} {name}" for name, count in sorted(found.items()))
+        return _failed("scan", Reason.SCAN_FINDINGS, f"The scan found {told}.")
+    return _passed("scan", f"nothing at or above {policy.block_from}")
+
+
+def _blocks(severity: str, blocking: tuple[Severity, ...]) -> bool:
+    ranked = {str(known) for known in _ORDER}
+    return severity not in ranked or severity in {str(known) for known in blocking}
+
+
+def earlier_gate(after: str | None, succeeded: bool, digest: str, *, explicit: bool) -> GateVerdict:
+    """The digest has succeeded in the environment before this one."""
+    if after is None:
+        return _passed("earlier environment", "none comes before this one")
+    if succeeded:
+        return _passed("earlier environment", f"{digest[:19]} succeeded in {after}")
+    if explicit:
+        return _passed(
+            "earlier environment", f"not seen in {after}; let through by an explicit request"
+        )
+    return _failed(
+        "earlier environment",
+        Reason.EARLIER_ENVIRONMENT_MISSING,
+        f"{digest[:19]} has not succeeded in {after}; deploy it there first.",
+    )
+
+
+def alarm_gate(names: tuple[str, ...], firing: tuple[str, ...]) -> GateVerdict:
+    """No alarm fires: ECS ignores, for the whole deployment, one that fires at its start."""
+    if firing:
+        return _failed("alarms", Reason.ALARM_FIRING, f"In alarm: {', '.join(firing)}.")
+    return _passed("alarms", f"{len(names)} quiet" if names else "none configured")
+
+
+def rollback_gate(stable: Stable | None, image: Image | None) -> GateVerdict:
+    """There is something to roll back to, unless nothing has ever succeeded on the lane."""
+    if stable is None:
+        return _passed(
+            "rollback target", "first deployment of the lane: a failure pages a person instead"
+        )
+    if image is None or image.status != "ACTIVE":
+        return _failed(
+            "rollback target",
+            Reason.NOTHING_TO_ROLL_BACK_TO,
+            f"The last good image {stable.digest[:19]} can no longer be pulled; "
+            "restore it in the registry first.",
+        )
+    return _passed("rollback target", f"{stable.deployment_id} ({stable.digest[:19]})")
+
+
+def first_failure(verdicts: tuple[GateVerdict, ...]) -> GateVerdict | None:
+    """The verdict that stops the deployment, if any."""
+    return next((verdict for verdict in verdicts if verdict.state is GateState.FAILED), None)

@@ -1,0 +1,161 @@
+"""A lane: one slot of an application in an environment, changed by one deployment at a time.
+
+Every function returns the lane as it should be; the store writes it only over the version that
+was read, so that of two writers one has to look again.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+
+from slipway.domain.errors import Reason, Rejected
+from slipway.domain.model import Model, Versioned
+from slipway.domain.release import Digest
+
+
+class Candidate(Model):
+    """A release that wants into the lane."""
+
+    deployment_id: str
+    order: datetime
+    digest: Digest
+    explicit: bool = False
+
+
+class Stable(Model):
+    """The last release that was seen healthy on the lane: what a rollback goes back to."""
+
+    deployment_id: str
+    digest: Digest
+    revision_arn: str
+    image_uri: str
+    version: str | None
+    schema_revision: str | None
+    verified_at: datetime
+
+
+class Hold(Model):
+    """Automation stopped on the lane until a person lifts it."""
+
+    reason: str
+    message: str
+    by: str
+    since: datetime
+
+
+class Entry(StrEnum):
+    """How a wish to take the lane was answered."""
+
+    TAKEN = "taken"
+    BUSY = "busy"
+
+
+class Lane(Versioned):
+    """Who may change what runs here."""
+
+    application: str
+    environment: str
+    next_number: int = 1
+    fencing: int = 0
+    holder: str | None = None
+    newest: Candidate | None = None
+    hold: Hold | None = None
+    stable: Stable | None = None
+    bad_digests: dict[str, str] = {}
+
+    @property
+    def lane_id(self) -> str:
+        """The key of the lane, also in events."""
+        return f"{self.application}/{self.environment}"
+
+    def next_deployment_id(self) -> str:
+        """The id of the next attempt; never used twice."""
+        return f"{self.application}-{self.environment}-{self.next_number}"
+
+    def with_candidate(self, candidate: Candidate) -> "Lane":
+        """Count the attempt; the candidate becomes the newest unless a newer one is known.
+
+        A person's explicit wish is the newest by definition: an older image goes over a newer
+        one only that way.
+        """
+        newest = self.newest
+        wins = newest is None or candidate.explicit or candidate.order > newest.order
+        return self.model_copy(
+            update={
+                "next_number": self.next_number + 1,
+                "newest": candidate if wins else newest,
+            }
+        )
+
+    def superseded_by(self, deployment_id: str) -> str | None:
+        """The newer candidate that ends this one's wish, or None."""
+        if self.newest is None or self.newest.deployment_id == deployment_id:
+            return None
+        return self.newest.deployment_id
+
+    def refuse(self, deployment_id: str, digest: str, *, explicit: bool) -> None:
+        """Raise Rejected when this candidate must not go on: superseded, held or known bad."""
+        newer = self.superseded_by(deployment_id)
+        if newer is not None:
+            raise Rejected(Reason.SUPERSEDED, f"{newer} is newer and replaces this deployment.")
+        if explicit:
+            return
+        if self.hold is not None:
+            raise Rejected(
+                Reason.HELD,
+                f"{self.lane_id} is on hold since {self.hold.since:%Y-%m-%d %H:%M}Z by "
+                f"{self.hold.by}: {self.hold.message}",
+            )
+        if digest in self.bad_digests:
+            raise Rejected(
+                Reason.DIGEST_BAD,
+                f"{digest[:19]} failed here in {self.bad_digests[digest]} and is not deployed "
+                "again by automation.",
+            )
+
+    def enter(self, deployment_id: str) -> tuple[Entry, "Lane"]:
+        """Take the lane when it is free; taking it again is the same take."""
+        if self.holder == deployment_id:
+            return Entry.TAKEN, self
+        if self.holder is not None:
+            return Entry.BUSY, self
+        taken = {"holder": deployment_id, "fencing": self.fencing + 1}
+        return Entry.TAKEN, self.model_copy(update=taken)
+
+    def leave(self, deployment_id: str) -> "Lane":
+        """Free the lane if this deployment holds it."""
+        if self.holder != deployment_id:
+            return self
+        return self.model_copy(update={"holder": None})
+
+    def with_stable(self, stable: Stable) -> "Lane":
+        """Remember the release as last good; a deployment that succeeded ends a hold."""
+        bad = {digest: by for digest, by in self.bad_digests.items() if digest != stable.digest}
+        return self.model_copy(update={"stable": stable, "hold": None, "bad_digests": bad})
+
+    def with_failure(self, digest: str, deployment_id: str, hold: Hold) -> "Lane":
+        """Mark the digest bad and stop automation."""
+        bad = {**self.bad_digests, digest: deployment_id}
+        return self.model_copy(update={"bad_digests": bad, "hold": hold})
+
+    def lifted(self) -> "Lane":
+        """The lane without its hold; digests stay marked bad."""
+        return self.model_copy(update={"hold": None})
+
+
+class DatabaseSlot(Versioned):
+    """A database that is being migrated, so that no second migration starts beside it."""
+
+    database_id: str
+    holder: str | None = None
+
+    def enter(self, deployment_id: str) -> tuple[Entry, "DatabaseSlot"]:
+        """Take the database when nobody else migrates it."""
+        if self.holder not in (None, deployment_id):
+            return Entry.BUSY, self
+        return Entry.TAKEN, self.model_copy(update={"holder": deployment_id})
+
+    def leave(self, deployment_id: str) -> "DatabaseSlot":
+        """Free the database if this deployment holds it."""
+        if self.holder != deployment_id:
+            return self
+        return self.model_copy(update={"holder": None})

@@ -1,0 +1,15 @@
+"""How every stored or exchanged value behaves: immutable, and strict about its fields."""
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Model(BaseModel):
+    """An immutable value that refuses fields it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Versioned(Model):
+    """A stored document: a write succeeds only over the version it was read at (0 = never stored)."""
+
+    version: int = 0

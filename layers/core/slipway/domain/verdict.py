@@ -1,0 +1,76 @@
+"""A look at the world and its judgement: what counts as deployed, and as healthy."""
+
+from enum import StrEnum
+
+from slipway.domain.model import Model
+
+
+class Verdict(StrEnum):
+    """A judgement; Inconclusive is neither good nor bad: look again."""
+
+    SUCCESSFUL = "successful"
+    FAILED = "failed"
+    INCONCLUSIVE = "inconclusive"
+
+
+class Rollout(Model):
+    """What an ECS service runs, and what became of one revision there.
+
+    ``primary_*`` describe the PRIMARY deployment. ``status`` is that of the newest service
+    deployment that targeted the revision (SUCCESSFUL, IN_PROGRESS, ROLLBACK_SUCCESSFUL, ...;
+    NONE when there is none) and ``digests`` are what its images resolved to.
+    """
+
+    primary_deployment_id: str
+    primary_revision_arn: str
+    status: str
+    status_reason: str
+    digests: tuple[str, ...]
+    desired_count: int
+    running_count: int
+    events: tuple[str, ...] = ()
+
+
+class Target(Model):
+    """One target of the load balancer and how it does."""
+
+    address: str
+    state: str
+    reason: str
+
+
+class HttpAnswer(Model):
+    """What one request got; ``status`` 0 means that no answer came, ``body`` then says why."""
+
+    url: str
+    status: int
+    body: str
+
+
+class Finding(Model):
+    """One thing that was looked at."""
+
+    what: str
+    verdict: Verdict
+    message: str
+
+
+class Judgement(Model):
+    """All findings of one look, and what they amount to."""
+
+    verdict: Verdict
+    findings: tuple[Finding, ...]
+
+    @property
+    def message(self) -> str:
+        """What a person has to know: the findings that are not good, or that all are."""
+        wanting = [f.message for f in self.findings if f.verdict is not Verdict.SUCCESSFUL]
+        return " ".join(wanting) or "; ".join(f.message for f in self.findings)
+
+
+def judge(findings: list[Finding]) -> Judgement:
+    """The worst finding decides; nothing looked at is inconclusive, never success."""
+    found = {finding.verdict for finding in findings} or {Verdict.INCONCLUSIVE}
+    worst = (Verdict.FAILED, Verdict.INCONCLUSIVE, Verdict.SUCCESSFUL)
+    verdict = next(verdict for verdict in worst if verdict in found)
+    return Judgement(verdict=verdict, findings=tuple(findings))

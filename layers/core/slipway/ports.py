@@ -1,0 +1,269 @@
+"""What the steps need from the outside, in the domain's words."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from slipway.domain.approval import Approval
+from slipway.domain.catalog import EcsTarget, Rolling
+from slipway.domain.deployment import Deployment
+from slipway.domain.evidence import Evidence
+from slipway.domain.gates import Scan
+from slipway.domain.lane import DatabaseSlot, Lane
+from slipway.domain.model import Model, Versioned
+from slipway.domain.plan import LiveService
+from slipway.domain.release import Image
+from slipway.domain.verdict import HttpAnswer, Rollout, Target
+
+
+class Admission(Model):
+    """One wish that was admitted: found again when the same wish comes twice."""
+
+    admission_id: str
+    deployment_id: str
+
+
+class Fence(Model):
+    """The right to change a lane: a write that carries it fails once the lane has moved on."""
+
+    lane_id: str
+    deployment_id: str
+    fencing: int
+
+
+class Records(Protocol):
+    """The table: documents that are written only over the version that was read."""
+
+    def deployment(self, deployment_id: str) -> Deployment:
+        """The deployment as last written; Rejected when it does not exist."""
+        ...
+
+    def lane(self, application: str, environment: str) -> Lane:
+        """The lane; a new one when nothing was ever deployed there."""
+        ...
+
+    def database_slot(self, database_id: str) -> DatabaseSlot:
+        """Who migrates this database."""
+        ...
+
+    def approval(self, deployment_id: str) -> Approval | None:
+        """The deployment's approval, once it was asked for."""
+        ...
+
+    def admission(self, admission_id: str) -> Admission | None:
+        """The admission of this very wish, if it came before."""
+        ...
+
+    def evidence(self, deployment_id: str) -> list[Evidence]:
+        """Every entry of the deployment's record, oldest first."""
+        ...
+
+    def recent(self, application: str, environment: str, limit: int) -> list[Deployment]:
+        """The newest deployments of a lane, newest first; may lag behind by a moment."""
+        ...
+
+    def unsettled(self) -> list[Deployment]:
+        """Every deployment without an outcome; may lag behind by a moment."""
+        ...
+
+    def write(
+        self,
+        documents: Sequence[Versioned],
+        *,
+        evidence: Sequence[Evidence] = (),
+        admission: Admission | None = None,
+        fence: Fence | None = None,
+    ) -> None:
+        """Write all or nothing.
+
+        Transient(RecordMoved) when a document has moved on since it was read, Rejected(LaneLost)
+        when the fence no longer holds.
+        """
+        ...
+
+
+class Parked(Model):
+    """A step that waits: the token to answer with and the request to look again for."""
+
+    key: str
+    waiting_id: str
+    token: str
+    request: str
+    expires_at: datetime
+
+
+class Parking(Protocol):
+    """Who waits for which key."""
+
+    def park(self, parked: Sequence[Parked]) -> None:
+        """Keep the requests under their keys; parking again replaces."""
+        ...
+
+    def parked_under(self, key: str) -> list[Parked]:
+        """Every request that waits for this key."""
+        ...
+
+    def leave(self, parked: Sequence[Parked]) -> None:
+        """Forget the requests, unless a later try has parked with another token."""
+        ...
+
+
+class ImageRegistry(Protocol):
+    """ECR."""
+
+    def image(self, repository: str, reference: str, architecture: str) -> Image | None:
+        """The image behind a digest or tag, resolved for an ECS architecture; None if absent."""
+        ...
+
+    def status(self, repository: str, reference: str) -> Image | None:
+        """As image(), without labels and platform: one call."""
+        ...
+
+    def scan(self, repository: str, digest: str) -> Scan:
+        """The vulnerability scan of this digest; status ABSENT when there is none."""
+        ...
+
+
+class OneOff(Model):
+    """A one-off task as ECS reports it; ``exit_code`` is None when it never started."""
+
+    task_arn: str
+    stopped: bool
+    exit_code: int | None
+    reason: str
+    log_tail: tuple[str, ...] = ()
+
+
+class Services(Protocol):
+    """ECS services, read only."""
+
+    def live(self, target: EcsTarget) -> LiveService:
+        """The service as it runs, without its address; Broken when it is missing or not ACTIVE."""
+        ...
+
+    def rollout(self, target: EcsTarget, revision_arn: str) -> Rollout:
+        """How the service's PRIMARY deployment does, and what became of this revision.
+
+        One call while a rollout is in progress; three, with digests, when it has ended.
+        """
+        ...
+
+
+class Revisions(Protocol):
+    """ECS task definition revisions."""
+
+    def find(self, base_arn: str, deployment_id: str) -> str | None:
+        """The revision that an earlier try registered for this deployment, by its tag."""
+        ...
+
+    def register(
+        self, base_arn: str, container: str, image_uri: str, deployment_id: str, fencing: int
+    ) -> str:
+        """A new revision like the base with another image in one container; its ARN.
+
+        RegisterTaskDefinition has no client token: after a lost response use find().
+        """
+        ...
+
+
+class Rollouts(Protocol):
+    """The one right to change what an ECS service runs."""
+
+    def update(self, target: EcsTarget, revision_arn: str, strategy: Rolling) -> None:
+        """Point the service at a revision, unless its PRIMARY deployment already has it."""
+        ...
+
+
+class OneOffs(Protocol):
+    """One-off ECS tasks."""
+
+    def run(
+        self, target: EcsTarget, revision_arn: str, command: Sequence[str], started_by: str
+    ) -> str:
+        """Start a task in the service's network, once per ``started_by``; its ARN.
+
+        Broken when ECS places no task.
+        """
+        ...
+
+    def look(self, target: EcsTarget, task_arn: str) -> OneOff:
+        """How the task does; with the tail of its log (20 lines at most) once it has stopped."""
+        ...
+
+
+class LoadBalancers(Protocol):
+    """Elastic Load Balancing."""
+
+    def base_url(self, target_group_arn: str) -> str | None:
+        """Where the target group is reached from outside; None when nothing listens."""
+        ...
+
+    def targets(self, target_group_arn: str) -> tuple[Target, ...]:
+        """The registered targets and their health."""
+        ...
+
+
+class Snapshot(Model):
+    """A snapshot as RDS reports it; sizes in GiB."""
+
+    snapshot_id: str
+    status: str
+    encrypted: bool
+    created_at: datetime | None
+    size_gib: int
+    percent: int
+
+
+class Databases(Protocol):
+    """RDS."""
+
+    def status(self, identifier: str) -> str:
+        """The instance's status; Broken when it does not exist."""
+        ...
+
+    def snapshot(self, snapshot_id: str) -> Snapshot | None:
+        """The snapshot, or None when it does not exist."""
+        ...
+
+    def create_snapshot(self, identifier: str, snapshot_id: str, deployment_id: str) -> None:
+        """Ask for a snapshot; asking again for the same id changes nothing.
+
+        Transient when the instance is busy, Broken when the quota is used up.
+        """
+        ...
+
+
+class Alarms(Protocol):
+    """CloudWatch."""
+
+    def firing(self, names: Sequence[str]) -> tuple[str, ...]:
+        """The named alarms that are in alarm, and every one that does not exist."""
+        ...
+
+
+class Website(Protocol):
+    """The deployed service, seen from outside."""
+
+    def get(self, url: str) -> HttpAnswer:
+        """One GET; an unreachable address is an answer with status 0."""
+        ...
+
+
+class Executions(Protocol):
+    """Step Functions."""
+
+    def start(self, deployment_id: str, request: str) -> None:
+        """Start the deployment's execution, once."""
+        ...
+
+    def running(self, deployment_id: str) -> bool:
+        """Whether the deployment's execution still runs."""
+        ...
+
+
+class Announcements(Protocol):
+    """Slipway's own events."""
+
+    def publish(self, what: str, detail: dict[str, str]) -> None:
+        """Tell the event bus; a hint to whoever waits, never the record."""
+        ...
