@@ -1,0 +1,1 @@
+"""The twin: our model of the part of AWS that Slipway changes, run live or in virtual time."""
