@@ -1,15 +1,20 @@
 """The model of RDS: instances, and snapshots that take time, can fail and are limited in number."""
 
-import random
 import re
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
-from datetime import datetime
-from typing import Any, Protocol
+from dataclasses import dataclass, replace
+from typing import Any
 
-from local.twin.clock import Clock
+from local.twin.databases import (
+    DatabaseEngine,
+    Dump,
+    Endpoint,
+    EngineFailure,
+    ScriptedDatabases,
+    Server,
+)
 from local.twin.errors import AwsError
-from local.twin.events import ACCOUNT, REGION, Emit, envelope
+from local.twin.rds_records import Instance, Snapshot, tag_list, tags_of
+from local.twin.world import World, iso
 
 IDENTIFIER = re.compile(r"(?!.*--)[A-Za-z][A-Za-z0-9-]{0,254}(?<!-)")
 SNAPSHOT_READY_STATES = ("available", "storage-optimization")
@@ -22,79 +27,6 @@ SNAPSHOT_EVENTS = {
 
 
 @dataclass(frozen=True)
-class Server:
-    """What an engine needs to know to run one database server."""
-
-    instance_id: str
-    database: str
-    username: str
-    password: str
-
-
-@dataclass(frozen=True)
-class Endpoint:
-    """Where a server listens."""
-
-    address: str
-    port: int
-
-
-@dataclass(frozen=True)
-class Dump:
-    """A finished dump."""
-
-    size_bytes: int
-
-
-@dataclass(frozen=True)
-class EngineFailure:
-    """Why the engine could not do it."""
-
-    reason: str
-
-
-class DatabaseEngine(Protocol):
-    """The servers behind the model. `done` is called once, under the twin's lock, possibly at once."""
-
-    def create(self, server: Server, done: Callable[[Endpoint | EngineFailure], None]) -> None: ...
-
-    def dump(
-        self, instance_id: str, snapshot_id: str, done: Callable[[Dump | EngineFailure], None]
-    ) -> None: ...
-
-    def restore(
-        self, snapshot_id: str, server: Server, done: Callable[[Endpoint | EngineFailure], None]
-    ) -> None: ...
-
-    def delete(self, instance_id: str) -> None: ...
-
-    def forget(self, snapshot_id: str) -> None: ...
-
-
-class ScriptedDatabases:
-    """An engine without servers: everything succeeds at once. For simulated runs."""
-
-    def create(self, server: Server, done: Callable[[Endpoint | EngineFailure], None]) -> None:
-        done(Endpoint(f"{server.instance_id}.{REGION}.rds.amazonaws.com", 5432))
-
-    def dump(
-        self, instance_id: str, snapshot_id: str, done: Callable[[Dump | EngineFailure], None]
-    ) -> None:
-        done(Dump(size_bytes=8192))
-
-    def restore(
-        self, snapshot_id: str, server: Server, done: Callable[[Endpoint | EngineFailure], None]
-    ) -> None:
-        self.create(server, done)
-
-    def delete(self, instance_id: str) -> None:
-        """Nothing runs."""
-
-    def forget(self, snapshot_id: str) -> None:
-        """Nothing is kept."""
-
-
-@dataclass(frozen=True)
 class SnapshotPolicy:
     """How the next snapshots go; `fail_next` counts down, `fail` stays until changed."""
 
@@ -104,113 +36,15 @@ class SnapshotPolicy:
     quota: int = DEFAULT_SNAPSHOT_QUOTA
 
 
-@dataclass
-class Instance:
-    """One DB instance."""
-
-    server: Server
-    engine: str
-    engine_version: str
-    instance_class: str
-    storage_gib: int
-    encrypted: bool
-    created_at: datetime
-    resource_id: str
-    tags: dict[str, str]
-    status: str = "creating"
-    endpoint: Endpoint | None = None
-
-    @property
-    def arn(self) -> str:
-        return f"arn:aws:rds:{REGION}:{ACCOUNT}:db:{self.server.instance_id}"
-
-    def describe(self) -> dict[str, Any]:
-        """The `DBInstance` structure; a field without a value is absent, as in AWS."""
-        shape: dict[str, Any] = {
-            "DBInstanceIdentifier": self.server.instance_id,
-            "DBInstanceArn": self.arn,
-            "DBInstanceClass": self.instance_class,
-            "DBInstanceStatus": self.status,
-            "DBName": self.server.database,
-            "MasterUsername": self.server.username,
-            "Engine": self.engine,
-            "EngineVersion": self.engine_version,
-            "AllocatedStorage": self.storage_gib,
-            "StorageEncrypted": self.encrypted,
-            "InstanceCreateTime": self.created_at,
-            "DbiResourceId": self.resource_id,
-            "BackupRetentionPeriod": 1,
-            "MultiAZ": False,
-            "PubliclyAccessible": False,
-            "DeletionProtection": False,
-            "TagList": _tag_list(self.tags),
-        }
-        if self.endpoint:
-            shape["Endpoint"] = {"Address": self.endpoint.address, "Port": self.endpoint.port}
-        return shape
-
-
-@dataclass
-class Snapshot:
-    """One manual snapshot of a DB instance."""
-
-    snapshot_id: str
-    source: Instance
-    started_at: datetime
-    seconds: float
-    will_fail: bool
-    tags: dict[str, str]
-    status: str = "creating"
-    size_bytes: int = 0
-
-    @property
-    def arn(self) -> str:
-        return f"arn:aws:rds:{REGION}:{ACCOUNT}:snapshot:{self.snapshot_id}"
-
-    def describe(self, now: datetime) -> dict[str, Any]:
-        """The `DBSnapshot` structure; SnapshotCreateTime appears when the snapshot is available."""
-        shape: dict[str, Any] = {
-            "DBSnapshotIdentifier": self.snapshot_id,
-            "DBSnapshotArn": self.arn,
-            "DBInstanceIdentifier": self.source.server.instance_id,
-            "Status": self.status,
-            "PercentProgress": self._percent(now),
-            "SnapshotType": "manual",
-            "Engine": self.source.engine,
-            "EngineVersion": self.source.engine_version,
-            "AllocatedStorage": self.source.storage_gib,
-            "Encrypted": self.source.encrypted,
-            "MasterUsername": self.source.server.username,
-            "InstanceCreateTime": self.source.created_at,
-            "DbiResourceId": self.source.resource_id,
-            "TagList": _tag_list(self.tags),
-        }
-        if self.source.endpoint:
-            shape["Port"] = self.source.endpoint.port
-        if self.status == "available":
-            shape["SnapshotCreateTime"] = self.started_at
-            shape["OriginalSnapshotCreateTime"] = self.started_at
-            shape["FullSnapshotSizeInBytes"] = self.size_bytes
-        return shape
-
-    def _percent(self, now: datetime) -> int:
-        if self.status != "creating":
-            return 100 if self.status == "available" else 0
-        elapsed = (now - self.started_at).total_seconds()
-        return min(99, int(100 * elapsed / self.seconds)) if self.seconds else 99
-
-
-@dataclass
 class RdsModel:
     """RDS as its API shows it: one method per operation, in botocore's shapes."""
 
-    clock: Clock
-    rng: random.Random
-    emit: Emit
-    engine: DatabaseEngine = field(default_factory=ScriptedDatabases)
-    policy: SnapshotPolicy = SnapshotPolicy()
-    instances: dict[str, Instance] = field(default_factory=dict)
-    snapshots: dict[str, Snapshot] = field(default_factory=dict)
+    def __init__(self, world: World, engine: DatabaseEngine | None = None) -> None:
+        self.world = world
+        self.engine = engine or ScriptedDatabases()
+        self.policy = SnapshotPolicy()
+        self.instances: dict[str, Instance] = {}
+        self.snapshots: dict[str, Snapshot] = {}
 
     def set_policy(self, **changes: Any) -> None:
         """Change how the next snapshots go; the names are SnapshotPolicy's fields."""
@@ -237,7 +71,9 @@ class RdsModel:
         wanted = _wanted(params, "DBInstanceIdentifier", "db-instance-id")
         if "DBInstanceIdentifier" in params:
             self._instance(params["DBInstanceIdentifier"])
-        found = [each for each in self.instances.values() if _among(each.server.instance_id, wanted)]
+        found = [
+            each for each in self.instances.values() if _among(each.server.instance_id, wanted)
+        ]
         return {"DBInstances": [instance.describe() for instance in found]}
 
     def delete_db_instance(self, params: dict[str, Any]) -> dict[str, Any]:
@@ -265,7 +101,7 @@ class RdsModel:
         """Refused as AWS refuses an instance without automated backups: the twin keeps no log."""
         raise AwsError(
             "PointInTimeRestoreNotEnabled",
-            "Point-in-time restore is not enabled for this instance: the twin keeps snapshots only.",
+            "Point-in-time restore is not enabled: the twin keeps snapshots only.",
         )
 
     # Snapshots
@@ -274,8 +110,8 @@ class RdsModel:
         snapshot_id = _identifier(params["DBSnapshotIdentifier"], "snapshot")
         instance = self._instance(params["DBInstanceIdentifier"])
         self._refuse_snapshot(snapshot_id, instance)
-        snapshot = self._begin_snapshot(snapshot_id, instance, _tags(params.get("Tags")))
-        answer = {"DBSnapshot": snapshot.describe(self.clock.now())}
+        snapshot = self._begin_snapshot(snapshot_id, instance, tags_of(params.get("Tags")))
+        answer = {"DBSnapshot": snapshot.describe(self.world.clock.now())}
         self._emit(snapshot, "RDS-EVENT-0040")
         self.engine.dump(
             instance.server.instance_id, snapshot_id, lambda result: self._dumped(snapshot, result)
@@ -289,7 +125,7 @@ class RdsModel:
             return {"DBSnapshots": []}
         ids = _wanted(params, "DBSnapshotIdentifier", "db-snapshot-id")
         sources = _wanted(params, "DBInstanceIdentifier", "db-instance-id")
-        now = self.clock.now()
+        now = self.world.clock.now()
         return {
             "DBSnapshots": [
                 each.describe(now)
@@ -306,7 +142,7 @@ class RdsModel:
         self.engine.forget(snapshot.snapshot_id)
         snapshot.status = "deleted"
         self._emit(snapshot, "RDS-EVENT-0041")
-        return {"DBSnapshot": snapshot.describe(self.clock.now())}
+        return {"DBSnapshot": snapshot.describe(self.world.clock.now())}
 
     # Account and tags
 
@@ -324,11 +160,11 @@ class RdsModel:
         }
 
     def add_tags_to_resource(self, params: dict[str, Any]) -> dict[str, Any]:
-        self._tagged(params["ResourceName"]).update(_tags(params["Tags"]))
+        self._tagged(params["ResourceName"]).update(tags_of(params["Tags"]))
         return {}
 
     def list_tags_for_resource(self, params: dict[str, Any]) -> dict[str, Any]:
-        return {"TagList": _tag_list(self._tagged(params["ResourceName"]))}
+        return {"TagList": tag_list(self._tagged(params["ResourceName"]))}
 
     # Inside
 
@@ -338,15 +174,16 @@ class RdsModel:
         if server.instance_id in self.instances:
             raise AwsError("DBInstanceAlreadyExists", "DB instance already exists")
         instance = Instance(
+            arn=self.world.arn("rds", f"db:{server.instance_id}"),
             server=server,
             engine="postgres",
             engine_version="18.4",
             instance_class=params.get("DBInstanceClass") or (like.instance_class if like else ""),
             storage_gib=like.storage_gib if like else params.get("AllocatedStorage", 20),
             encrypted=like.encrypted if like else params.get("StorageEncrypted", False),
-            created_at=self.clock.now(),
-            resource_id="db-" + "".join(self.rng.choices("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", k=26)),
-            tags=_tags(params.get("Tags")),
+            created_at=self.world.clock.now(),
+            resource_id=f"db-{self.world.hex_id(26).upper()}",
+            tags=tags_of(params.get("Tags")),
         )
         self.instances[server.instance_id] = instance
         return instance
@@ -379,9 +216,10 @@ class RdsModel:
         self, snapshot_id: str, instance: Instance, tags: dict[str, str]
     ) -> Snapshot:
         snapshot = Snapshot(
+            arn=self.world.arn("rds", f"snapshot:{snapshot_id}"),
             snapshot_id=snapshot_id,
             source=instance,
-            started_at=self.clock.now(),
+            started_at=self.world.clock.now(),
             seconds=self.policy.seconds,
             will_fail=self.policy.fail or self.policy.fail_next > 0,
             tags=tags,
@@ -397,8 +235,10 @@ class RdsModel:
             snapshot.will_fail = True
         else:
             snapshot.size_bytes = result.size_bytes
-        elapsed = (self.clock.now() - snapshot.started_at).total_seconds()
-        self.clock.call_later(max(0.0, snapshot.seconds - elapsed), lambda: self._settle(snapshot))
+        elapsed = (self.world.clock.now() - snapshot.started_at).total_seconds()
+        self.world.clock.call_later(
+            max(0.0, snapshot.seconds - elapsed), lambda: self._settle(snapshot)
+        )
 
     def _settle(self, snapshot: Snapshot) -> None:
         """There is no event for a failed manual snapshot: only a poll finds the status `failed`."""
@@ -410,19 +250,16 @@ class RdsModel:
 
     def _emit(self, snapshot: Snapshot, event_id: str) -> None:
         category, message = SNAPSHOT_EVENTS[event_id]
-        now = self.clock.now()
         detail = {
             "EventCategories": [category],
             "SourceType": "SNAPSHOT",
             "SourceArn": snapshot.arn,
-            "Date": now.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "Date": iso(self.world.clock.now()),
             "Message": message,
             "SourceIdentifier": snapshot.snapshot_id,
             "EventID": event_id,
         }
-        self.emit(
-            envelope(self.rng, now, "aws.rds", "RDS DB Snapshot Event", [snapshot.arn], detail)
-        )
+        self.world.tell("aws.rds", "RDS DB Snapshot Event", [snapshot.arn], detail)
 
     def _instance(self, instance_id: str) -> Instance:
         try:
@@ -441,7 +278,7 @@ class RdsModel:
             ) from None
 
     def _tagged(self, arn: str) -> dict[str, str]:
-        kind, _, name = arn.removeprefix(f"arn:aws:rds:{REGION}:{ACCOUNT}:").partition(":")
+        kind, _, name = arn.removeprefix(self.world.arn("rds", "")).partition(":")
         if kind == "db":
             return self._instance(name).tags
         if kind == "snapshot":
@@ -474,11 +311,3 @@ def _wanted(params: dict[str, Any], member: str, filter_name: str) -> set[str] |
 
 def _among(identifier: str, wanted: set[str] | None) -> bool:
     return wanted is None or identifier.lower() in wanted
-
-
-def _tags(tags: Iterable[dict[str, str]] | None) -> dict[str, str]:
-    return {tag["Key"]: tag.get("Value", "") for tag in tags or []}
-
-
-def _tag_list(tags: dict[str, str]) -> list[dict[str, str]]:
-    return [{"Key": key, "Value": value} for key, value in tags.items()]

@@ -1,0 +1,1 @@
+"""The example application: a small notes service on FastAPI and PostgreSQL."""

@@ -1,0 +1,5 @@
+"""The service's resources: none before the first schema."""
+
+from fastapi import APIRouter
+
+router = APIRouter()
