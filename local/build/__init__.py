@@ -1,0 +1,1 @@
+"""What the build needs Python for: interpreters, the layers' contents, runtime clients."""

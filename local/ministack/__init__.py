@@ -1,0 +1,1 @@
+"""The MiniStack half of the embedded cloud: CloudFormation, Lambda, Step Functions and more."""
