@@ -41,17 +41,25 @@ class Push(Model):
 class EcsTarget(Model):
     """The ECS service that runs the release, and the container in it that carries the image."""
 
-    kind: Literal["ecs"] = "ecs"
-    cluster: str = Field(min_length=1, max_length=255)
-    service: str = Field(min_length=1, max_length=255)
-    container: str = Field(min_length=1, max_length=255)
+    kind: Literal["ecs"] = Field(default="ecs", description="what runs the release")
+    cluster: str = Field(min_length=1, max_length=255, description="ECS cluster, by name")
+    service: str = Field(min_length=1, max_length=255, description="ECS service in the cluster")
+    container: str = Field(
+        min_length=1,
+        max_length=255,
+        description="container of the task definition that gets the release's image",
+    )
 
 
 class RdsInstance(Model):
     """The database that the release migrates."""
 
-    kind: Literal["rds_instance"] = "rds_instance"
-    identifier: str = Field(pattern=r"^[a-z](-?[a-z0-9])*$", max_length=63)
+    kind: Literal["rds_instance"] = Field(
+        default="rds_instance", description="what kind of database it is"
+    )
+    identifier: str = Field(
+        pattern=r"^[a-z](-?[a-z0-9])*$", max_length=63, description="RDS DB instance identifier"
+    )
     encrypted: bool = Field(default=True, description="a snapshot that is not encrypted is refused")
 
     @property
@@ -71,8 +79,14 @@ class BackupPolicy(StrEnum):
 class Backup(Model):
     """The snapshot before a migration."""
 
-    policy: BackupPolicy = BackupPolicy.REQUIRED
-    timeout_minutes: int = Field(default=60, ge=1, le=1440)
+    policy: BackupPolicy = Field(
+        default=BackupPolicy.REQUIRED,
+        description="whether a snapshot that fails stops the deployment, is only told, or "
+        "none is taken",
+    )
+    timeout_minutes: int = Field(
+        default=60, ge=1, le=1440, description="until the snapshot counts as failed"
+    )
 
 
 class Migration(Model):
@@ -83,23 +97,33 @@ class Migration(Model):
         default=None,
         description="takes the schema back; {schema} stands for the rollback target's schema",
     )
-    timeout_minutes: int = Field(default=15, ge=1, le=720)
+    timeout_minutes: int = Field(
+        default=15, ge=1, le=720, description="until a migration's task counts as failed"
+    )
 
 
 class CircuitBreaker(Model):
     """When ECS itself gives a rollout up. Without a count: half the desired tasks, 3 to 200."""
 
-    failures: int | None = Field(default=None, ge=1, le=200)
+    failures: int | None = Field(
+        default=None, ge=1, le=200, description="tasks that fail before ECS gives up"
+    )
 
 
 class Rolling(Model):
     """ECS's rolling update."""
 
-    kind: Literal["rolling"] = "rolling"
-    minimum_healthy_percent: int = Field(default=100, ge=0, le=100)
-    maximum_percent: int = Field(default=200, ge=100, le=400)
+    kind: Literal["rolling"] = Field(default="rolling", description="how tasks are replaced")
+    minimum_healthy_percent: int = Field(
+        default=100, ge=0, le=100, description="of the desired tasks, kept running meanwhile"
+    )
+    maximum_percent: int = Field(
+        default=200, ge=100, le=400, description="of the desired tasks, old and new together"
+    )
     circuit_breaker: CircuitBreaker = CircuitBreaker()
-    timeout_minutes: int = Field(default=30, ge=1, le=1440)
+    timeout_minutes: int = Field(
+        default=30, ge=1, le=1440, description="until the rollout counts as failed"
+    )
 
     @model_validator(mode="after")
     def leaves_room_to_move(self) -> Self:
@@ -112,8 +136,8 @@ class Rolling(Model):
 class HttpCheck(Model):
     """One request from outside and the answer that is expected."""
 
-    path: str = Field(pattern=r"^/")
-    status: int = Field(default=200, ge=100, le=599)
+    path: str = Field(pattern=r"^/", description="appended to the base URL")
+    status: int = Field(default=200, ge=100, le=599, description="HTTP status that is expected")
     contains: str | None = Field(default=None, description="text that the body must contain")
     version_field: str | None = Field(
         default=None,
@@ -129,7 +153,9 @@ class Verification(Model):
         pattern=r"^https?://[^/]+$",
         description="where the service is reached; without it, the address of its load balancer",
     )
-    checks: tuple[HttpCheck, ...] = ()
+    checks: tuple[HttpCheck, ...] = Field(
+        default=(), description="requests that all must be answered as expected"
+    )
     alarms: tuple[str, ...] = Field(default=(), description="must be quiet while it bakes")
     attempts: int = Field(default=3, ge=1, le=20, description="failed looks before the verdict")
     interval_seconds: int = Field(default=10, ge=1, le=600, description="between two looks")
@@ -139,7 +165,9 @@ class Verification(Model):
 class ScanGate(Model):
     """The vulnerability scan that a release must have passed."""
 
-    block_from: Severity = Severity.HIGH
+    block_from: Severity = Field(
+        default=Severity.HIGH, description="the lowest severity that stops a deployment"
+    )
     wait_minutes: int = Field(default=10, ge=1, le=120, description="for the scan of this digest")
 
 
@@ -154,7 +182,9 @@ class ApprovalPolicy(Model):
     """Who may let a deployment through."""
 
     approvers: Words = Field(description="the names that the approval page accepts")
-    expires_after_minutes: int = Field(default=1440, ge=1, le=20_160)
+    expires_after_minutes: int = Field(
+        default=1440, ge=1, le=20_160, description="without a decision the deployment ends"
+    )
 
 
 class Notifications(Model):
@@ -192,8 +222,10 @@ class Environment(Model):
 class Application(Model):
     """One entry of the catalog."""
 
-    application: Name
-    environments: dict[Name, Environment] = Field(min_length=1)
+    application: Name = Field(description="the application's name; also the file's")
+    environments: dict[Name, Environment] = Field(
+        min_length=1, description="where it runs, by name"
+    )
 
     @model_validator(mode="after")
     def names_only_known_environments(self) -> Self:

@@ -1,10 +1,13 @@
 """One attempt to put a release on a lane: where it stands, what is known of it, how it ended."""
 
+import json
+from contextlib import suppress
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from slipway.domain.errors import Broken, Reason, Rejected
+from slipway.domain.lane import Stable
 from slipway.domain.model import Model, Versioned
 from slipway.domain.plan import Plan
 from slipway.domain.release import Release
@@ -91,6 +94,7 @@ class Progress(Model):
     healthy_since: datetime | None = None
     verified_at: datetime | None = None
     downgrade_requested_at: datetime | None = None
+    downgraded_at: datetime | None = None
     rollback_requested_at: datetime | None = None
     rolled_back_at: datetime | None = None
 
@@ -102,6 +106,20 @@ class Failure(Model):
     error: str
     reason: str
     message: str
+
+    @classmethod
+    def parsed(cls, state: str, error: str, cause: str) -> Self:
+        """A failure as Step Functions hands it on.
+
+        ``cause`` is "Reason: message" when a step refused by token, and the Lambda runtime's JSON
+        with the same words in ``errorMessage`` when it raised.
+        """
+        with suppress(json.JSONDecodeError, AttributeError):
+            cause = str(json.loads(cause).get("errorMessage", cause))
+        reason, colon, message = cause.partition(": ")
+        if not colon or reason not in set(Reason):
+            reason, message = Reason.INTERNAL_ERROR, cause
+        return cls(state=state, error=error, reason=reason, message=message)
 
 
 class Deployment(Versioned):
@@ -120,6 +138,7 @@ class Deployment(Versioned):
     progress: Progress = Progress()
     plan: Plan | None = None
     fencing: int | None = None
+    rollback_target: Stable | None = None
     cancel_requested_by: str | None = None
     outcome: Outcome | None = None
     failure: Failure | None = None

@@ -6,10 +6,18 @@ was read, so that of two writers one has to look again.
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
+
+from pydantic import Field
 
 from slipway.domain.errors import Reason, Rejected
 from slipway.domain.model import Model, Versioned
 from slipway.domain.release import Digest
+
+
+# Promotion needs to know that a digest has succeeded, also after newer ones; a lane's document
+# stays small.
+_PROVEN_KEPT: Final = 50
 
 
 class Candidate(Model):
@@ -26,6 +34,7 @@ class Stable(Model):
 
     deployment_id: str
     digest: Digest
+    platform_digest: Digest
     revision_arn: str
     image_uri: str
     version: str | None
@@ -60,7 +69,8 @@ class Lane(Versioned):
     newest: Candidate | None = None
     hold: Hold | None = None
     stable: Stable | None = None
-    bad_digests: dict[str, str] = {}
+    bad_digests: dict[str, str] = Field(default={}, description="digest -> deployment it failed in")
+    proven: tuple[str, ...] = Field(default=(), description="digests that succeeded, newest first")
 
     @property
     def lane_id(self) -> str:
@@ -130,7 +140,10 @@ class Lane(Versioned):
     def with_stable(self, stable: Stable) -> "Lane":
         """Remember the release as last good; a deployment that succeeded ends a hold."""
         bad = {digest: by for digest, by in self.bad_digests.items() if digest != stable.digest}
-        return self.model_copy(update={"stable": stable, "hold": None, "bad_digests": bad})
+        others = [digest for digest in self.proven if digest != stable.digest]
+        proven = (stable.digest, *others)[:_PROVEN_KEPT]
+        update = {"stable": stable, "hold": None, "bad_digests": bad, "proven": proven}
+        return self.model_copy(update=update)
 
     def with_failure(self, digest: str, deployment_id: str, hold: Hold) -> "Lane":
         """Mark the digest bad and stop automation."""

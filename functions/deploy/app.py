@@ -1,0 +1,35 @@
+"""Lambda entry point for the Deploy state of statemachines/deployment.asl.json."""
+
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from slipway.runtime import wiring
+from slipway.runtime.hints import hints
+from slipway.runtime.observability import logger
+from slipway.runtime.waiting import Step
+from slipway.steps.step import StepResult
+from slipway.steps.deploy import DeployRequest, keys, deploy
+
+
+def look(request: DeployRequest) -> StepResult:
+    return deploy(
+        request,
+        records=wiring.records(),
+        services=wiring.services(),
+        revisions=wiring.revisions(),
+        rollouts=wiring.rollouts(),
+        now=wiring.now(),
+    )
+
+
+STEP = Step(name="deploy", request=DeployRequest, keys=keys, look=look)
+
+
+@logger.inject_lambda_context(clear_state=True)
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> list[dict[str, Any]]:
+    woken_by = hints(event, wiring.settings().account)
+    found = wiring.waiting().serve(STEP, event, woken_by)
+    for each in found:
+        logger.info("looked", extra=each.model_dump(mode="json"))
+    return [each.model_dump(mode="json") for each in found]

@@ -1,0 +1,36 @@
+"""Lambda entry point for the states Verify and VerifyRollback of statemachines/deployment.asl.json."""
+
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from slipway.runtime import wiring
+from slipway.runtime.hints import hints
+from slipway.runtime.observability import logger
+from slipway.runtime.waiting import Step
+from slipway.steps.step import StepResult
+from slipway.steps.verify import VerifyRequest, keys, verify
+
+
+def look(request: VerifyRequest) -> StepResult:
+    return verify(
+        request,
+        records=wiring.records(),
+        services=wiring.services(),
+        balancers=wiring.balancers(),
+        alarms=wiring.alarms(),
+        website=wiring.website(),
+        now=wiring.now(),
+    )
+
+
+STEP = Step(name="verify", request=VerifyRequest, keys=keys, look=look)
+
+
+@logger.inject_lambda_context(clear_state=True)
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> list[dict[str, Any]]:
+    woken_by = hints(event, wiring.settings().account)
+    found = wiring.waiting().serve(STEP, event, woken_by)
+    for each in found:
+        logger.info("looked", extra=each.model_dump(mode="json"))
+    return [each.model_dump(mode="json") for each in found]

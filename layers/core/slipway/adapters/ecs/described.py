@@ -1,0 +1,58 @@
+"""What ECS says about one service and one task definition, or why it cannot be used."""
+
+from typing import TYPE_CHECKING, Final
+
+from slipway.domain.catalog import EcsTarget
+from slipway.domain.errors import Broken, Reason
+
+if TYPE_CHECKING:
+    from mypy_boto3_ecs import ECSClient
+    from mypy_boto3_ecs.type_defs import (
+        ContainerDefinitionOutputTypeDef,
+        DeploymentTypeDef,
+        ServiceTypeDef,
+        TaskDefinitionTypeDef,
+    )
+
+PERMISSIONS: Final = ("ecs:DescribeServices",)
+
+
+def described_service(client: "ECSClient", target: EcsTarget) -> "ServiceTypeDef":
+    """The service; Broken when it is missing or not ACTIVE (ECS shows deleted ones for a while)."""
+    answer = client.describe_services(cluster=target.cluster, services=[target.service])
+    if not answer["services"]:
+        why = ", ".join(failure.get("reason", "") for failure in answer.get("failures", []))
+        raise _unusable(target, f"does not exist ({why or 'no reason given'})")
+    service = answer["services"][0]
+    if service.get("status") != "ACTIVE":
+        raise _unusable(target, f"is {service.get('status')}, not ACTIVE")
+    return service
+
+
+def primary_of(service: "ServiceTypeDef", target: EcsTarget) -> "DeploymentTypeDef":
+    """The deployment that the service is being brought to."""
+    for deployment in service.get("deployments", []):
+        if deployment.get("status") == "PRIMARY":
+            return deployment
+    raise _unusable(target, "has no PRIMARY deployment")
+
+
+def container_of(
+    definition: "TaskDefinitionTypeDef", name: str
+) -> "ContainerDefinitionOutputTypeDef":
+    """The container of that name; Broken when the task definition has none."""
+    containers = {one.get("name", ""): one for one in definition.get("containerDefinitions", [])}
+    if name not in containers:
+        raise Broken(
+            Reason.SERVICE_UNAVAILABLE,
+            f"{definition.get('taskDefinitionArn')} has no container '{name}' "
+            f"(it has: {', '.join(containers)}); correct target.container in the catalog.",
+        )
+    return containers[name]
+
+
+def _unusable(target: EcsTarget, why: str) -> Broken:
+    return Broken(
+        Reason.SERVICE_UNAVAILABLE,
+        f"The service '{target.service}' in the cluster '{target.cluster}' {why}.",
+    )

@@ -1,0 +1,102 @@
+"""ECS task definition revisions: the live one with another image in one container."""
+
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from slipway.adapters.ecs.described import container_of
+from slipway.adapters.errors import aws_errors
+
+if TYPE_CHECKING:
+    from mypy_boto3_ecs import ECSClient
+    from mypy_boto3_ecs.type_defs import (
+        RegisterTaskDefinitionRequestTypeDef,
+        TagTypeDef,
+        TaskDefinitionTypeDef,
+    )
+
+# Registering with tags and roles needs the last two, though neither is a call.
+PERMISSIONS: Final = (
+    "ecs:ListTaskDefinitions",
+    "ecs:DescribeTaskDefinition",
+    "ecs:RegisterTaskDefinition",
+    "ecs:TagResource",
+    "iam:PassRole",
+)
+
+DEPLOYMENT_TAG: Final = "slipway:deployment"
+FENCING_TAG: Final = "slipway:fencing"
+
+_NEWEST: Final = 10
+
+
+class EcsRevisions:
+    """Task definition revisions, marked with the deployment that registered them."""
+
+    def __init__(self, client: "ECSClient") -> None:
+        self._client = client
+
+    @aws_errors()
+    def find(self, base_arn: str, deployment_id: str) -> str | None:
+        """The revision that an earlier try registered for this deployment, by its tag."""
+        wanted = {"key": DEPLOYMENT_TAG, "value": deployment_id}
+        for arn in self._newer_than(base_arn):
+            if wanted in self._described(arn)[1]:
+                return arn
+        return None
+
+    @aws_errors()
+    def register(
+        self, base_arn: str, container: str, image_uri: str, deployment_id: str, fencing: int
+    ) -> str:
+        """A new revision like the base with another image in one container; its ARN.
+
+        RegisterTaskDefinition has no client token: after a lost response use find().
+        """
+        definition, tags = self._described(base_arn)
+        container_of(definition, container)["image"] = image_uri
+        request = self._registrable(definition)
+        request["tags"] = _marked(tags, deployment_id, fencing)
+        answer = self._client.register_task_definition(**request)
+        return answer["taskDefinition"]["taskDefinitionArn"]
+
+    def _newer_than(self, base_arn: str) -> list[str]:
+        """The newest revisions of the base's family, newest first, down to the base."""
+        answer = self._client.list_task_definitions(
+            familyPrefix=_family(base_arn), sort="DESC", maxResults=_NEWEST
+        )
+        return [arn for arn in answer["taskDefinitionArns"] if _number(arn) > _number(base_arn)]
+
+    def _described(self, arn: str) -> "tuple[TaskDefinitionTypeDef, list[TagTypeDef]]":
+        answer = self._client.describe_task_definition(taskDefinition=arn, include=["TAGS"])
+        return answer["taskDefinition"], answer.get("tags", [])
+
+    def _registrable(
+        self, definition: "TaskDefinitionTypeDef"
+    ) -> "RegisterTaskDefinitionRequestTypeDef":
+        """What RegisterTaskDefinition accepts of a description, by botocore's own model.
+
+        A list written by hand would silently lose what AWS adds later.
+        """
+        operation = self._client.meta.service_model.operation_model("RegisterTaskDefinition")
+        accepted = operation.input_shape.members if operation.input_shape else {}
+        copied: dict[str, Any] = {
+            key: value for key, value in definition.items() if key in accepted
+        }
+        return cast("RegisterTaskDefinitionRequestTypeDef", copied)
+
+
+def _marked(tags: "list[TagTypeDef]", deployment_id: str, fencing: int) -> "list[TagTypeDef]":
+    """The tags with ours in place; those of AWS cannot be set by anybody else."""
+    ours: list[TagTypeDef] = [
+        {"key": DEPLOYMENT_TAG, "value": deployment_id},
+        {"key": FENCING_TAG, "value": str(fencing)},
+    ]
+    kept = [tag for tag in tags if not tag["key"].startswith(("aws:", "slipway:"))]
+    return kept + ours
+
+
+def _family(arn: str) -> str:
+    return arn.rsplit("/", 1)[-1].rsplit(":", 1)[0]
+
+
+def _number(arn: str) -> int:
+    return int(arn.rsplit(":", 1)[-1])

@@ -1,0 +1,158 @@
+"""ECS services as they run, and what became of a revision there."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+from slipway.adapters.ecs.described import container_of, described_service, primary_of
+from slipway.adapters.errors import aws_errors
+from slipway.domain.catalog import EcsTarget
+from slipway.domain.errors import Broken, Reason
+from slipway.domain.plan import LiveService
+from slipway.domain.verdict import Rollout
+
+if TYPE_CHECKING:
+    from mypy_boto3_ecs import ECSClient
+    from mypy_boto3_ecs.type_defs import (
+        DeploymentTypeDef,
+        ServiceDeploymentBriefTypeDef,
+        ServiceRevisionTypeDef,
+        ServiceTypeDef,
+    )
+
+PERMISSIONS: Final = (
+    "ecs:DescribeServices",
+    "ecs:DescribeTaskDefinition",
+    "ecs:ListServiceDeployments",
+    "ecs:DescribeServiceRevisions",
+)
+
+_EVENTS: Final = 5
+# DescribeServiceRevisions takes no more than 20.
+_DEPLOYMENTS: Final = 20
+
+
+class EcsServices:
+    """Services, read only."""
+
+    def __init__(self, client: "ECSClient") -> None:
+        self._client = client
+
+    @aws_errors()
+    def live(self, target: EcsTarget) -> LiveService:
+        """The service as it runs, without its address; Broken when it cannot be deployed to."""
+        service = described_service(self._client, target)
+        _refuse_foreign_controller(service)
+        revision_arn = primary_of(service, target)["taskDefinition"]
+        definition = self._client.describe_task_definition(taskDefinition=revision_arn)[
+            "taskDefinition"
+        ]
+        platform = definition.get("runtimePlatform", {})
+        return LiveService(
+            service_arn=service["serviceArn"],
+            revision_arn=revision_arn,
+            image_uri=container_of(definition, target.container).get("image", ""),
+            architecture=platform.get("cpuArchitecture", "X86_64"),
+            desired_count=service["desiredCount"],
+            target_group_arn=_target_group(service, target.container),
+            base_url=None,
+        )
+
+    @aws_errors()
+    def rollout(self, target: EcsTarget, revision_arn: str) -> Rollout:
+        """How the PRIMARY deployment does, and what became of this revision.
+
+        One call while its rollout is in progress; three, with digests, when it has ended.
+        """
+        service = described_service(self._client, target)
+        primary = primary_of(service, target)
+        if _is_rolling_out(primary, revision_arn):
+            reason = primary.get("rolloutStateReason", "")
+            return _rollout(service, primary, "IN_PROGRESS", reason, ())
+        deployments = self._newest_deployments(target)
+        revisions = self._revisions(deployments)
+        return _judged(service, primary, revision_arn, deployments, revisions)
+
+    def _newest_deployments(self, target: EcsTarget) -> "list[ServiceDeploymentBriefTypeDef]":
+        answer = self._client.list_service_deployments(
+            cluster=target.cluster, service=target.service, maxResults=_DEPLOYMENTS
+        )
+        # The order of the answer is not documented.
+        found = answer["serviceDeployments"]
+        return sorted(found, key=lambda one: one["createdAt"], reverse=True)
+
+    def _revisions(
+        self, deployments: "Sequence[ServiceDeploymentBriefTypeDef]"
+    ) -> "dict[str, ServiceRevisionTypeDef]":
+        arns = list(dict.fromkeys(_targeted(one) for one in deployments if _targeted(one)))
+        if not arns:
+            return {}
+        answer = self._client.describe_service_revisions(serviceRevisionArns=arns)
+        return {one["serviceRevisionArn"]: one for one in answer["serviceRevisions"]}
+
+
+def _is_rolling_out(primary: "DeploymentTypeDef", revision_arn: str) -> bool:
+    return (
+        primary.get("rolloutState") == "IN_PROGRESS"
+        and primary.get("taskDefinition") == revision_arn
+    )
+
+
+def _judged(
+    service: "ServiceTypeDef",
+    primary: "DeploymentTypeDef",
+    revision_arn: str,
+    deployments: "Sequence[ServiceDeploymentBriefTypeDef]",
+    revisions: "dict[str, ServiceRevisionTypeDef]",
+) -> Rollout:
+    """The rollout by the newest service deployment that targeted the revision."""
+    for deployment in deployments:
+        revision = revisions.get(_targeted(deployment))
+        if revision is not None and revision.get("taskDefinition") == revision_arn:
+            status, reason = deployment.get("status", ""), deployment.get("statusReason", "")
+            return _rollout(service, primary, status, reason, _digests(revision))
+    return _rollout(service, primary, "NONE", "No deployment of this revision is known.", ())
+
+
+def _rollout(
+    service: "ServiceTypeDef",
+    primary: "DeploymentTypeDef",
+    status: str,
+    reason: str,
+    digests: tuple[str, ...],
+) -> Rollout:
+    return Rollout(
+        primary_deployment_id=primary["id"],
+        primary_revision_arn=primary["taskDefinition"],
+        status=status,
+        status_reason=reason,
+        digests=digests,
+        desired_count=service["desiredCount"],
+        running_count=service["runningCount"],
+        events=tuple(event.get("message", "") for event in service.get("events", [])[:_EVENTS]),
+    )
+
+
+def _targeted(deployment: "ServiceDeploymentBriefTypeDef") -> str:
+    return deployment.get("targetServiceRevisionArn", "")
+
+
+def _digests(revision: "ServiceRevisionTypeDef") -> tuple[str, ...]:
+    images = revision.get("containerImages", [])
+    return tuple(image["imageDigest"] for image in images if "imageDigest" in image)
+
+
+def _target_group(service: "ServiceTypeDef", container: str) -> str | None:
+    balancers = [one for one in service.get("loadBalancers", []) if "targetGroupArn" in one]
+    ours = [one for one in balancers if one.get("containerName") == container]
+    return next((one["targetGroupArn"] for one in ours or balancers), None)
+
+
+def _refuse_foreign_controller(service: "ServiceTypeDef") -> None:
+    """Refuse what UpdateService would refuse, before anything has changed."""
+    controller = service.get("deploymentController", {}).get("type", "ECS")
+    if controller != "ECS":
+        raise Broken(
+            Reason.SERVICE_UNAVAILABLE,
+            f"The service '{service['serviceName']}' has the deployment controller {controller}; "
+            "Slipway deploys services with the controller ECS.",
+        )

@@ -1,0 +1,122 @@
+"""How documents lie in the table: keys, and the attributes that conditions and indexes need."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from pydantic import BaseModel
+
+from slipway.domain.approval import Approval
+from slipway.domain.deployment import Deployment
+from slipway.domain.evidence import Evidence
+from slipway.domain.lane import DatabaseSlot, Lane
+from slipway.domain.model import Versioned
+from slipway.ports import Admission
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef, UniversalAttributeValueTypeDef
+
+    Key = dict[str, UniversalAttributeValueTypeDef]
+    Item = dict[str, UniversalAttributeValueTypeDef]
+
+M = TypeVar("M", bound=BaseModel)
+
+BY_LANE: Final = "by-lane"
+UNSETTLED: Final = "unsettled"
+EVIDENCE_PREFIX: Final = "EVIDENCE#"
+
+
+def deployment_key(deployment_id: str) -> "Key":
+    """Where a deployment lies; its evidence and approval share the partition."""
+    return _key(f"DEPLOYMENT#{deployment_id}", "DEPLOYMENT")
+
+
+def approval_key(deployment_id: str) -> "Key":
+    """Where a deployment's approval lies."""
+    return _key(f"DEPLOYMENT#{deployment_id}", "APPROVAL")
+
+
+def lane_key(lane_id: str) -> "Key":
+    """Where a lane lies."""
+    return _key(f"LANE#{lane_id}", "LANE")
+
+
+def slot_key(database_id: str) -> "Key":
+    """Where a database's slot lies."""
+    return _key(f"DATABASE#{database_id}", "SLOT")
+
+
+def admission_key(admission_id: str) -> "Key":
+    """Where an admission lies."""
+    return _key(f"ADMISSION#{admission_id}", "ADMISSION")
+
+
+def evidence_item(entry: Evidence) -> "Item":
+    """One entry of a deployment's record, sorted by its number."""
+    key = _key(f"DEPLOYMENT#{entry.deployment_id}", f"{EVIDENCE_PREFIX}{entry.number:06d}")
+    return _item(key, entry, 1)
+
+
+def admission_item(admission: Admission) -> "Item":
+    """The admission as it is stored."""
+    return _item(admission_key(admission.admission_id), admission, 1)
+
+
+def versioned_item(document: Versioned) -> "Item":
+    """The document as it is stored by the write that follows the version it was read at."""
+    written = document.model_copy(update={"version": document.version + 1})
+    match written:
+        case Deployment():
+            return _item(deployment_key(written.deployment_id), written, written.version) | (
+                _deployment_attributes(written)
+            )
+        case Approval():
+            return _item(approval_key(written.deployment_id), written, written.version)
+        case Lane():
+            return _item(lane_key(written.lane_id), written, written.version) | (
+                _lane_attributes(written)
+            )
+        case DatabaseSlot():
+            return _item(slot_key(written.database_id), written, written.version)
+    raise TypeError(f"{type(document).__name__} has no place in the table")
+
+
+def document_of(item: "Mapping[str, AttributeValueTypeDef]", model: type[M]) -> M:
+    """The document that an item carries."""
+    return model.model_validate_json(item["document"]["S"])
+
+
+def _key(pk: str, sk: str) -> "Key":
+    return {"pk": {"S": pk}, "sk": {"S": sk}}
+
+
+def _item(key: "Key", document: BaseModel, version: int) -> "Item":
+    return key | {
+        "kind": {"S": type(document).__name__},
+        "version": {"N": str(version)},
+        "document": {"S": document.model_dump_json()},
+    }
+
+
+def _deployment_attributes(deployment: Deployment) -> "Item":
+    attributes: Item = {
+        "lane": {"S": deployment.lane_id},
+        "number": {"N": str(deployment.number)},
+        "phase": {"S": deployment.phase},
+        "requested_at": {"S": _sortable(deployment.requested_at)},
+    }
+    # The index holds only items that carry its key: a settled deployment leaves it.
+    if deployment.outcome is None:
+        return attributes | {"unsettled": {"S": "yes"}}
+    return attributes | {"outcome": {"S": deployment.outcome}}
+
+
+def _lane_attributes(lane: Lane) -> "Item":
+    attributes: Item = {"fencing": {"N": str(lane.fencing)}}
+    if lane.holder is None:
+        return attributes
+    return attributes | {"holder": {"S": lane.holder}}
+
+
+def _sortable(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")

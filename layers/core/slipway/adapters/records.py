@@ -1,0 +1,241 @@
+"""The table: documents written only over the version that was read, all or nothing."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+from uuid import uuid4
+
+from botocore.exceptions import ClientError
+
+from slipway.adapters import items
+from slipway.adapters.errors import aws_errors, code_of, message_of
+from slipway.domain.approval import Approval
+from slipway.domain.deployment import Deployment
+from slipway.domain.errors import Broken, ControlPlaneError, Reason, Rejected, Transient
+from slipway.domain.evidence import Evidence
+from slipway.domain.lane import DatabaseSlot, Lane
+from slipway.domain.model import Versioned
+from slipway.ports import Admission, Fence
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import (
+        QueryInputPaginateTypeDef,
+        TransactWriteItemTypeDef,
+        UniversalAttributeValueTypeDef,
+    )
+
+# TransactWriteItems is no IAM action: each of its parts is authorised as the plain operation.
+PERMISSIONS: Final = (
+    "dynamodb:GetItem",
+    "dynamodb:Query",
+    "dynamodb:PutItem",
+    "dynamodb:ConditionCheckItem",
+)
+
+_IS_NEW: Final = "attribute_not_exists(pk)"
+_IS_AS_READ: Final = "version = :read"
+_IS_HELD: Final = "holder = :deployment AND fencing = :fencing"
+
+_MOVED: Final = frozenset({"ConditionalCheckFailed", "TransactionConflict"})
+_BUSY: Final = frozenset({"ThrottlingError", "ProvisionedThroughputExceeded"})
+
+
+class DynamoDBRecords:
+    """Records in one DynamoDB table."""
+
+    def __init__(self, client: "DynamoDBClient", table_name: str) -> None:
+        self._client = client
+        self._table = table_name
+
+    def deployment(self, deployment_id: str) -> Deployment:
+        """The deployment as last written; Rejected when it does not exist."""
+        found = self._read(items.deployment_key(deployment_id), Deployment)
+        if found is None:
+            raise Rejected(Reason.DEPLOYMENT_UNKNOWN, f"There is no deployment '{deployment_id}'.")
+        return found
+
+    def lane(self, application: str, environment: str) -> Lane:
+        """The lane; a new one when nothing was ever deployed there."""
+        new = Lane(application=application, environment=environment)
+        return self._read(items.lane_key(new.lane_id), Lane) or new
+
+    def database_slot(self, database_id: str) -> DatabaseSlot:
+        """Who migrates this database."""
+        found = self._read(items.slot_key(database_id), DatabaseSlot)
+        return found or DatabaseSlot(database_id=database_id)
+
+    def approval(self, deployment_id: str) -> Approval | None:
+        """The deployment's approval, once it was asked for."""
+        return self._read(items.approval_key(deployment_id), Approval)
+
+    def admission(self, admission_id: str) -> Admission | None:
+        """The admission of this very wish, if it came before."""
+        return self._read(items.admission_key(admission_id), Admission)
+
+    @aws_errors()
+    def evidence(self, deployment_id: str) -> list[Evidence]:
+        """Every entry of the deployment's record, oldest first."""
+        return self._query_all(
+            {
+                "TableName": self._table,
+                "ConsistentRead": True,
+                "KeyConditionExpression": "pk = :pk AND begins_with(sk, :prefix)",
+                "ExpressionAttributeValues": {
+                    ":pk": items.deployment_key(deployment_id)["pk"],
+                    ":prefix": {"S": items.EVIDENCE_PREFIX},
+                },
+            },
+            Evidence,
+        )
+
+    @aws_errors()
+    def recent(self, application: str, environment: str, limit: int) -> list[Deployment]:
+        """The newest deployments of a lane, newest first; may lag behind by a moment."""
+        answer = self._client.query(
+            TableName=self._table,
+            IndexName=items.BY_LANE,
+            KeyConditionExpression="lane = :lane",
+            ExpressionAttributeValues={":lane": {"S": f"{application}/{environment}"}},
+            ScanIndexForward=False,
+            Limit=limit,
+        )
+        return [items.document_of(item, Deployment) for item in answer["Items"]]
+
+    @aws_errors()
+    def unsettled(self) -> list[Deployment]:
+        """Every deployment without an outcome, oldest first; may lag behind by a moment."""
+        return self._query_all(
+            {
+                "TableName": self._table,
+                "IndexName": items.UNSETTLED,
+                "KeyConditionExpression": "unsettled = :yes",
+                "ExpressionAttributeValues": {":yes": {"S": "yes"}},
+            },
+            Deployment,
+        )
+
+    def write(
+        self,
+        documents: Sequence[Versioned],
+        *,
+        evidence: Sequence[Evidence] = (),
+        admission: Admission | None = None,
+        fence: Fence | None = None,
+    ) -> None:
+        """Write all or nothing, in one transaction.
+
+        Transient(RecordMoved) when a document has moved on since it was read, Rejected(LaneLost)
+        when the fence no longer holds.
+        """
+        operations = [self._put_versioned(document, fence) for document in documents]
+        operations += [self._put_new(items.evidence_item(entry)) for entry in evidence]
+        if admission is not None:
+            operations.append(self._put_new(items.admission_item(admission)))
+        if fence is not None and not any(_is_fenced(document, fence) for document in documents):
+            operations.append(self._check(fence))
+        self._transact(operations, fence)
+
+    @aws_errors()
+    def _read(self, key: "items.Key", model: type[items.M]) -> items.M | None:
+        answer = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True)
+        item = answer.get("Item")
+        return items.document_of(item, model) if item else None
+
+    def _query_all(self, query: "QueryInputPaginateTypeDef", model: type[items.M]) -> list[items.M]:
+        pages = self._client.get_paginator("query").paginate(**query)
+        return [items.document_of(item, model) for page in pages for item in page["Items"]]
+
+    @aws_errors()
+    def _transact(
+        self, operations: "Sequence[TransactWriteItemTypeDef]", fence: Fence | None
+    ) -> None:
+        try:
+            # The token lets botocore repeat a call whose answer was lost.
+            self._client.transact_write_items(
+                TransactItems=operations, ClientRequestToken=str(uuid4())
+            )
+        except ClientError as error:
+            if code_of(error) != "TransactionCanceledException":
+                raise
+            raise self._cancelled(error, fence) from error
+
+    def _cancelled(self, error: ClientError, fence: Fence | None) -> ControlPlaneError:
+        codes = _reason_codes(error)
+        if codes & _MOVED:
+            if fence is not None and not self._holds(fence):
+                return _lane_lost(fence)
+            return Transient(
+                Reason.RECORD_MOVED, "Somebody else wrote the record since it was read; read again."
+            )
+        if codes & _BUSY:
+            return Transient(Reason.AWS_UNAVAILABLE, f"TransactWriteItems: {message_of(error)}")
+        return Broken(Reason.AWS_REFUSED, f"TransactWriteItems: {message_of(error)}")
+
+    def _holds(self, fence: Fence) -> bool:
+        """Whether the fence still holds.
+
+        The item that failed cannot tell when the lane itself is written: version and fence are
+        one condition then.
+        """
+        lane = self._read(items.lane_key(fence.lane_id), Lane)
+        return lane is not None and (lane.holder, lane.fencing) == (
+            fence.deployment_id,
+            fence.fencing,
+        )
+
+    def _put_versioned(
+        self, document: Versioned, fence: Fence | None
+    ) -> "TransactWriteItemTypeDef":
+        item = items.versioned_item(document)
+        condition, values = _as_read(document)
+        # DynamoDB refuses two operations on one item, so a lane carries its own fence.
+        if fence is not None and _is_fenced(document, fence):
+            condition, values = f"{condition} AND {_IS_HELD}", values | _fence_values(fence)
+        if not values:
+            return self._put_new(item)
+        return {
+            "Put": {
+                "TableName": self._table,
+                "Item": item,
+                "ConditionExpression": condition,
+                "ExpressionAttributeValues": values,
+            }
+        }
+
+    def _put_new(self, item: "items.Item") -> "TransactWriteItemTypeDef":
+        return {"Put": {"TableName": self._table, "Item": item, "ConditionExpression": _IS_NEW}}
+
+    def _check(self, fence: Fence) -> "TransactWriteItemTypeDef":
+        return {
+            "ConditionCheck": {
+                "TableName": self._table,
+                "Key": items.lane_key(fence.lane_id),
+                "ConditionExpression": _IS_HELD,
+                "ExpressionAttributeValues": _fence_values(fence),
+            }
+        }
+
+
+def _as_read(document: Versioned) -> "tuple[str, dict[str, UniversalAttributeValueTypeDef]]":
+    if document.version == 0:
+        return _IS_NEW, {}
+    return _IS_AS_READ, {":read": {"N": str(document.version)}}
+
+
+def _fence_values(fence: Fence) -> "dict[str, UniversalAttributeValueTypeDef]":
+    return {":deployment": {"S": fence.deployment_id}, ":fencing": {"N": str(fence.fencing)}}
+
+
+def _is_fenced(document: Versioned, fence: Fence) -> bool:
+    return isinstance(document, Lane) and document.lane_id == fence.lane_id
+
+
+def _lane_lost(fence: Fence) -> Rejected:
+    return Rejected(
+        Reason.LANE_LOST, f"{fence.deployment_id} no longer holds {fence.lane_id}; it must stop."
+    )
+
+
+def _reason_codes(error: ClientError) -> set[str]:
+    reasons = error.response.get("CancellationReasons", [])
+    return {reason.get("Code", "") for reason in reasons} - {"", "None"}

@@ -1,0 +1,57 @@
+"""Secrets Manager: JSON secrets, kept for a few minutes; their values appear in no message."""
+
+import json
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from slipway.adapters.errors import aws_errors
+from slipway.domain.errors import Broken, Reason
+
+if TYPE_CHECKING:
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+
+PERMISSIONS: Final = ("secretsmanager:GetSecretValue",)
+
+# A rotated secret is known after this time, in a process that stays warm.
+_KEPT_SECONDS: Final = 300.0
+
+
+class SecretsManagerSecrets:
+    """The secrets that Slipway may read."""
+
+    def __init__(
+        self, client: "SecretsManagerClient", clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._client = client
+        self._clock = clock
+        self._kept: dict[str, tuple[float, dict[str, str]]] = {}
+
+    def json(self, arn: str) -> dict[str, str]:
+        """The secret's fields; Broken when it is not a JSON object of strings."""
+        kept = self._kept.get(arn)
+        if kept is not None and self._clock() - kept[0] < _KEPT_SECONDS:
+            return kept[1]
+        fields = self._read(arn)
+        self._kept[arn] = (self._clock(), fields)
+        return fields
+
+    def _read(self, arn: str) -> dict[str, str]:
+        with aws_errors():
+            answer = self._client.get_secret_value(SecretId=arn)
+        try:
+            fields = json.loads(answer.get("SecretString", ""))
+        except json.JSONDecodeError:
+            fields = None
+        if not isinstance(fields, dict) or not all(isinstance(v, str) for v in fields.values()):
+            message = f"The secret {arn} is not a JSON object of strings."
+            raise Broken(Reason.SETTING_MISSING, message)
+        return fields
+
+
+def required(fields: dict[str, str], name: str, secret: str) -> str:
+    """One field of a secret; Broken when it is missing or empty."""
+    value = fields.get(name)
+    if not value:
+        raise Broken(Reason.SETTING_MISSING, f"The {secret} secret has no '{name}'.")
+    return value

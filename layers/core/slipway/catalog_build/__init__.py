@@ -1,0 +1,1 @@
+"""From `catalog/*.yaml` to the compiled catalog: build-time only, never imported in Lambda."""

@@ -1,0 +1,114 @@
+"""What the catalog's models expect at every path, in words for people."""
+
+from functools import cache
+from typing import Any, Final
+
+from slipway.catalog_build.mistakes import Path
+from slipway.domain.catalog import Application
+
+Node = dict[str, Any]
+
+PATTERNS: Final = {
+    r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$": "lower-case letters, digits and single hyphens",
+    r"^[a-z](-?[a-z0-9])*$": "lower-case letters, digits and single hyphens",
+    r"^[a-z0-9][a-z0-9._/-]*$": "lower-case letters, digits and . _ / -",
+    r"^/": "a path that begins with /",
+    r"^https?://[^/]+$": "an address such as https://api.example.com, without a path",
+}
+
+
+@cache
+def schema() -> Node:
+    """The JSON Schema of one catalog file."""
+    document = Application.model_json_schema()
+    names = document["properties"]["environments"]
+    names["additionalProperties"] = False
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **document}
+
+
+def at(path: Path) -> Node:
+    """The schema of the value at a path; empty when there is none."""
+    node = schema()
+    for step in path:
+        node = _child(node, step)
+    return node
+
+
+def _child(node: Node, step: str | int) -> Node:
+    node = essence(node)
+    if isinstance(step, int):
+        return dict(node.get("items", {}))
+    named = node.get("properties", {}).get(step)
+    return dict(named or next(iter(node.get("patternProperties", {}).values()), {}))
+
+
+def essence(node: Node) -> Node:
+    """The schema without its reference and without the alternative null."""
+    if "anyOf" in node:
+        options = [option for option in node["anyOf"] if option.get("type") != "null"]
+        return essence({**options[0], **{k: v for k, v in node.items() if k != "anyOf"}})
+    if "$ref" in node:
+        target = schema()["$defs"][node["$ref"].rpartition("/")[2]]
+        return {**target, **{k: v for k, v in node.items() if k != "$ref"}}
+    return node
+
+
+def fields(path: Path) -> list[str]:
+    """The names that a mapping at this path may hold; empty when they are free."""
+    return list(essence(at(path)).get("properties", {}))
+
+
+def is_text(path: Path) -> bool:
+    """Whether text is expected at the path."""
+    return essence(at(path)).get("type") == "string"
+
+
+def is_number(path: Path) -> bool:
+    """Whether a number is expected at the path."""
+    return essence(at(path)).get("type") == "integer"
+
+
+def expected(path: Path) -> str:
+    """What belongs at a path, in words."""
+    return words(at(path))
+
+
+def expected_name(path: Path) -> str:
+    """What the names in a mapping with free names must look like, in words."""
+    node = essence(at(path))
+    pattern = next(iter(node.get("patternProperties", {})), "")
+    return words({"type": "string", "pattern": pattern, **node.get("propertyNames", {})})
+
+
+def words(node: Node) -> str:
+    """A schema in words: 'a whole number from 1 to 60', 'a list of text'."""
+    if "anyOf" in node:
+        return " or ".join(words(option) for option in node["anyOf"])
+    node = essence(node)
+    if "const" in node or "enum" in node:
+        return _choice(node.get("enum") or [node["const"]])
+    match node.get("type"):
+        case "string":
+            return _text(node)
+        case "integer":
+            return f"a whole number from {node['minimum']} to {node['maximum']}"
+        case "array":
+            return _list(node)
+        case kind:
+            return {"boolean": "true or false", "null": "null"}.get(str(kind), "a mapping")
+
+
+def _choice(values: list[str]) -> str:
+    *first, last = [f"'{value}'" for value in values]
+    return f"{', '.join(first)} or {last}" if first else last
+
+
+def _text(node: Node) -> str:
+    what = PATTERNS.get(node.get("pattern", ""), "text")
+    longest = node.get("maxLength")
+    return f"{what} (at most {longest} characters)" if longest else what
+
+
+def _list(node: Node) -> str:
+    items = words(node["items"]).replace("a mapping", "mappings")
+    return f"a list of {items}" + (" with at least one entry" if node.get("minItems") else "")

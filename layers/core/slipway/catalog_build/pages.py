@@ -1,0 +1,63 @@
+"""What is generated from the catalog's models for people: the editors' schema, the table of fields.
+
+The models stay the only description of a field; tests compare the committed pages with them.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Final
+
+from slipway.catalog_build.expectations import Node, essence, schema, words
+
+BEGIN: Final = "<!-- fields: written by `python -m slipway.catalog_build --docs`; do not edit -->"
+END: Final = "<!-- end of fields -->"
+_HEAD: Final = "| field | expected | default | meaning |\n|---|---|---|---|\n"
+
+
+def schema_page() -> str:
+    """The JSON Schema of a catalog file."""
+    return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+def with_fields(page: str) -> str:
+    """The page with its table of fields written anew; ValueError without the two marks."""
+    head, begin, rest = page.partition(BEGIN)
+    _, end, tail = rest.partition(END)
+    if not begin or not end:
+        raise ValueError(f"expected a line {BEGIN} and below it a line {END}")
+    return f"{head}{BEGIN}\n\n{fields_table()}\n{END}{tail}"
+
+
+def fields_table() -> str:
+    """Every field of a catalog file as Markdown: those of the file, then an environment's."""
+    entry = schema()
+    environment = schema()["$defs"]["Environment"]
+    top = "".join(_row(name, node, entry) for name, node in entry["properties"].items())
+    rest = "".join(_rows(environment, ""))
+    return f"{_HEAD}{top}\nIn each environment:\n\n{_HEAD}{rest}"
+
+
+def _rows(mapping: Node, prefix: str) -> Iterator[str]:
+    for name, node in mapping["properties"].items():
+        field = f"{prefix}{name}"
+        inner = essence(node)
+        yield _row(field, node, mapping)
+        if "properties" in inner:
+            yield from _rows(inner, f"{field}.")
+        elif "properties" in (item := essence(inner.get("items", {}))):
+            yield from _rows(item, f"{field}[].")
+
+
+def _row(field: str, node: Node, mapping: Node) -> str:
+    name = field.rpartition(".")[2]
+    default = "**required**" if name in mapping.get("required", []) else _default(node["default"])
+    cells = [f"`{field}`", words(node), default, essence(node).get("description", "")]
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |\n"
+
+
+def _default(value: object) -> str:
+    if value is None or value == []:
+        return "none"
+    if isinstance(value, dict):
+        return "as below"
+    return f"`{value if isinstance(value, str) else json.dumps(value)}`"

@@ -1,0 +1,182 @@
+"""The composition root: builds each collaborator once, when a function first asks for it."""
+
+from datetime import UTC, datetime
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
+
+import boto3
+from botocore.config import Config
+
+from slipway.domain.catalog import Catalog
+from slipway.runtime.settings import Settings, from_environment
+from slipway.runtime.waiting import Waiting
+
+if TYPE_CHECKING:
+    import requests
+
+    from slipway.adapters.announcements import EventBridgeAnnouncements
+    from slipway.adapters.cloudwatch import CloudWatchAlarms
+    from slipway.adapters.ecr import EcrRegistry
+    from slipway.adapters.ecs.one_offs import EcsOneOffs
+    from slipway.adapters.ecs.revisions import EcsRevisions
+    from slipway.adapters.ecs.rollouts import EcsRollouts
+    from slipway.adapters.ecs.services import EcsServices
+    from slipway.adapters.elbv2 import ElasticLoadBalancers
+    from slipway.adapters.executions import StepFunctionsExecutions
+    from slipway.adapters.parking import DynamoDBParking
+    from slipway.adapters.rds import RdsDatabases
+    from slipway.adapters.records import DynamoDBRecords
+    from slipway.adapters.website import HttpWebsite
+
+# Standard retries see throttles and 5xx through; a hung connection must not eat the function's
+# whole time.
+_CLIENT: Final = Config(
+    connect_timeout=3, read_timeout=10, retries={"mode": "standard", "max_attempts": 4}
+)
+
+
+@cache
+def settings() -> Settings:
+    """This process's settings."""
+    return from_environment()
+
+
+def now() -> datetime:
+    """The time, in UTC."""
+    return datetime.now(UTC)
+
+
+@cache
+def client(name: str) -> Any:
+    """One boto3 client per service and process."""
+    return boto3.client(name, config=_CLIENT)  # type: ignore[call-overload]
+
+
+@cache
+def session() -> "requests.Session":
+    """The HTTP session of this process."""
+    import requests
+
+    return requests.Session()
+
+
+@cache
+def catalog() -> Catalog:
+    """The compiled catalog of the layer."""
+    from pathlib import Path
+
+    from slipway.runtime.catalog import load_catalog
+
+    return load_catalog(Path(settings().catalog_path))
+
+
+@cache
+def records() -> "DynamoDBRecords":
+    """The table."""
+    from slipway.adapters.records import DynamoDBRecords
+
+    return DynamoDBRecords(client("dynamodb"), settings().table_name)
+
+
+@cache
+def parking() -> "DynamoDBParking":
+    """Who waits for what."""
+    from slipway.adapters.parking import DynamoDBParking
+
+    return DynamoDBParking(client("dynamodb"), settings().table_name)
+
+
+@cache
+def waiting() -> Waiting:
+    """The waiting room of this function."""
+    from slipway.adapters.tokens import TaskTokens
+
+    return Waiting(parking=parking(), tokens=TaskTokens(client("stepfunctions")), now=now)
+
+
+@cache
+def executions() -> "StepFunctionsExecutions":
+    """The state machine."""
+    from slipway.adapters.executions import StepFunctionsExecutions
+
+    return StepFunctionsExecutions(client("stepfunctions"), settings().state_machine_arn)
+
+
+@cache
+def announcements() -> "EventBridgeAnnouncements":
+    """Slipway's own events."""
+    from slipway.adapters.announcements import EventBridgeAnnouncements
+
+    return EventBridgeAnnouncements(client("events"), settings().bus_name)
+
+
+@cache
+def registry() -> "EcrRegistry":
+    """ECR."""
+    from slipway.adapters.ecr import EcrRegistry
+
+    return EcrRegistry(client("ecr"), session())
+
+
+@cache
+def services() -> "EcsServices":
+    """ECS services, read only."""
+    from slipway.adapters.ecs.services import EcsServices
+
+    return EcsServices(client("ecs"))
+
+
+@cache
+def revisions() -> "EcsRevisions":
+    """Task definition revisions."""
+    from slipway.adapters.ecs.revisions import EcsRevisions
+
+    return EcsRevisions(client("ecs"))
+
+
+@cache
+def rollouts() -> "EcsRollouts":
+    """The right to change a service."""
+    from slipway.adapters.ecs.rollouts import EcsRollouts
+
+    return EcsRollouts(client("ecs"))
+
+
+@cache
+def one_offs() -> "EcsOneOffs":
+    """One-off tasks and their logs."""
+    from slipway.adapters.ecs.one_offs import EcsOneOffs
+
+    return EcsOneOffs(client("ecs"), client("logs"))
+
+
+@cache
+def balancers() -> "ElasticLoadBalancers":
+    """Load balancers."""
+    from slipway.adapters.elbv2 import ElasticLoadBalancers
+
+    return ElasticLoadBalancers(client("elbv2"))
+
+
+@cache
+def databases() -> "RdsDatabases":
+    """RDS."""
+    from slipway.adapters.rds import RdsDatabases
+
+    return RdsDatabases(client("rds"))
+
+
+@cache
+def alarms() -> "CloudWatchAlarms":
+    """CloudWatch alarms."""
+    from slipway.adapters.cloudwatch import CloudWatchAlarms
+
+    return CloudWatchAlarms(client("cloudwatch"))
+
+
+@cache
+def website() -> "HttpWebsite":
+    """The deployed service, seen from outside."""
+    from slipway.adapters.website import HttpWebsite
+
+    return HttpWebsite(session(), timeout_seconds=5)

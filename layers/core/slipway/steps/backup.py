@@ -1,0 +1,133 @@
+"""Backup: a snapshot of the database before its schema moves, waited for and verified."""
+
+from datetime import datetime, timedelta
+
+from slipway.domain.catalog import BackupPolicy, RdsInstance
+from slipway.domain.deployment import Deployment, Phase
+from slipway.domain.errors import Broken, Reason
+from slipway.domain.evidence import Note
+from slipway.ports import Databases, Records, Snapshot
+from slipway.steps.step import StepRequest, StepResult, fence_of, record
+
+
+class BackupRequest(StepRequest):
+    """The deployment whose database is to be backed up."""
+
+
+def snapshot_id(deployment_id: str) -> str:
+    """The snapshot's name: lower case, no double hyphen, as RDS wants it."""
+    return f"slipway-{deployment_id}"
+
+
+def keys(request: BackupRequest) -> tuple[str, ...]:
+    """What wakes a backup: RDS's news of the snapshot, or of the deployment."""
+    return (
+        f"snapshot:{snapshot_id(request.deployment_id)}",
+        f"deployment:{request.deployment_id}",
+    )
+
+
+def backup(
+    request: BackupRequest, *, records: Records, databases: Databases, now: datetime
+) -> StepResult:
+    """Done when the snapshot is available and sound, or when the policy lets it go.
+
+    Broken when it cannot be had: nothing has been changed yet.
+    """
+    deployment = records.deployment(request.deployment_id)
+    deployment.refuse_to_continue()
+    settings = deployment.planned().settings
+    database, policy = settings.database, settings.backup.policy
+    if database is None or policy is BackupPolicy.OFF:
+        return _without(deployment, "the catalog asks for no backup", records, now)
+    try:
+        return _backed_up(deployment, database, records, databases, now)
+    except Broken as error:
+        if policy is BackupPolicy.REQUIRED:
+            raise
+        return _without(deployment, f"best effort: {error.message}", records, now)
+
+
+def _without(deployment: Deployment, why: str, records: Records, now: datetime) -> StepResult:
+    note = Note(what="backup skipped", message=why)
+    record(records, deployment, note, now=now, fence=fence_of(deployment))
+    return StepResult(done=True, reason=Reason.VERIFIED, message=f"no backup: {why}")
+
+
+def _backed_up(
+    deployment: Deployment,
+    database: RdsInstance,
+    records: Records,
+    databases: Databases,
+    now: datetime,
+) -> StepResult:
+    name = snapshot_id(deployment.deployment_id)
+    if deployment.progress.snapshot_available_at is not None:
+        return StepResult(done=True, reason=Reason.VERIFIED, message=f"{name} is available")
+    snapshot = None
+    if deployment.progress.snapshot_requested_at is not None:
+        snapshot = databases.snapshot(name)
+    else:
+        deployment = _intend(deployment, name, records, now)
+    if snapshot is None:
+        databases.create_snapshot(database.identifier, name, deployment.deployment_id)
+        snapshot = databases.snapshot(name)
+    return _judged(deployment, database, snapshot, records, now)
+
+
+def _intend(
+    deployment: Deployment, name: str, records: Records, now: datetime
+) -> Deployment:
+    intended = deployment.at(Phase.BACKING_UP).knowing(snapshot_id=name, snapshot_requested_at=now)
+    note = Note(what="snapshot requested", message=name)
+    return record(records, intended, note, now=now, fence=fence_of(deployment))
+
+
+def _judged(
+    deployment: Deployment,
+    database: RdsInstance,
+    snapshot: Snapshot | None,
+    records: Records,
+    now: datetime,
+) -> StepResult:
+    name = snapshot_id(deployment.deployment_id)
+    _refuse_late(deployment, now)
+    if snapshot is None or snapshot.status in {"creating", "pending"}:
+        percent = snapshot.percent if snapshot else 0
+        message = f"{name} is being created ({percent} %)"
+        return StepResult(done=False, reason=Reason.WAITING, message=message)
+    wrong = _wrong_with(snapshot, database, deployment)
+    if wrong is not None:
+        raise Broken(Reason.BACKUP_FAILED, f"Snapshot {name} {wrong}.")
+    known = deployment.knowing(snapshot_available_at=now)
+    data = {"size_gib": snapshot.size_gib, "encrypted": snapshot.encrypted}
+    note = Note(what="snapshot verified", message=name, data=data)
+    record(records, known, note, now=now, fence=fence_of(deployment))
+    return StepResult(done=True, reason=Reason.VERIFIED, message=f"{name} is available")
+
+
+def _wrong_with(
+    snapshot: Snapshot, database: RdsInstance, deployment: Deployment
+) -> str | None:
+    """What makes a finished snapshot useless, or None; available is not enough."""
+    requested = deployment.progress.snapshot_requested_at
+    if snapshot.status != "available":
+        return f"ended as {snapshot.status}"
+    if database.encrypted and not snapshot.encrypted:
+        return "is not encrypted, which the catalog demands"
+    if snapshot.size_gib <= 0:
+        return "is empty"
+    # RDS's clock and ours may differ a little; a minute is far less than two deployments' distance.
+    early = timedelta(minutes=1)
+    if snapshot.created_at is None or (requested and snapshot.created_at < requested - early):
+        return "is older than the request for it"
+    return None
+
+
+def _refuse_late(deployment: Deployment, now: datetime) -> None:
+    requested = deployment.progress.snapshot_requested_at
+    minutes = deployment.planned().settings.backup.timeout_minutes
+    if requested is not None and now - requested > timedelta(minutes=minutes):
+        raise Broken(
+            Reason.BACKUP_TIMED_OUT, f"The snapshot was not available after {minutes} minutes."
+        )

@@ -1,0 +1,127 @@
+"""Check: the gates, before a person is asked and again once the lane is taken."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from slipway.domain.approval import Approval
+from slipway.domain.deployment import Deployment
+from slipway.domain.errors import Reason, Rejected
+from slipway.domain.evidence import Note
+from slipway.domain.gates import (
+    GateState,
+    GateVerdict,
+    alarm_gate,
+    digest_gate,
+    earlier_gate,
+    first_failure,
+    image_gate,
+    platform_gate,
+    rollback_gate,
+    scan_gate,
+)
+from slipway.domain.lane import Lane
+from slipway.domain.plan import Plan
+from slipway.ports import Alarms, ImageRegistry, Records
+from slipway.steps.step import StepRequest, StepResult, record
+
+
+class CheckRequest(StepRequest):
+    """The deployment to check; ``scanned_image`` is repository@digest of its platform's image."""
+
+    scanned_image: str
+
+
+def keys(request: CheckRequest) -> tuple[str, ...]:
+    """What wakes a check: the end of the image's scan, or news of the deployment."""
+    return f"scan:{request.scanned_image}", f"deployment:{request.deployment_id}"
+
+
+def check(
+    request: CheckRequest,
+    *,
+    records: Records,
+    registry: ImageRegistry,
+    alarms: Alarms,
+    now: datetime,
+) -> StepResult:
+    """Judge every gate; Rejected by the first that fails, not done while a scan runs."""
+    deployment = records.deployment(request.deployment_id)
+    deployment.refuse_to_continue()
+    lane = records.lane(deployment.application, deployment.environment)
+    lane.refuse(
+        deployment.deployment_id, deployment.release.digest, explicit=deployment.explicit
+    )
+    _refuse_unapproved(deployment, records)
+    verdicts = tuple(_verdicts(deployment, lane, records, registry, alarms, now))
+    if any(verdict.state is GateState.WAITING for verdict in verdicts):
+        waiting = next(v for v in verdicts if v.state is GateState.WAITING)
+        return StepResult(done=False, reason=Reason.WAITING, message=waiting.message)
+    record(records, deployment, *(_note(verdict) for verdict in verdicts), now=now)
+    failed = first_failure(verdicts)
+    if failed is not None:
+        raise Rejected(failed.reason, failed.message)
+    return StepResult(
+        done=True, reason=Reason.GATES_PASSED, message=f"{len(verdicts)} gates passed"
+    )
+
+
+def _note(verdict: GateVerdict) -> Note:
+    return Note(
+        what=f"gate: {verdict.gate}",
+        reason=verdict.reason,
+        message=verdict.message,
+        data={"state": verdict.state},
+    )
+
+
+def _refuse_unapproved(deployment: Deployment, records: Records) -> None:
+    """Once the lane is taken, the approval must stand, for this digest and this plan."""
+    plan = deployment.planned()
+    if not plan.needs_approval or deployment.fencing is None:
+        return
+    approval = records.approval(deployment.deployment_id)
+    if approval is None or not _approves(approval, plan):
+        raise Rejected(Reason.PLAN_CHANGED, "The approval is not for this plan; ask again.")
+
+
+def _approves(approval: Approval, plan: Plan) -> bool:
+    asked = (approval.digest, approval.plan_hash)
+    return asked == (plan.release.digest, plan.plan_hash) and approval.approved(plan.planned_at)
+
+
+def _verdicts(
+    deployment: Deployment,
+    lane: Lane,
+    records: Records,
+    registry: ImageRegistry,
+    alarms: Alarms,
+    now: datetime,
+) -> Iterable[GateVerdict]:
+    plan = deployment.planned()
+    release, gates = plan.release, plan.settings.gates
+    explicit = deployment.explicit
+    tagged = None if explicit else registry.status(release.repository, release.tag)
+    yield digest_gate(tagged, release.digest, release.tag, explicit=explicit)
+    yield image_gate(plan.image)
+    yield platform_gate(plan.image, plan.live.architecture)
+    if gates.scan is not None:
+        scan = registry.scan(release.repository, plan.image.platform_digest)
+        yield scan_gate(scan, gates.scan, deployment.requested_at, now)
+    yield earlier_gate(
+        plan.settings.after,
+        _succeeded_earlier(plan, records),
+        release.digest,
+        explicit=explicit,
+    )
+    names = (*gates.alarms, *plan.settings.verification.alarms)
+    yield alarm_gate(names, alarms.firing(names))
+    stable = lane.stable
+    target = registry.status(release.repository, stable.digest) if stable else None
+    yield rollback_gate(stable, target)
+
+
+def _succeeded_earlier(plan: Plan, records: Records) -> bool:
+    if plan.settings.after is None:
+        return True
+    earlier = records.lane(plan.application, plan.settings.after)
+    return plan.release.digest in earlier.proven

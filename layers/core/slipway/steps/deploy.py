@@ -1,0 +1,131 @@
+"""Deploy: point the service at the release and see ECS's own rollout through."""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from slipway.domain.deployment import Deployment, Phase
+from slipway.domain.errors import Reason, Unhealthy
+from slipway.domain.evidence import Note
+from slipway.domain.verdict import Rollout
+from slipway.ports import Records, Revisions, Rollouts, Services
+from slipway.steps.revision import revision_of, with_revision
+from slipway.steps.step import StepRequest, StepResult, fence_of, record
+
+# The statuses of a service deployment that will never become SUCCESSFUL.
+_LOST: Final = frozenset(
+    {
+        "STOPPED",
+        "STOP_REQUESTED",
+        "ROLLBACK_REQUESTED",
+        "ROLLBACK_IN_PROGRESS",
+        "ROLLBACK_SUCCESSFUL",
+        "ROLLBACK_FAILED",
+    }
+)
+
+
+class DeployRequest(StepRequest):
+    """The deployment to roll out; the service's ARN names its events."""
+
+    service_arn: str
+
+
+def keys(request: DeployRequest) -> tuple[str, ...]:
+    """What wakes a rollout: ECS's news of the service, or news of the deployment."""
+    return f"service:{request.service_arn}", f"deployment:{request.deployment_id}"
+
+
+def deploy(
+    request: DeployRequest,
+    *,
+    records: Records,
+    services: Services,
+    revisions: Revisions,
+    rollouts: Rollouts,
+    now: datetime,
+) -> StepResult:
+    """Done when ECS calls the service deployment of our revision SUCCESSFUL.
+
+    Unhealthy when ECS gave it up or it took too long: "stable" would not tell, since a service
+    that ECS rolled back is stable too.
+    """
+    deployment = records.deployment(request.deployment_id)
+    deployment.refuse_to_continue()
+    if deployment.progress.ecs_deployment_id is not None:
+        return _done(deployment.progress.ecs_deployment_id)
+    first = deployment.progress.deploy_requested_at is None
+    deployment = with_revision(
+        deployment.at(Phase.DEPLOYING),
+        records=records,
+        services=services,
+        revisions=revisions,
+        now=now,
+    )
+    if first:
+        deployment = _intend(deployment, records, now)
+    rollout = _ensured(deployment, first, services, rollouts)
+    return _judged(deployment, rollout, records, now)
+
+
+def _intend(deployment: Deployment, records: Records, now: datetime) -> Deployment:
+    note = Note(what="rollout requested", message=revision_of(deployment))
+    intended = deployment.knowing(deploy_requested_at=now)
+    return record(records, intended, note, now=now, fence=fence_of(deployment))
+
+
+def _ensured(
+    deployment: Deployment, first: bool, services: Services, rollouts: Rollouts
+) -> Rollout:
+    """The rollout of our revision, started at most once.
+
+    A revision that ECS has given up must not be started again, so a later look starts it only
+    when no service deployment has ever targeted it.
+    """
+    settings, arn = deployment.planned().settings, revision_of(deployment)
+    if not first:
+        rollout = services.rollout(settings.target, arn)
+        if rollout.status != "NONE":
+            return rollout
+    rollouts.update(settings.target, arn, settings.strategy)
+    return services.rollout(settings.target, arn)
+
+
+def _judged(
+    deployment: Deployment, rollout: Rollout, records: Records, now: datetime
+) -> StepResult:
+    if rollout.status == "SUCCESSFUL" and rollout.primary_revision_arn == revision_of(deployment):
+        note = Note(what="rollout completed", message=rollout.primary_deployment_id)
+        known = deployment.knowing(ecs_deployment_id=rollout.primary_deployment_id)
+        record(records, known, note, now=now)
+        return _done(rollout.primary_deployment_id)
+    if rollout.status in _LOST:
+        _tell_lost(deployment, rollout, records, now)
+    _refuse_late(deployment, now)
+    message = f"{rollout.running_count} of {rollout.desired_count} tasks run"
+    return StepResult(done=False, reason=Reason.WAITING, message=message)
+
+
+def _done(ecs_deployment_id: str) -> StepResult:
+    message = f"{ecs_deployment_id} is complete"
+    return StepResult(done=True, reason=Reason.VERIFIED, message=message)
+
+
+def _tell_lost(
+    deployment: Deployment, rollout: Rollout, records: Records, now: datetime
+) -> None:
+    """Record what ECS said and raise Unhealthy."""
+    message = f"ECS ended the rollout as {rollout.status}: {rollout.status_reason}"
+    data = {"events": list(rollout.events)}
+    record(records, deployment, Note(what="rollout lost", message=message, data=data), now=now)
+    breaker = "circuit breaker" in rollout.status_reason.lower()
+    reason = Reason.CIRCUIT_BREAKER_TRIPPED if breaker else Reason.DEPLOYMENT_STOPPED
+    raise Unhealthy(reason, message)
+
+
+def _refuse_late(deployment: Deployment, now: datetime) -> None:
+    requested = deployment.progress.deploy_requested_at
+    minutes = deployment.planned().settings.strategy.timeout_minutes
+    if requested is not None and now - requested > timedelta(minutes=minutes):
+        raise Unhealthy(
+            Reason.DEPLOYMENT_TIMED_OUT, f"ECS has not finished after {minutes} minutes."
+        )

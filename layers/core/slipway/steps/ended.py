@@ -1,0 +1,55 @@
+"""An execution that ended without Settle: stopped, timed out, or failed inside Step Functions."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from slipway.domain.errors import Reason, Rejected
+from slipway.ports import Executions, Records
+from slipway.steps.settle import Caught, SettleRequest
+
+
+class _Detail(BaseModel):
+    """Step Functions' own words for an execution whose status changed."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    name: str = ""
+    deployment_id: str = ""
+    status: str = "LOST"
+    error: str | None = None
+    cause: str | None = None
+
+
+def settle_request(
+    event: dict[str, Any], *, records: Records, executions: Executions
+) -> SettleRequest:
+    """What is to be settled: the state machine's own request, or one made of an event.
+
+    An event is only a hint, so the execution is looked up: one that runs is not settled.
+    """
+    if "detail-type" not in event:
+        return SettleRequest.model_validate(event)
+    try:
+        detail = _Detail.model_validate(event.get("detail"))
+    except ValidationError:
+        raise Rejected(Reason.EVENT_MALFORMED, "The event names no execution.") from None
+    deployment = records.deployment(detail.name or detail.deployment_id)
+    if deployment.outcome is None and executions.running(deployment.deployment_id):
+        message = f"The execution of {deployment.deployment_id} still runs."
+        raise Rejected(Reason.NOT_MEANT_FOR_US, message)
+    return SettleRequest(
+        deployment_id=deployment.deployment_id,
+        lane=deployment.lane_id,
+        failure=Caught(
+            state=deployment.phase,
+            error="ExecutionStopped",
+            cause=_told(detail),
+        ),
+    )
+
+
+def _told(detail: _Detail) -> str:
+    why = ": ".join(part for part in (detail.error, detail.cause) if part)
+    said = f"The execution ended as {detail.status}" + (f" ({why})." if why else ".")
+    return f"{Reason.EXECUTION_STOPPED}: {said}"

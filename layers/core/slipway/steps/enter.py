@@ -1,0 +1,94 @@
+"""Enter: take the lane, and with it the database, or wait for whoever holds them."""
+
+from datetime import datetime
+
+from slipway.domain.deployment import Deployment, Phase
+from slipway.domain.errors import Reason
+from slipway.domain.evidence import Note
+from slipway.domain.lane import DatabaseSlot, Entry, Lane
+from slipway.ports import Announcements, Executions, Records
+from slipway.steps.step import StepRequest, StepResult, record
+
+
+class EnterRequest(StepRequest):
+    """The deployment that wants its lane."""
+
+
+def keys(request: EnterRequest) -> tuple[str, ...]:
+    """What wakes a wait for the lane: any settled deployment, since a database may be shared."""
+    return f"lane:{request.lane}", f"deployment:{request.deployment_id}", "databases"
+
+
+def enter(
+    request: EnterRequest,
+    *,
+    records: Records,
+    executions: Executions,
+    announcements: Announcements,
+    now: datetime,
+) -> StepResult:
+    """Done when lane and database are ours; Rejected when the candidate is no longer wanted."""
+    deployment = records.deployment(request.deployment_id)
+    deployment.refuse_to_continue()
+    lane = records.lane(deployment.application, deployment.environment)
+    lane.refuse(
+        deployment.deployment_id, deployment.release.digest, explicit=deployment.explicit
+    )
+    slot = _slot(deployment, records)
+    busy_with = _blocked_by(deployment, lane, slot)
+    if busy_with is None:
+        _take(deployment, lane, slot, records, now)
+        return StepResult(done=True, reason=Reason.LANE_TAKEN, message=f"{lane.lane_id} is ours")
+    _wait(deployment, busy_with, records, now)
+    # Events that end an execution are best effort: who wants the lane looks after its holder.
+    if not executions.running(busy_with):
+        announcements.publish("Holder Lost", {"deployment_id": busy_with})
+    message = f"waiting for {busy_with}"
+    return StepResult(done=False, reason=Reason.LANE_BUSY, message=message)
+
+
+def _slot(deployment: Deployment, records: Records) -> DatabaseSlot | None:
+    plan = deployment.planned()
+    if not plan.needs_migration or plan.settings.database is None:
+        return None
+    return records.database_slot(plan.settings.database.database_id)
+
+
+def _blocked_by(deployment: Deployment, lane: Lane, slot: DatabaseSlot | None) -> str | None:
+    for place in (lane, slot):
+        if place is None:
+            continue
+        entry, _ = place.enter(deployment.deployment_id)
+        if entry is Entry.BUSY:
+            return place.holder
+    return None
+
+
+def _take(
+    deployment: Deployment,
+    lane: Lane,
+    slot: DatabaseSlot | None,
+    records: Records,
+    now: datetime,
+) -> None:
+    if lane.holder == deployment.deployment_id:
+        return
+    _, taken = lane.enter(deployment.deployment_id)
+    others = [taken] if slot is None else [taken, slot.enter(deployment.deployment_id)[1]]
+    entered = deployment.at(Phase.AWAITING_LANE).model_copy(
+        update={"fencing": taken.fencing, "rollback_target": lane.stable}
+    )
+    target = lane.stable.deployment_id if lane.stable else "none"
+    note = Note(
+        what="lane taken",
+        message=f"fencing number {taken.fencing}, rollback target {target}",
+        data={"fencing": taken.fencing},
+    )
+    record(records, entered, note, now=now, others=others)
+
+
+def _wait(deployment: Deployment, busy_with: str, records: Records, now: datetime) -> None:
+    if deployment.phase is Phase.AWAITING_LANE:
+        return
+    note = Note(what="lane busy", message=f"waiting for {busy_with}")
+    record(records, deployment.at(Phase.AWAITING_LANE), note, now=now)

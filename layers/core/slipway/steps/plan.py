@@ -1,0 +1,127 @@
+"""Plan: what will change is looked up, fixed and hashed before anything changes."""
+
+from datetime import datetime
+
+from slipway.domain.catalog import Catalog, Environment
+from slipway.domain.deployment import Deployment
+from slipway.domain.errors import Reason, Rejected
+from slipway.domain.evidence import Note
+from slipway.domain.lane import Lane
+from slipway.domain.model import Model
+from slipway.domain.plan import LiveService, Plan, differences, needs_migration
+from slipway.domain.release import Image
+from slipway.ports import ImageRegistry, LoadBalancers, Records, Services
+from slipway.steps.step import StepRequest, record
+
+
+class PlanRequest(StepRequest):
+    """The deployment to plan."""
+
+
+class PlanResult(Model):
+    """What the state machine has to know of the plan; the plan itself is in the record."""
+
+    needs_approval: bool
+    needs_migration: bool
+    plan_hash: str
+    service_arn: str
+    scanned_image: str
+    approval_seconds: int
+    verify_interval_seconds: int
+
+
+def plan(
+    request: PlanRequest,
+    *,
+    records: Records,
+    catalog: Catalog,
+    registry: ImageRegistry,
+    services: Services,
+    balancers: LoadBalancers,
+    now: datetime,
+) -> PlanResult:
+    """Make the plan, once; Rejected when there is nothing to do or the catalog knows no such lane.
+
+    Called again it answers with the plan that was made.
+    """
+    deployment = records.deployment(request.deployment_id)
+    deployment.refuse_to_continue()
+    if deployment.plan is not None:
+        return _result(deployment.plan)
+    settings = catalog.environment(deployment.application, deployment.environment)
+    if settings is None:
+        raise Rejected(Reason.NOT_MEANT_FOR_US, f"The catalog has no {deployment.lane_id}.")
+    lane = records.lane(deployment.application, deployment.environment)
+    live = _live(settings, services, balancers)
+    made = _plan(deployment, settings, lane, live, _image(deployment, live, registry), now)
+    _refuse_unchanged(deployment, lane, live)
+    note = Note(what="planned", data={"plan_hash": made.plan_hash})
+    record(records, deployment.model_copy(update={"plan": made}), note, now=now)
+    return _result(made)
+
+
+def _live(settings: Environment, services: Services, balancers: LoadBalancers) -> LiveService:
+    live = services.live(settings.target)
+    base_url = settings.verification.base_url
+    if base_url is None and live.target_group_arn is not None:
+        base_url = balancers.base_url(live.target_group_arn)
+    return live.model_copy(update={"base_url": base_url})
+
+
+def _image(deployment: Deployment, live: LiveService, registry: ImageRegistry) -> Image:
+    release = deployment.release
+    image = registry.image(release.repository, release.digest, live.architecture)
+    if image is None:
+        raise Rejected(
+            Reason.IMAGE_MISSING,
+            f"{release.repository} has no image {release.digest[:19]} for {live.architecture}.",
+        )
+    return image
+
+
+def _refuse_unchanged(deployment: Deployment, lane: Lane, live: LiveService) -> None:
+    stable = lane.stable
+    if deployment.explicit or stable is None or stable.digest != deployment.release.digest:
+        return
+    if live.image_uri == stable.image_uri:
+        raise Rejected(
+            Reason.UNCHANGED,
+            f"{stable.digest[:19]} is live already, since {stable.deployment_id}.",
+        )
+
+
+def _plan(
+    deployment: Deployment,
+    settings: Environment,
+    lane: Lane,
+    live: LiveService,
+    image: Image,
+    now: datetime,
+) -> Plan:
+    return Plan(
+        deployment_id=deployment.deployment_id,
+        application=deployment.application,
+        environment=deployment.environment,
+        release=deployment.release,
+        image=image,
+        settings=settings,
+        live=live,
+        rollback_target=lane.stable,
+        needs_migration=needs_migration(settings, image, lane.stable),
+        needs_approval=settings.approval is not None,
+        differences=differences(image, live, lane.stable),
+        planned_at=now,
+    )
+
+
+def _result(made: Plan) -> PlanResult:
+    approval = made.settings.approval
+    return PlanResult(
+        needs_approval=made.needs_approval,
+        needs_migration=made.needs_migration,
+        plan_hash=made.plan_hash,
+        service_arn=made.live.service_arn,
+        scanned_image=f"{made.release.repository}@{made.image.platform_digest}",
+        approval_seconds=approval.expires_after_minutes * 60 if approval else 0,
+        verify_interval_seconds=made.settings.verification.interval_seconds,
+    )

@@ -1,0 +1,219 @@
+"""Rollback: back to the release that was last seen healthy, schema first, code after."""
+
+from datetime import datetime, timedelta
+
+from slipway.domain.deployment import Deployment, Phase
+from slipway.domain.errors import Broken, Reason, Unhealthy
+from slipway.domain.evidence import Note
+from slipway.domain.lane import Stable
+from slipway.ports import OneOffs, Records, Rollouts, Services
+from slipway.steps.migrate import ended, started_by
+from slipway.steps.revision import revision_of
+from slipway.steps.step import StepRequest, StepResult, fence_of, record
+
+
+class RollbackRequest(StepRequest):
+    """The deployment to take back; the service's ARN names its events."""
+
+    service_arn: str
+
+
+def downgrade_started_by(deployment_id: str) -> str:
+    """How ECS knows the downgrade's task."""
+    return f"slipway/{deployment_id}/downgrade"
+
+
+def keys(request: RollbackRequest) -> tuple[str, ...]:
+    """What wakes a rollback: ECS's news of the service or of a task that takes the schema back."""
+    return (
+        f"service:{request.service_arn}",
+        f"task:{downgrade_started_by(request.deployment_id)}",
+        f"task:{started_by(request.deployment_id)}",
+    )
+
+
+def rollback(
+    request: RollbackRequest,
+    *,
+    records: Records,
+    services: Services,
+    rollouts: Rollouts,
+    one_offs: OneOffs,
+    now: datetime,
+) -> StepResult:
+    """Done when the last good release is back; Broken when only a person can decide.
+
+    Data is never restored: a backup is brought back by a person, into a new database.
+    """
+    deployment = _begun(records.deployment(request.deployment_id), records, now)
+    target = deployment.rollback_target
+    if target is None:
+        raise Broken(
+            Reason.NOTHING_TO_ROLL_BACK_TO,
+            f"Nothing was ever seen healthy on {deployment.lane_id}.{_restore_hint(deployment)}",
+        )
+    waiting = _schema_back(deployment, target, records, one_offs, now)
+    if waiting is not None:
+        return waiting
+    deployment = records.deployment(request.deployment_id)
+    return _code_back(deployment, target, records, services, rollouts, now)
+
+
+def _begun(deployment: Deployment, records: Records, now: datetime) -> Deployment:
+    if deployment.phase is Phase.ROLLING_BACK:
+        return deployment
+    note = Note(what="rollback begun", message=f"after {deployment.phase}")
+    fence = fence_of(deployment)
+    return record(records, deployment.at(Phase.ROLLING_BACK), note, now=now, fence=fence)
+
+
+def _schema_back(
+    deployment: Deployment,
+    target: Stable,
+    records: Records,
+    one_offs: OneOffs,
+    now: datetime,
+) -> StepResult | None:
+    """None once the schema suits the old code; a result while a task still runs."""
+    if deployment.progress.migration_requested_at is None:
+        return None
+    running = _migration_still_runs(deployment, one_offs, now)
+    if running is not None:
+        return running
+    failed_half_way = deployment.progress.migrated_at is None
+    if deployment.planned().image.backward_compatible and not failed_half_way:
+        return None
+    command = _downgrade_command(deployment, target)
+    if command is None:
+        if deployment.planned().image.backward_compatible:
+            return None
+        raise Broken(
+            Reason.SCHEMA_MOVED,
+            "The schema has moved and the release does not declare that the old code can run "
+            f"on it, and there is no downgrade command.{_restore_hint(deployment)}",
+        )
+    return _downgraded(deployment, command, records, one_offs, now)
+
+
+def _migration_still_runs(
+    deployment: Deployment, one_offs: OneOffs, now: datetime
+) -> StepResult | None:
+    """A result while the migration has not ended; taking it back meanwhile would race it."""
+    progress = deployment.progress
+    if progress.migrated_at is not None or progress.migration_task_arn is None:
+        return None
+    task = one_offs.look(deployment.planned().settings.target, progress.migration_task_arn)
+    if task.stopped:
+        return None
+    migration = deployment.planned().settings.migration
+    patience = timedelta(minutes=2 * migration.timeout_minutes) if migration else timedelta()
+    if progress.migration_requested_at and now - progress.migration_requested_at > patience:
+        raise Broken(
+            Reason.MIGRATION_TIMED_OUT,
+            f"The migration task {progress.migration_task_arn} does not end; stop it and decide "
+            f"what its half-done work means.{_restore_hint(deployment)}",
+        )
+    return StepResult(done=False, reason=Reason.WAITING, message="the migration still runs")
+
+
+def _downgrade_command(deployment: Deployment, target: Stable) -> tuple[str, ...] | None:
+    migration = deployment.planned().settings.migration
+    if migration is None or migration.downgrade is None or target.schema_revision is None:
+        return None
+    return tuple(word.replace("{schema}", target.schema_revision) for word in migration.downgrade)
+
+
+def _downgraded(
+    deployment: Deployment,
+    command: tuple[str, ...],
+    records: Records,
+    one_offs: OneOffs,
+    now: datetime,
+) -> StepResult | None:
+    target = deployment.planned().settings.target
+    if deployment.progress.downgrade_requested_at is None:
+        note = Note(what="downgrade requested", message=" ".join(command))
+        intended = deployment.knowing(downgrade_requested_at=now)
+        deployment = record(records, intended, note, now=now, fence=fence_of(deployment))
+    if deployment.progress.downgraded_at is not None:
+        return None
+    arn = one_offs.run(
+        target,
+        revision_of(deployment),
+        command,
+        downgrade_started_by(deployment.deployment_id),
+    )
+    task = one_offs.look(target, arn)
+    if not task.stopped:
+        return StepResult(done=False, reason=Reason.WAITING, message="the schema is going back")
+    note = Note(what="downgrade ended", message=ended(task), data={"log": list(task.log_tail)})
+    known = deployment.knowing(downgraded_at=now) if task.exit_code == 0 else deployment
+    record(records, known, note, now=now)
+    if task.exit_code != 0:
+        message = f"The downgrade {ended(task)}.{_restore_hint(deployment)}"
+        raise Broken(Reason.DOWNGRADE_FAILED, message)
+    return None
+
+
+def _code_back(
+    deployment: Deployment,
+    target: Stable,
+    records: Records,
+    services: Services,
+    rollouts: Rollouts,
+    now: datetime,
+) -> StepResult:
+    if deployment.progress.deploy_requested_at is None:
+        return StepResult(done=True, reason=Reason.ROLLED_BACK, message="no code was deployed")
+    settings = deployment.planned().settings
+    rollout = services.rollout(settings.target, target.revision_arn)
+    if rollout.primary_revision_arn != target.revision_arn:
+        deployment = _intend(deployment, target, records, now)
+        rollouts.update(settings.target, target.revision_arn, settings.strategy)
+        rollout = services.rollout(settings.target, target.revision_arn)
+    if rollout.status == "SUCCESSFUL" and rollout.primary_revision_arn == target.revision_arn:
+        return StepResult(
+            done=True, reason=Reason.ROLLED_BACK, message=f"{target.deployment_id} is back"
+        )
+    _refuse_late(deployment, now)
+    message = f"{rollout.running_count} of {rollout.desired_count} tasks run the old release"
+    return StepResult(done=False, reason=Reason.WAITING, message=message)
+
+
+def _intend(
+    deployment: Deployment, target: Stable, records: Records, now: datetime
+) -> Deployment:
+    if deployment.progress.rollback_requested_at is not None:
+        return deployment
+    note = Note(what="rollback requested", message=target.revision_arn)
+    intended = deployment.knowing(rollback_requested_at=now)
+    return record(records, intended, note, now=now, fence=fence_of(deployment))
+
+
+def _refuse_late(deployment: Deployment, now: datetime) -> None:
+    progress = deployment.progress
+    since = progress.rollback_requested_at or progress.deploy_requested_at
+    patience = timedelta(minutes=2 * deployment.planned().settings.strategy.timeout_minutes)
+    if since is not None and now - since > patience:
+        raise Unhealthy(Reason.ROLLBACK_TIMED_OUT, "ECS does not finish the rollback.")
+
+
+def _restore_hint(deployment: Deployment) -> str:
+    """The exact commands for a person who decides to bring the data back; empty without backup."""
+    progress, settings = deployment.progress, deployment.planned().settings
+    if settings.database is None or progress.migration_requested_at is None:
+        return ""
+    source, before = settings.database.identifier, progress.migration_requested_at
+    restored = f"{source}-restored"
+    to_time = (
+        "aws rds restore-db-instance-to-point-in-time "
+        f"--source-db-instance-identifier {source} --target-db-instance-identifier {restored} "
+        f"--restore-time {before:%Y-%m-%dT%H:%M:%SZ}"
+    )
+    if progress.snapshot_available_at is None:
+        return f" The schema as it was before, in a new database: {to_time}"
+    from_snapshot = (
+        f"aws rds restore-db-instance-from-db-snapshot --db-instance-identifier {restored} "
+        f"--db-snapshot-identifier {progress.snapshot_id}"
+    )
+    return f" The data as it was before, in a new database: {from_snapshot} (or {to_time})"

@@ -1,0 +1,152 @@
+"""Settle: the outcome is written, the lane freed or held, and whoever waits is told."""
+
+from datetime import datetime
+
+from slipway.domain.deployment import (
+    CHANGING_PHASES,
+    Deployment,
+    Failure,
+    Outcome,
+    Phase,
+    outcome_of,
+)
+from slipway.domain.evidence import Note
+from slipway.domain.lane import Hold, Lane, Stable
+from slipway.domain.model import Model, Versioned
+from slipway.ports import Announcements, Records
+from slipway.steps.revision import revision_of
+from slipway.steps.step import StepRequest, record
+
+
+class Caught(Model):
+    """What a Catch of the state machine hands on."""
+
+    state: str
+    error: str
+    cause: str = ""
+
+    def failure(self) -> Failure:
+        """The same in the domain's words."""
+        return Failure.parsed(self.state, self.error, self.cause)
+
+
+class SettleRequest(StepRequest):
+    """The deployment that ended: ``cause`` made it roll back, ``failure`` ended it."""
+
+    cause: Caught | None = None
+    failure: Caught | None = None
+
+
+class SettleResult(Model):
+    """How the deployment ended, for the state machine's last state."""
+
+    outcome: Outcome
+    reason: str
+    message: str
+
+
+def settle(
+    request: SettleRequest,
+    *,
+    records: Records,
+    announcements: Announcements,
+    now: datetime,
+) -> SettleResult:
+    """Write the one outcome; called again it answers with the outcome that stands."""
+    deployment = records.deployment(request.deployment_id)
+    if deployment.outcome is None:
+        failure = request.failure.failure() if request.failure else None
+        cause = request.cause.failure() if request.cause else None
+        deployment = _settled(deployment, failure, cause, records, now)
+    announcements.publish("Deployment Settled", _news(deployment))
+    return _result(deployment)
+
+
+def _settled(
+    deployment: Deployment,
+    failure: Failure | None,
+    cause: Failure | None,
+    records: Records,
+    now: datetime,
+) -> Deployment:
+    if deployment.progress.verified_at is not None and cause is None:
+        # Verified is verified, whatever became of the execution afterwards.
+        failure = None
+    changed = cause is not None or deployment.phase in CHANGING_PHASES
+    outcome = outcome_of(failure, cause, changed=changed)
+    ended = deployment.at(Phase.SETTLED).model_copy(
+        update={"outcome": outcome, "failure": failure, "cause": cause, "settled_at": now}
+    )
+    told = failure or cause
+    note = Note(
+        what="settled",
+        reason=told.reason if told else "",
+        message=told.message if told else "",
+        data={"outcome": outcome},
+    )
+    others = _freed(ended, outcome, records, now)
+    return record(records, ended, note, now=now, others=others)
+
+
+def _freed(
+    deployment: Deployment, outcome: Outcome, records: Records, now: datetime
+) -> list[Versioned]:
+    """The lane and the database as they are to be left, if anything changes for them."""
+    lane = records.lane(deployment.application, deployment.environment)
+    left = _left(lane, deployment, outcome, now)
+    changed: list[Versioned] = [] if left == lane else [left]
+    database = deployment.plan.settings.database if deployment.plan else None
+    if deployment.fencing is not None and database is not None:
+        slot = records.database_slot(database.database_id)
+        freed = slot.leave(deployment.deployment_id)
+        changed += [] if freed == slot else [freed]
+    return changed
+
+
+def _left(lane: Lane, deployment: Deployment, outcome: Outcome, now: datetime) -> Lane:
+    left = lane.leave(deployment.deployment_id)
+    if lane.holder != deployment.deployment_id:
+        return left
+    if outcome is Outcome.SUCCEEDED:
+        return left.with_stable(_stable(deployment, now))
+    if not outcome.holds_the_lane:
+        return left
+    told = deployment.failure or deployment.cause
+    hold = Hold(
+        reason=outcome,
+        message=told.message if told else "",
+        by=deployment.deployment_id,
+        since=now,
+    )
+    return left.with_failure(deployment.release.digest, deployment.deployment_id, hold)
+
+
+def _stable(deployment: Deployment, now: datetime) -> Stable:
+    image = deployment.planned().image
+    return Stable(
+        deployment_id=deployment.deployment_id,
+        digest=image.digest,
+        platform_digest=image.platform_digest,
+        revision_arn=revision_of(deployment),
+        image_uri=image.uri,
+        version=image.version,
+        schema_revision=image.schema_revision,
+        verified_at=deployment.progress.verified_at or now,
+    )
+
+
+def _news(deployment: Deployment) -> dict[str, str]:
+    return {
+        "deployment_id": deployment.deployment_id,
+        "lane": deployment.lane_id,
+        "outcome": deployment.outcome or "",
+    }
+
+
+def _result(deployment: Deployment) -> SettleResult:
+    told = deployment.failure or deployment.cause
+    return SettleResult(
+        outcome=deployment.outcome or Outcome.FAILED,
+        reason=told.reason if told else "",
+        message=told.message if told else "",
+    )

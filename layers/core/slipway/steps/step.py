@@ -1,0 +1,56 @@
+"""What every step is asked and answers, and how it records what it did."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from slipway.domain.deployment import Deployment
+from slipway.domain.errors import Broken, Reason
+from slipway.domain.evidence import Note, recorded
+from slipway.domain.model import Model, Versioned
+from slipway.ports import Admission, Fence, Records
+
+
+class StepRequest(Model):
+    """Which deployment a step is about; ``lane`` is "application/environment"."""
+
+    deployment_id: str
+    lane: str
+
+
+class StepResult(Model):
+    """What a step found; not done means that it waits and wants to be called again."""
+
+    done: bool
+    reason: Reason
+    message: str
+
+
+def fence_of(deployment: Deployment) -> Fence:
+    """The deployment's right to change its lane; Broken before it has entered."""
+    if deployment.fencing is None:
+        message = f"{deployment.deployment_id} has not taken its lane."
+        raise Broken(Reason.INTERNAL_ERROR, message)
+    return Fence(
+        lane_id=deployment.lane_id,
+        deployment_id=deployment.deployment_id,
+        fencing=deployment.fencing,
+    )
+
+
+def record(
+    records: Records,
+    deployment: Deployment,
+    *notes: Note,
+    now: datetime,
+    others: Sequence[Versioned] = (),
+    admission: Admission | None = None,
+    fence: Fence | None = None,
+) -> Deployment:
+    """Write the deployment with these notes in its record; the deployment as it is now stored.
+
+    With a fence the write is also the proof that the lane is still ours: what follows it may
+    change the world.
+    """
+    written, evidence = recorded(deployment, notes, now)
+    records.write([written, *others], evidence=evidence, admission=admission, fence=fence)
+    return written.model_copy(update={"version": written.version + 1})

@@ -1,0 +1,160 @@
+"""What an event wishes for: the edge where input from outside becomes the domain's words."""
+
+from datetime import datetime
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from slipway.domain.catalog import Catalog, Name
+from slipway.domain.deployment import Deployment, Origin, Outcome
+from slipway.domain.errors import Reason, Rejected
+from slipway.domain.release import Digest, Release
+from slipway.ports import Records
+from slipway.steps.admit import Wish
+
+
+T = TypeVar("T", bound=BaseModel)
+
+
+class _Lenient(BaseModel):
+    """AWS adds fields to its events; those that matter here are checked."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class _Push(_Lenient):
+    result: Literal["SUCCESS"]
+    action_type: Literal["PUSH"] = Field(alias="action-type")
+    repository_name: str = Field(alias="repository-name", min_length=1, max_length=256)
+    image_digest: Digest = Field(alias="image-digest")
+    image_tag: str = Field(alias="image-tag", min_length=1, max_length=300)
+
+
+class _Request(_Lenient):
+    application: Name
+    environment: Name
+    repository: str = Field(min_length=1, max_length=256)
+    digest: Digest
+    tag: str = Field(min_length=1, max_length=300)
+    requested_by: str = Field(min_length=1, max_length=100)
+
+
+class _Settled(_Lenient):
+    deployment_id: str = Field(min_length=1, max_length=80)
+
+
+class _Envelope(_Lenient):
+    id: str = Field(min_length=1, max_length=128)
+    source: str
+    detail_type: str = Field(alias="detail-type")
+    account: str
+    region: str
+    time: datetime
+    detail: dict[str, Any]
+
+
+def wishes(
+    event: dict[str, Any], *, account: str, region: str, catalog: Catalog, records: Records
+) -> list[Wish]:
+    """Every wish in one event; Rejected with the reason when there is none."""
+    envelope = _checked(_Envelope, event)
+    if (envelope.account, envelope.region) != (account, region):
+        raise Rejected(
+            Reason.EVENT_FOREIGN,
+            f"The event comes from {envelope.account}/{envelope.region}, not {account}/{region}.",
+        )
+    readers = {
+        ("aws.ecr", "ECR Image Action"): _pushed,
+        ("slipway", "Deployment Requested"): _requested,
+        ("slipway", "Deployment Settled"): _promoted,
+    }
+    reader = readers.get((envelope.source, envelope.detail_type))
+    if reader is None:
+        kind = f"{envelope.source} '{envelope.detail_type}'"
+        raise Rejected(Reason.NOT_MEANT_FOR_US, f"Nothing is started by {kind}.")
+    return reader(envelope, catalog, records)
+
+
+def _checked(model: type[T], content: object) -> T:
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        field = ".".join(str(part) for part in first["loc"]) or "event"
+        raise Rejected(Reason.EVENT_MALFORMED, f"{field}: {first['msg']}") from None
+
+
+def _pushed(envelope: _Envelope, catalog: Catalog, records: Records) -> list[Wish]:
+    push = _checked(_Push, envelope.detail)
+    meant = catalog.meant(push.repository_name, push.image_tag)
+    if not meant:
+        raise Rejected(
+            Reason.NOT_MEANT_FOR_US,
+            f"No environment is fed by {push.repository_name}:{push.image_tag}.",
+        )
+    release = Release(
+        repository=push.repository_name,
+        digest=push.image_digest,
+        tag=push.image_tag,
+        pushed_at=envelope.time,
+    )
+    return [
+        Wish(
+            wish_id=f"push:{application}/{environment}:{release.repository}@{release.digest}",
+            application=application,
+            environment=environment,
+            release=release,
+            origin=Origin.PUSH,
+            requested_by=f"push of {release.repository}:{release.tag}",
+        )
+        for application, environment in meant
+    ]
+
+
+def _requested(envelope: _Envelope, catalog: Catalog, records: Records) -> list[Wish]:
+    request = _checked(_Request, envelope.detail)
+    release = Release(
+        repository=request.repository,
+        digest=request.digest,
+        tag=request.tag,
+        pushed_at=envelope.time,
+    )
+    return [
+        Wish(
+            wish_id=f"request:{envelope.id}",
+            application=request.application,
+            environment=request.environment,
+            release=release,
+            origin=Origin.REQUEST,
+            requested_by=request.requested_by,
+            explicit=True,
+        )
+    ]
+
+
+def _promoted(envelope: _Envelope, catalog: Catalog, records: Records) -> list[Wish]:
+    settled = _checked(_Settled, envelope.detail)
+    # The event is only a hint; what succeeded is read from the record.
+    return promotions(records.deployment(settled.deployment_id), catalog)
+
+
+def promotions(deployment: Deployment, catalog: Catalog) -> list[Wish]:
+    """The wishes that follow from a success: the same digest in the next environments."""
+    if deployment.outcome is not Outcome.SUCCEEDED:
+        raise Rejected(
+            Reason.NOT_MEANT_FOR_US,
+            f"{deployment.deployment_id} did not succeed, so nothing is promoted.",
+        )
+    application = catalog.applications.get(deployment.application)
+    followers = application.followers(deployment.environment) if application else []
+    return [
+        Wish(
+            wish_id=f"promotion:{deployment.deployment_id}:{environment}",
+            application=deployment.application,
+            environment=environment,
+            release=deployment.release,
+            origin=Origin.PROMOTION,
+            requested_by=f"success of {deployment.deployment_id}",
+        )
+        for environment in followers
+    ]
