@@ -27,8 +27,9 @@ class LogTail:
         self._logs = logs
 
     def of(self, task: "TaskTypeDef", container: str) -> tuple[str, ...]:
-        """At most 20 lines of 500 characters, oldest first; none when the container logs elsewhere or wrote nothing.
+        """At most 20 lines of 500 characters, oldest first.
 
+        None when the container wrote nothing or logs elsewhere.
         A log that may not be read is one line that says so: it must not decide how the task ended.
         """
         where = self._where(task, container)
