@@ -1,0 +1,116 @@
+"""The live data half of the twin: registry, databases and Slack behind the one port."""
+
+import json
+import tempfile
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from werkzeug import Request, Response
+
+from local.twin.blobs import FolderBlobs
+from local.twin.clock import LiveClock
+from local.twin.databases import DatabaseEngine
+from local.twin.ecr import EcrModel
+from local.twin.ecr_scans import ScanOutcome
+from local.twin.errors import AwsError
+from local.twin.image_roots import ImageRoots
+from local.twin.postgres import PostgresDatabases
+from local.twin.rds import RdsModel
+from local.twin.registry import Registry
+from local.twin.server import Control, Mount, TwinServer
+from local.twin.slack import SlackModel
+from local.twin.slack_site import SlackSite
+from local.twin.twin import Twin
+from local.twin.world import World
+
+
+class DataHalf:
+    """ECR, RDS and Slack of one live twin, added to it and mounted on its server."""
+
+    def __init__(
+        self,
+        world: World,
+        twin: Twin,
+        server: TwinServer,
+        clock: LiveClock,
+        state: Path | None = None,
+        image_bin: Path | None = None,
+    ) -> None:
+        """`image_bin` is the bin folder of the application's environment; without it databases
+        have no servers. `state` is a folder for layers and unpacked images."""
+        folder = state or Path(tempfile.mkdtemp(prefix="slipway-twin-"))
+        self._databases = PostgresDatabases(clock, image_bin) if image_bin else None
+        self.ecr = EcrModel(world, FolderBlobs(folder / "blobs"))
+        self.rds = RdsModel(world, self._databases)
+        self.slack = SlackModel(world)
+        self.image_roots = ImageRoots(self.ecr, clock.lock, folder / "images")
+        twin.add("ecr", self.ecr)
+        twin.add("rds", self.rds)
+        server.mount("/v2/", Registry(self.ecr, clock.lock))
+        server.mount("/slack/", SlackSite(self.slack, clock.lock))
+        server.mount("/_twin/", DataControl(self.ecr, self.rds, clock.lock, Control(server)))
+
+    @property
+    def databases(self) -> DatabaseEngine | None:
+        return self._databases
+
+    def started(self, address: str) -> None:
+        """Tell the registry the twin's address, which its download URLs carry."""
+        self.ecr.endpoint = address
+
+    def stop(self) -> None:
+        """End the database servers."""
+        if self._databases is not None:
+            self._databases.close()
+
+
+class DataControl:
+    """`/_twin/ecr/…` and `/_twin/rds/…`, in JSON; other paths go on to `otherwise`."""
+
+    def __init__(
+        self, ecr: EcrModel, rds: RdsModel, lock: threading.RLock, otherwise: Mount
+    ) -> None:
+        self._ecr = ecr
+        self._rds = rds
+        self._lock = lock
+        self._otherwise = otherwise
+        self._routes: dict[tuple[str, str], Callable[[dict[str, Any]], dict[str, Any]]] = {
+            ("POST", "/_twin/ecr/scan"): self._set_scan,
+            ("POST", "/_twin/ecr/policy"): self._set_scan_policy,
+            ("POST", "/_twin/rds/policy"): self._set_snapshot_policy,
+        }
+
+    def handle(self, request: Request) -> Response:
+        route = self._routes.get((request.method, request.path))
+        if route is None:
+            return self._otherwise.handle(request)
+        try:
+            with self._lock:
+                return _json(route(json.loads(request.get_data() or b"{}")))
+        except AwsError as refused:
+            return _json({"message": refused.message}, refused.status)
+        except (KeyError, TypeError, ValueError) as cause:
+            return _json({"message": f"unreadable request: {cause!r}"}, 400)
+
+    def _set_scan(self, body: dict[str, Any]) -> dict[str, Any]:
+        """`{repository, digest | tag, status, findings: {"CRITICAL": 1}}`."""
+        reference = body.get("digest") or body["tag"]
+        outcome = ScanOutcome(body.get("status", "COMPLETE"), body.get("findings", {}))
+        self._ecr.set_scan(body["repository"], reference, outcome)
+        return {}
+
+    def _set_scan_policy(self, body: dict[str, Any]) -> dict[str, Any]:
+        """`{seconds}`: how long scans take, in the cloud's own time."""
+        self._ecr.scans.seconds = float(body["seconds"])
+        return {"seconds": self._ecr.scans.seconds}
+
+    def _set_snapshot_policy(self, body: dict[str, Any]) -> dict[str, Any]:
+        """`{seconds, fail, fail_next, quota}`; what is left out stays."""
+        self._rds.set_policy(**body)
+        return vars(self._rds.policy)
+
+
+def _json(value: Any, status: int = 200) -> Response:
+    return Response(json.dumps(value), status, content_type="application/json")
