@@ -82,8 +82,12 @@ def read(raw: bytes) -> Document:
         sentence = f"expected printable text, got the character U+{error.character:04X}"
         return _no_yaml(_place_of(text[: error.position]), sentence)
     except MarkedYAMLError as error:
-        reader.document.mistakes.append(_syntax_mistake(error))
-        reader.document.value = None
+        reader.give_up(_syntax_mistake(error))
+    except (OverflowError, ValueError):
+        # What the parser lets through for an escape above the last character, U+10FFFF.
+        reader.give_up(Mistake(reader.place, (), "not valid YAML: no such character"))
+    except _TooDeep as error:
+        reader.give_up(error.mistake)
     return reader.document
 
 
@@ -116,17 +120,25 @@ def _scalar(event: ScalarEvent) -> JsonValue:
     return next((make(text) for form, make in _CORE_SCHEMA if form.fullmatch(text)), text)
 
 
-def _is_plain(event: Event) -> bool:
-    return isinstance(event, ScalarEvent) and event.style is None
+def _is_plain(event: ScalarEvent) -> bool:
+    return event.style is None
 
 
 def _is_nothing(event: Event) -> bool:
-    return _is_plain(event) and event.value == ""
+    return isinstance(event, ScalarEvent) and _is_plain(event) and event.value == ""
 
 
 def _is_sound(text: str) -> bool:
     """Whether the text can be written as UTF-8; an escape such as "\\ud800" cannot."""
     return not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+class _TooDeep(Exception):
+    """Nobody nests this deep on purpose, and the parser's time grows with the square of it."""
+
+    def __init__(self, place: Place) -> None:
+        super().__init__()
+        self.mistake = Mistake(place, (), f"expected at most {_DEEPEST} levels, got more")
 
 
 class _Reader:
@@ -135,7 +147,18 @@ class _Reader:
     def __init__(self, text: str) -> None:
         self.document = Document()
         self._lines = text.splitlines()
-        self._events: Iterator[Event] = YAML(typ="safe", pure=True).parse(text)
+        self._yaml = YAML(typ="safe", pure=True)
+        self._events: Iterator[Event] = self._yaml.parse(text)
+
+    @property
+    def place(self) -> Place:
+        """How far the parser has come."""
+        return _place(self._yaml.reader.get_mark())
+
+    def give_up(self, mistake: Mistake) -> None:
+        """Keep what is wrong; nothing of the file counts as read."""
+        self.document.mistakes.append(mistake)
+        self.document.value = None
 
     def read(self) -> None:
         """Fill the document; raises the parser's errors."""
@@ -157,13 +180,16 @@ class _Reader:
         at_key = isinstance(event, CollectionStartEvent) or _is_nothing(event)
         self.document.places[path] = key if key and at_key else here
         self._refuse_decoration(event, path)
-        if isinstance(event, MappingStartEvent) and len(path) < _DEEPEST:
+        if len(path) > _DEEPEST:
+            raise _TooDeep(here)
+        if isinstance(event, MappingStartEvent):
             return self._mapping(path)
-        if isinstance(event, SequenceStartEvent) and len(path) < _DEEPEST:
+        if isinstance(event, SequenceStartEvent):
             return self._sequence(path)
         if isinstance(event, ScalarEvent):
             return self._text(event, path)
-        return self._unreadable(event, path)
+        self.document.unread.add(path)
+        return None
 
     def _mapping(self, path: Path) -> JsonValue:
         values: dict[str, JsonValue] = {}
@@ -211,15 +237,8 @@ class _Reader:
 
     def _advice(self, place: Place) -> str:
         comment = "text after # is a comment unless it is in quotes; "
-        has_comment = "#" in self._lines[place.line - 1 : place.line][0]
+        has_comment = "#" in "".join(self._lines[place.line - 1 : place.line])
         return (comment if has_comment else "") + "write null if nothing is meant"
-
-    def _unreadable(self, event: Event, path: Path) -> None:
-        self.document.unread.add(path)
-        if not isinstance(event, AliasEvent):
-            place = self.document.places[path]
-            self._refuse(place, path, f"expected at most {_DEEPEST} levels, got more")
-        self._skip(event)
 
     def _refuse_decoration(self, event: Event, path: Path) -> None:
         if not isinstance(event, NodeEvent):
@@ -242,6 +261,8 @@ class _Reader:
         """Pass over the rest of the value that begins with this event."""
         depth = _depth(event)
         while depth:
+            if depth > _DEEPEST:
+                raise _TooDeep(self.place)
             depth += _depth(next(self._events))
 
     def _refuse(self, place: Place, path: Path, sentence: str) -> None:

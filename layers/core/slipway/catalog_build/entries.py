@@ -15,7 +15,7 @@ from slipway.domain.catalog import Application, Catalog
 
 
 def read_catalog(directory: FilePath) -> Catalog:
-    """The catalog in `directory/*.yaml`; raises CatalogMistakes with every mistake of every file."""
+    """The catalog in `directory/*.yaml`; raises CatalogMistakes with all that is wrong in it."""
     applications: dict[str, Application] = {}
     lines: list[str] = []
     for file in _files(directory):

@@ -106,7 +106,7 @@ def _choice(values: list[str]) -> str:
 def _text(node: Node) -> str:
     what = PATTERNS.get(node.get("pattern", ""), "text")
     longest = node.get("maxLength")
-    return f"{what} (at most {longest} characters)" if longest else what
+    return f"{what} (1 to {longest} characters)" if longest else what
 
 
 def _list(node: Node) -> str:

@@ -30,7 +30,9 @@ class Mistake:
     def told(self, file: str) -> str:
         """`file:line:column: field: sentence`, as editors and terminals can follow it."""
         where = f"{file}:{self.place.line}:{self.place.column}"
-        return f"{where}: {self.field}: {self.sentence}" if self.path else f"{where}: {self.sentence}"
+        return (
+            f"{where}: {self.field}: {self.sentence}" if self.path else f"{where}: {self.sentence}"
+        )
 
 
 def _step(step: str | int) -> str:
