@@ -11,6 +11,7 @@ from slipway.domain.deployment import Deployment
 from slipway.domain.evidence import Evidence
 from slipway.domain.lane import DatabaseSlot, Lane
 from slipway.domain.model import Versioned
+from slipway.domain.notice import Notice
 from slipway.ports import Admission
 
 if TYPE_CHECKING:
@@ -27,13 +28,18 @@ EVIDENCE_PREFIX: Final = "EVIDENCE#"
 
 
 def deployment_key(deployment_id: str) -> "Key":
-    """Where a deployment lies; its evidence and approval share the partition."""
+    """Where a deployment lies; its evidence, approval and notice share the partition."""
     return _key(f"DEPLOYMENT#{deployment_id}", "DEPLOYMENT")
 
 
 def approval_key(deployment_id: str) -> "Key":
     """Where a deployment's approval lies."""
     return _key(f"DEPLOYMENT#{deployment_id}", "APPROVAL")
+
+
+def notice_key(deployment_id: str) -> "Key":
+    """Where lies what was told of a deployment."""
+    return _key(f"DEPLOYMENT#{deployment_id}", "NOTICE")
 
 
 def lane_key(lane_id: str) -> "Key":
@@ -72,6 +78,8 @@ def versioned_item(document: Versioned) -> "Item":
             )
         case Approval():
             return _item(approval_key(written.deployment_id), written, written.version)
+        case Notice():
+            return _item(notice_key(written.deployment_id), written, written.version)
         case Lane():
             return _item(lane_key(written.lane_id), written, written.version) | (
                 _lane_attributes(written)

@@ -14,6 +14,7 @@ from slipway.domain.errors import Broken, ControlPlaneError, Reason, Rejected, T
 from slipway.domain.evidence import Evidence
 from slipway.domain.lane import DatabaseSlot, Lane
 from slipway.domain.model import Versioned
+from slipway.domain.notice import Notice
 from slipway.ports import Admission, Fence
 
 if TYPE_CHECKING:
@@ -67,6 +68,11 @@ class DynamoDBRecords:
     def approval(self, deployment_id: str) -> Approval | None:
         """The deployment's approval, once it was asked for."""
         return self._read(items.approval_key(deployment_id), Approval)
+
+    def notice(self, deployment_id: str) -> Notice:
+        """What was told of the deployment; a new one when nothing was."""
+        found = self._read(items.notice_key(deployment_id), Notice)
+        return found or Notice(deployment_id=deployment_id)
 
     def admission(self, admission_id: str) -> Admission | None:
         """The admission of this very wish, if it came before."""

@@ -147,9 +147,8 @@ class BotSlack:
         raise _refused(f"{method}: {error or response.status_code}")
 
 
-def slack_from(fields: Mapping[str, str]) -> BotSlack | WebhookSlack:
+def slack_from(fields: Mapping[str, str], session: requests.Session) -> BotSlack | WebhookSlack:
     """Slack as the secret's fields describe it; a bot token is preferred to a webhook."""
-    session = requests.Session()
     known = dict(fields)
     if known.get("bot_token"):
         channel = required(known, "channel", "Slack")

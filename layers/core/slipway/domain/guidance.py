@@ -47,7 +47,9 @@ def way_back(plan: Plan) -> str:
     """What a rollback of this plan would do."""
     stable = plan.rollback_target
     if stable is None:
-        return "Nothing to go back to: this is the lane's first deployment. A failure asks a person."
+        return (
+            "Nothing to go back to: this is the lane's first deployment. A failure asks a person."
+        )
     code = f"The code goes back to {stable.version or short_digest(stable.digest)}"
     if not plan.needs_migration:
         return f"{code}; the database is not touched."

@@ -216,7 +216,9 @@ def _ending(news: News) -> list[dict[str, Any]]:
 def _detail(news: News) -> str:
     deployment = news.deployment
     if news.state == Phase.AWAITING_APPROVAL and news.approval is not None:
-        return f"Until {moment(news.approval.expires_at)}, by {' or '.join(news.approval.approvers)}."
+        return (
+            f"Until {moment(news.approval.expires_at)}, by {' or '.join(news.approval.approvers)}."
+        )
     if news.state == Phase.ROLLING_BACK:
         return deployment.cause.message if deployment.cause else ""
     failure = deployment.failure or deployment.cause

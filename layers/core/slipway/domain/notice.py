@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+from pydantic import Field
+
 from slipway.domain.deployment import Deployment, Phase
 from slipway.domain.model import Versioned
 
@@ -23,7 +25,7 @@ class Notice(Versioned):
     deployment_id: str
     channel: str = ""
     message_ts: str = ""
-    told: dict[str, Telling] = {}
+    told: dict[str, Telling] = Field(default={}, description="state -> how far its telling got")
 
     def claimed(self, state: str) -> "Notice":
         """The notice just before this state is told."""

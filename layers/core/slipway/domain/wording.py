@@ -8,7 +8,7 @@ _DAY = 86_400
 
 
 def spoken(duration: timedelta) -> str:
-    """A duration in its two largest units: "0.4 s", "42 s", "4 min 12 s", "3 h 5 min", "2 d 1 h"."""
+    """A duration in its two largest units, such as "0.4 s", "42 s", "4 min 12 s" or "3 h 5 min"."""
     seconds = max(duration.total_seconds(), 0.0)
     if seconds < 10:
         return f"{seconds:.1f} s"

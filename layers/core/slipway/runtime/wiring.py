@@ -26,7 +26,10 @@ if TYPE_CHECKING:
     from slipway.adapters.parking import DynamoDBParking
     from slipway.adapters.rds import RdsDatabases
     from slipway.adapters.records import DynamoDBRecords
+    from slipway.adapters.secrets import SecretsManagerSecrets
+    from slipway.adapters.slack import BotSlack, WebhookSlack
     from slipway.adapters.website import HttpWebsite
+    from slipway.web.links import Links
 
 # Standard retries see throttles and 5xx through; a hung connection must not eat the function's
 # whole time.
@@ -180,3 +183,32 @@ def website() -> "HttpWebsite":
     from slipway.adapters.website import HttpWebsite
 
     return HttpWebsite(session(), timeout_seconds=5)
+
+
+@cache
+def secrets() -> "SecretsManagerSecrets":
+    """Secrets Manager."""
+    from slipway.adapters.secrets import SecretsManagerSecrets
+
+    return SecretsManagerSecrets(client("secretsmanager"))
+
+
+def link_key() -> str:
+    """The key that signs links; a rotated one is known after a few minutes."""
+    from slipway.adapters.secrets import required
+
+    return required(secrets().json(settings().link_secret_arn), "link_key", "link")
+
+
+def links() -> "Links":
+    """Where the pages are."""
+    from slipway.web.links import Links
+
+    return Links(settings().public_url, link_key())
+
+
+def slack() -> "BotSlack | WebhookSlack":
+    """Slack, as its secret describes it."""
+    from slipway.adapters.slack import slack_from
+
+    return slack_from(secrets().json(settings().slack_secret_arn), session())

@@ -71,12 +71,12 @@ class Ending(StrEnum):
 
 
 class NotifyResult(Model):
-    """What became of one change; ``message`` says why it was not told."""
+    """What became of one change; ``detail`` says why it was not told."""
 
     deployment_id: str
     state: str
     ending: Ending
-    message: str = ""
+    detail: str = ""
 
 
 class NotifyAllResult(Model):
@@ -148,9 +148,9 @@ def notify(
     return _sent(news, notice, records, slack)
 
 
-def _result(deployment: Deployment, state: str, ending: Ending, message: str = "") -> NotifyResult:
+def _result(deployment: Deployment, state: str, ending: Ending, detail: str = "") -> NotifyResult:
     return NotifyResult(
-        deployment_id=deployment.deployment_id, state=state, ending=ending, message=message
+        deployment_id=deployment.deployment_id, state=state, ending=ending, detail=detail
     )
 
 
@@ -186,9 +186,7 @@ def _approval(
     return approval
 
 
-def _sent(
-    news: News, notice: Notice, records: Records, slack: SlackWebhook
-) -> NotifyResult:
+def _sent(news: News, notice: Notice, records: Records, slack: SlackWebhook) -> NotifyResult:
     if news.state in notice.told:
         return _unclear(news)
     return _claimed(news, notice, records, lambda: slack.send(whole(news)))
@@ -220,9 +218,7 @@ def _kept_up_to_date(
     return _lined(news, notice, records, slack)
 
 
-def _lined(
-    news: News, notice: Notice, records: Records, slack: SlackChannel
-) -> NotifyResult:
+def _lined(news: News, notice: Notice, records: Records, slack: SlackChannel) -> NotifyResult:
     if news.state in _WITHOUT_A_LINE:
         _confirm(news, notice, Delivery(clear=True), records)
         return _result(news.deployment, news.state, Ending.TOLD)
@@ -249,9 +245,7 @@ def _opened(
     )
 
 
-def _found(
-    news: News, notice: Notice, slack: SlackChannel, channel: str | None
-) -> Delivery | None:
+def _found(news: News, notice: Notice, slack: SlackChannel, channel: str | None) -> Delivery | None:
     """What an earlier try of unclear end left in the channel."""
     return slack.find(
         whole(news),

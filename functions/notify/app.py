@@ -1,0 +1,26 @@
+"""Lambda entry point for the record's stream: what was written is told in Slack."""
+
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from slipway.runtime import wiring
+from slipway.runtime.observability import logger
+from slipway.runtime.stream import deployment_writes, log_ending
+from slipway.steps.notify import notify_all
+
+
+@logger.inject_lambda_context(clear_state=True)
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    told = notify_all(
+        deployment_writes(event),
+        records=wiring.records(),
+        slack=wiring.slack(),
+        links=wiring.links(),
+        catalog=wiring.catalog(),
+        now=wiring.now(),
+    )
+    for result in told.results:
+        log_ending(result)
+    logger.info("batch done", extra={"again_from": told.failed, "problem": told.problem})
+    return told.answer()

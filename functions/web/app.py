@@ -1,0 +1,16 @@
+"""Lambda entry point for the pages behind the Function URL."""
+
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from slipway.runtime.observability import logger
+from slipway.web.routes import app
+
+
+@logger.inject_lambda_context(clear_state=True)
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    answer = app.resolve(event, context)
+    # The query is left out of the log: a link's signature is the right to open it.
+    logger.info("answered", extra={"path": event.get("rawPath"), "status": answer["statusCode"]})
+    return answer

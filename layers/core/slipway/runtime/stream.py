@@ -1,0 +1,33 @@
+"""DynamoDB's stream: the record's outbox, item by item in the order of the writes."""
+
+from typing import Any, Final
+
+from slipway.runtime.observability import logger
+from slipway.steps.notify import Ending, NotifyRequest, NotifyResult
+
+_KIND: Final = "Deployment"
+
+
+def deployment_writes(event: dict[str, Any]) -> list[NotifyRequest]:
+    """The writes of deployments in a batch of the stream (view type NEW_AND_OLD_IMAGES)."""
+    changes = [record["dynamodb"] for record in event.get("Records", [])]
+    return [_request(change) for change in changes if _is_deployment(change)]
+
+
+def _is_deployment(change: dict[str, Any]) -> bool:
+    return bool(change.get("NewImage", {}).get("kind", {}).get("S") == _KIND)
+
+
+def _request(change: dict[str, Any]) -> NotifyRequest:
+    before = change.get("OldImage")
+    return NotifyRequest(
+        sequence_number=change["SequenceNumber"],
+        before=before["document"]["S"] if before else None,
+        after=change["NewImage"]["document"]["S"],
+    )
+
+
+def log_ending(result: NotifyResult) -> None:
+    """Say what became of a state: a person has to look at a refusal."""
+    say = logger.error if result.ending is Ending.REFUSED else logger.info
+    say("notified", extra=result.model_dump(mode="json"))

@@ -1,0 +1,109 @@
+"""Decide: a person's one answer to an approval, from a signed link."""
+
+from contextlib import suppress
+from datetime import datetime
+from typing import Annotated, Final
+
+from pydantic import StringConstraints
+
+from slipway.domain.approval import Answer, Approval, Decision, link_subject, signed
+from slipway.domain.deployment import Deployment
+from slipway.domain.errors import Reason, Rejected, Transient
+from slipway.domain.evidence import Note
+from slipway.domain.model import Model
+from slipway.domain.wording import moment
+from slipway.ports import Announcements, Records
+from slipway.steps.step import record
+
+PURPOSE: Final = "approve"
+# The steps write the same record; whoever lost reads it again.
+_ATTEMPTS: Final = 5
+
+
+class DecideRequest(Model):
+    """What a person sent: their answer, and the signature of the link that they opened."""
+
+    deployment_id: str
+    answer: Answer
+    by: Annotated[str, StringConstraints(min_length=1, max_length=100)]
+    comment: Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)] = ""
+    sig: str
+
+
+def ticket(deployment_id: str, sig: str, *, records: Records, key: str) -> Approval:
+    """The approval that a link opens.
+
+    Rejected when the deployment asks for none, or when the link is not ours: a link is bound to
+    deployment, digest and plan.
+    """
+    approval = records.approval(deployment_id)
+    if approval is None:
+        message = f"There is no approval for '{deployment_id}'."
+        raise Rejected(Reason.DEPLOYMENT_UNKNOWN, message)
+    if not signed(key, PURPOSE, link_subject(approval), sig):
+        raise Rejected(Reason.LINK_INVALID, "This link is not valid, or not valid any more.")
+    return approval
+
+
+def decide(
+    request: DecideRequest,
+    *,
+    records: Records,
+    announcements: Announcements,
+    key: str,
+    now: datetime,
+) -> Approval:
+    """Write the decision, once, and tell whoever waits for it; Rejected when it is not wanted.
+
+    Every refusal leaves the record as it was.
+    """
+    for _ in range(_ATTEMPTS):
+        try:
+            approval, deployment = _decided(request, records, key, now)
+        except Transient as error:
+            if error.reason is not Reason.RECORD_MOVED:
+                raise
+            continue
+        _announce(deployment, announcements)
+        return approval
+    raise Transient(Reason.RECORD_MOVED, f"{request.deployment_id} is being written too often.")
+
+
+def _decided(
+    request: DecideRequest, records: Records, key: str, now: datetime
+) -> tuple[Approval, Deployment]:
+    approval = ticket(request.deployment_id, request.sig, records=records, key=key)
+    if approval.decision is not None:
+        raise Rejected(Reason.RECORD_MOVED, _already(approval.decision))
+    deployment = records.deployment(request.deployment_id)
+    _refuse_unwanted(deployment, records)
+    decision = Decision(answer=request.answer, by=request.by, at=now, comment=request.comment)
+    decided = approval.decided(decision)
+    note = Note(
+        what="approval decided",
+        reason=decision.answer,
+        message=f"by {decision.by}" + (f": {decision.comment}" if decision.comment else ""),
+        data={"digest": approval.digest, "plan_hash": approval.plan_hash},
+    )
+    return decided, record(records, deployment, note, now=now, others=[decided])
+
+
+def _already(decision: Decision) -> str:
+    verb = "approved" if decision.answer is Answer.APPROVE else "rejected"
+    return f"{decision.by} has already {verb} this deployment, on {moment(decision.at)}."
+
+
+def _refuse_unwanted(deployment: Deployment, records: Records) -> None:
+    """An answer for a deployment that has ended or was replaced would mean nothing."""
+    deployment.refuse_to_continue()
+    lane = records.lane(deployment.application, deployment.environment)
+    newer = lane.superseded_by(deployment.deployment_id)
+    if newer is not None:
+        raise Rejected(Reason.SUPERSEDED, f"{newer} is newer and replaces this deployment.")
+
+
+def _announce(deployment: Deployment, announcements: Announcements) -> None:
+    detail = {"deployment_id": deployment.deployment_id, "lane": deployment.lane_id}
+    # The decision is written: the waiting step finds it by its own timer if the news gets lost.
+    with suppress(Transient):
+        announcements.publish("Approval Decided", detail)

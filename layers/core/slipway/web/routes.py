@@ -1,0 +1,193 @@
+"""The one router: GET shows and never writes, POST decides."""
+
+import re
+from typing import Final
+
+from aws_lambda_powertools.event_handler.api_gateway import Response
+from aws_lambda_powertools.event_handler.exceptions import NotFoundError
+from aws_lambda_powertools.event_handler.lambda_function_url import LambdaFunctionUrlResolver
+
+from slipway.domain.approval import Approval, signed
+from slipway.domain.catalog import Application
+from slipway.domain.deployment import Deployment
+from slipway.domain.errors import ControlPlaneError, Reason, Rejected, Transient
+from slipway.runtime import wiring
+from slipway.runtime.observability import logger
+from slipway.steps.decide import decide, ticket
+from slipway.web import forms, pages
+from slipway.web.links import STATUS, VIEW
+from slipway.web.rendering import headers
+
+app = LambdaFunctionUrlResolver()
+
+_LATEST: Final = 10
+_READ: Final = ["GET", "HEAD"]
+_STATUS: Final = {
+    Reason.EVENT_MALFORMED: 400,
+    Reason.LINK_INVALID: 403,
+    Reason.NOT_AN_APPROVER: 403,
+    Reason.DEPLOYMENT_UNKNOWN: 404,
+    Reason.RECORD_MOVED: 409,
+    Reason.APPROVAL_EXPIRED: 410,
+    Reason.CANCELLED: 410,
+    Reason.DEPLOYMENT_STOPPED: 410,
+    Reason.SUPERSEDED: 410,
+}
+_HEADINGS: Final = {
+    400: "That was not understood",
+    403: "Not allowed",
+    404: "Nothing here",
+    409: "Already decided",
+    410: "Too late",
+    500: "Something went wrong",
+    503: "Please try again",
+}
+_UNCHANGED: Final = "Nothing was changed."
+
+
+@app.route("/health", method=_READ)
+def health() -> Response[str]:
+    return _answer(200, '{"status": "ok"}', "application/json")
+
+
+@app.route("/", method=_READ)
+def status() -> Response[str]:
+    _check_view(STATUS)
+    catalog = wiring.catalog()
+    views = [_application(application) for application in catalog.applications.values()]
+    return _answer(200, pages.status_page(views, links=wiring.links(), now=wiring.now()))
+
+
+@app.route("/deployments/<deployment_id>", method=_READ)
+def deployment(deployment_id: str) -> Response[str]:
+    logger.append_keys(deployment_id=_checked_id(deployment_id))
+    _check_view(deployment_id)
+    records = wiring.records()
+    found = records.deployment(deployment_id)
+    evidence = records.evidence(deployment_id)
+    html = pages.deployment_page(found, evidence, links=wiring.links(), now=wiring.now())
+    return _answer(200, html)
+
+
+@app.route("/approvals/<deployment_id>", method=_READ)
+def approval(deployment_id: str) -> Response[str]:
+    logger.append_keys(deployment_id=_checked_id(deployment_id))
+    records, sig, now = wiring.records(), _sig(), wiring.now()
+    asked = ticket(deployment_id, sig, records=records, key=wiring.link_key())
+    found = records.deployment(deployment_id)
+    closed = _closed(asked, found)
+    html = pages.approval_page(
+        asked,
+        found,
+        records.evidence(deployment_id),
+        sig=sig,
+        closed=closed,
+        links=wiring.links(),
+        now=now,
+    )
+    return _answer(410 if closed else 200, html)
+
+
+@app.post("/approvals/<deployment_id>")
+def decided(deployment_id: str) -> Response[str]:
+    logger.append_keys(deployment_id=_checked_id(deployment_id))
+    event = app.current_event
+    request = forms.decision(
+        deployment_id,
+        event.body or "",
+        is_base64=bool(event.is_base64_encoded),
+        content_type=event.headers.get("content-type", ""),
+    )
+    made = decide(
+        request,
+        records=wiring.records(),
+        announcements=wiring.announcements(),
+        key=wiring.link_key(),
+        now=wiring.now(),
+    )
+    logger.info("decided", extra={"answer": request.answer, "by": request.by})
+    return _answer(200, pages.decided_page(made, wiring.links()))
+
+
+@app.not_found
+def not_found(error: NotFoundError) -> Response[str]:
+    return _sentence(
+        404, "There is no such page.", "Use the link from Slack, or ask for a new one."
+    )
+
+
+@app.exception_handler(Rejected)  # type: ignore[untyped-decorator]
+def rejected(error: Rejected) -> Response[str]:
+    logger.info("refused", extra={"reason": error.reason})
+    return _sentence(_STATUS.get(error.reason, 409), error.message, _UNCHANGED)
+
+
+@app.exception_handler(Transient)  # type: ignore[untyped-decorator]
+def transient(error: Transient) -> Response[str]:
+    logger.warning("try again", extra={"reason": error.reason, "detail": error.message})
+    return _sentence(503, "The record cannot be reached just now.", "Reload the page in a moment.")
+
+
+@app.exception_handler(Exception)  # type: ignore[untyped-decorator]
+def broken(error: Exception) -> Response[str]:
+    told = str(error) if isinstance(error, ControlPlaneError) else type(error).__name__
+    logger.exception("broken", extra={"detail": told})
+    return _sentence(
+        500, "Slipway could not answer.", "The log of the web function says why; tell its operator."
+    )
+
+
+def _answer(
+    status: int, body: str, content_type: str = "text/html; charset=utf-8"
+) -> Response[str]:
+    shown = "" if app.current_event.http_method.upper() == "HEAD" else body
+    return Response(
+        status_code=status, content_type=content_type, body=shown, headers=dict(headers())
+    )
+
+
+def _sentence(status: int, sentence: str, hint: str) -> Response[str]:
+    return _answer(status, pages.sentence_page(_HEADINGS[status], sentence, hint))
+
+
+def _checked_id(deployment_id: str) -> str:
+    if not re.fullmatch(r"[a-z][a-z0-9-]{0,79}", deployment_id):
+        raise Rejected(Reason.DEPLOYMENT_UNKNOWN, "There is no such deployment.")
+    return deployment_id
+
+
+def _sig() -> str:
+    """The link's signature, in the one shape that a signature has."""
+    offered = app.current_event.query_string_parameters.get("sig", "")
+    if not re.fullmatch(r"[0-9a-f]{64}", offered):
+        raise Rejected(Reason.LINK_INVALID, "This link is not valid, or not valid any more.")
+    return offered
+
+
+def _check_view(subject: str) -> None:
+    if not signed(wiring.link_key(), VIEW, subject, _sig()):
+        raise Rejected(Reason.LINK_INVALID, "This link is not valid, or not valid any more.")
+
+
+def _closed(asked: Approval, found: Deployment) -> str:
+    """Why nobody can decide any more, other than because somebody has."""
+    if asked.decision is not None:
+        return ""
+    try:
+        found.refuse_to_continue()
+        newer = wiring.records().lane(found.application, found.environment)
+        replaced_by = newer.superseded_by(found.deployment_id)
+    except Rejected as error:
+        return error.message
+    if replaced_by is not None:
+        return f"{replaced_by} is newer and replaces this deployment."
+    return "The time to decide is over." if wiring.now() >= asked.expires_at else ""
+
+
+def _application(application: Application) -> pages.ApplicationView:
+    records, name = wiring.records(), application.application
+    lanes = [
+        pages.LaneView(records.lane(name, environment), records.recent(name, environment, _LATEST))
+        for environment in application.environments
+    ]
+    return pages.ApplicationView(name, lanes)
