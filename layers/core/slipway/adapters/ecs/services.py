@@ -27,8 +27,9 @@ PERMISSIONS: Final = (
 )
 
 _EVENTS: Final = 5
-# DescribeServiceRevisions takes no more than 20.
-_DEPLOYMENTS: Final = 20
+# DescribeServiceRevisions takes 20 in all, the service's current revisions among them.
+_DEPLOYMENTS: Final = 15
+_REVISIONS: Final = 20
 
 
 class EcsServices:
@@ -69,7 +70,7 @@ class EcsServices:
             reason = primary.get("rolloutStateReason", "")
             return _rollout(service, primary, "IN_PROGRESS", reason, ())
         deployments = self._newest_deployments(target)
-        revisions = self._revisions(deployments)
+        revisions = self._revisions(service, deployments)
         return _judged(service, primary, revision_arn, deployments, revisions)
 
     def _newest_deployments(self, target: EcsTarget) -> "list[ServiceDeploymentBriefTypeDef]":
@@ -81,9 +82,13 @@ class EcsServices:
         return sorted(found, key=lambda one: one["createdAt"], reverse=True)
 
     def _revisions(
-        self, deployments: "Sequence[ServiceDeploymentBriefTypeDef]"
+        self,
+        service: "ServiceTypeDef",
+        deployments: "Sequence[ServiceDeploymentBriefTypeDef]",
     ) -> "dict[str, ServiceRevisionTypeDef]":
-        arns = list(dict.fromkeys(_targeted(one) for one in deployments if _targeted(one)))
+        current = [one.get("arn", "") for one in service.get("currentServiceRevisions", [])]
+        targeted = [_targeted(one) for one in deployments]
+        arns = [arn for arn in dict.fromkeys(current + targeted) if arn][:_REVISIONS]
         if not arns:
             return {}
         answer = self._client.describe_service_revisions(serviceRevisionArns=arns)
@@ -104,12 +109,20 @@ def _judged(
     deployments: "Sequence[ServiceDeploymentBriefTypeDef]",
     revisions: "dict[str, ServiceRevisionTypeDef]",
 ) -> Rollout:
-    """The rollout by the newest service deployment that targeted the revision."""
+    """The rollout by the newest service deployment that targeted the revision.
+
+    ECS forgets service deployments. A service that it took back to an old revision runs that
+    revision without one that targeted it; the PRIMARY deployment speaks for it then.
+    """
     for deployment in deployments:
         revision = revisions.get(_targeted(deployment))
         if revision is not None and revision.get("taskDefinition") == revision_arn:
             status, reason = deployment.get("status", ""), deployment.get("statusReason", "")
             return _rollout(service, primary, status, reason, _digests(revision))
+    if primary.get("taskDefinition") == revision_arn and primary.get("rolloutState") == "COMPLETED":
+        running = [one for one in revisions.values() if one.get("taskDefinition") == revision_arn]
+        digests = _digests(running[0]) if running else ()
+        return _rollout(service, primary, "SUCCESSFUL", "", digests)
     return _rollout(service, primary, "NONE", "No deployment of this revision is known.", ())
 
 

@@ -1,0 +1,192 @@
+"""The contract of Records, kept by the table and by the fake that stands for it."""
+
+import pytest
+
+from slipway.adapters.records import DynamoDBRecords
+from slipway.domain.deployment import Outcome, Phase
+from slipway.domain.errors import Reason, Rejected, Transient
+from slipway.domain.lane import DatabaseSlot, Lane
+from slipway.domain.notice import Notice
+from slipway.ports import Admission, Fence, Records
+from tests.integration.adapters.conftest import TABLE
+from tests.integration.adapters.examples import a_deployment, an_approval, an_entry
+from tests.unit.fakes import InMemoryRecords
+
+HELD = Fence(lane_id="notes/staging", deployment_id="notes-staging-1", fencing=1)
+
+
+@pytest.fixture(params=["in-memory", "dynamodb"])
+def records(request: pytest.FixtureRequest) -> Records:
+    if request.param == "in-memory":
+        return InMemoryRecords()
+    return DynamoDBRecords(request.getfixturevalue("dynamodb"), TABLE)
+
+
+@pytest.fixture
+def held(records: Records) -> Records:
+    """Records in which notes-staging-1 holds its lane."""
+    _, taken = records.lane("notes", "staging").enter("notes-staging-1")
+    records.write([a_deployment(), taken])
+    return records
+
+
+def test_what_was_written_is_read_again_one_version_on(records: Records) -> None:
+    deployment, approval = a_deployment(), an_approval("notes-staging-1")
+    lane = Lane(application="notes", environment="staging", bad_digests={"sha256:b": "x"})
+    slot = DatabaseSlot(database_id="rds:notes", holder="notes-staging-1")
+    notice = Notice(deployment_id="notes-staging-1", channel="C1")
+
+    records.write([deployment, approval, lane, slot, notice])
+
+    one = {"version": 1}
+    assert records.deployment("notes-staging-1") == deployment.model_copy(update=one)
+    assert records.approval("notes-staging-1") == approval.model_copy(update=one)
+    assert records.lane("notes", "staging") == lane.model_copy(update=one)
+    assert records.database_slot("rds:notes") == slot.model_copy(update=one)
+    assert records.notice("notes-staging-1") == notice.model_copy(update=one)
+
+
+def test_what_was_never_written_is_new_or_absent(records: Records) -> None:
+    assert records.lane("notes", "staging") == Lane(application="notes", environment="staging")
+    assert records.database_slot("rds:notes") == DatabaseSlot(database_id="rds:notes")
+    assert records.notice("notes-staging-1") == Notice(deployment_id="notes-staging-1")
+    assert records.approval("notes-staging-1") is None
+    assert records.admission("push-1") is None
+    assert records.evidence("notes-staging-1") == []
+    assert records.recent("notes", "staging", 5) == []
+    assert records.unsettled() == []
+
+
+def test_an_unknown_deployment_is_rejected(records: Records) -> None:
+    with pytest.raises(Rejected) as refused:
+        records.deployment("notes-staging-9")
+
+    assert refused.value.reason is Reason.DEPLOYMENT_UNKNOWN
+
+
+def test_of_two_writers_over_one_version_the_second_has_to_read_again(records: Records) -> None:
+    records.write([a_deployment()])
+    read = records.deployment("notes-staging-1")
+    records.write([read.at(Phase.DEPLOYING)])
+
+    with pytest.raises(Transient) as refused:
+        records.write([read.at(Phase.SETTLED)])
+
+    assert refused.value.reason is Reason.RECORD_MOVED
+    assert records.deployment("notes-staging-1").phase is Phase.DEPLOYING
+
+
+def test_a_document_is_created_only_once(records: Records) -> None:
+    records.write([a_deployment()])
+
+    with pytest.raises(Transient) as refused:
+        records.write([a_deployment()])
+
+    assert refused.value.reason is Reason.RECORD_MOVED
+
+
+def test_a_refused_write_leaves_nothing_behind(records: Records) -> None:
+    records.write([a_deployment()])
+
+    with pytest.raises(Transient):
+        records.write(
+            [a_deployment(), a_deployment(2)],
+            evidence=[an_entry("notes-staging-1", 1)],
+            admission=Admission(admission_id="push-1", deployment_id="notes-staging-2"),
+        )
+
+    assert [one.number for one in records.recent("notes", "staging", 9)] == [1]
+    assert records.evidence("notes-staging-1") == []
+    assert records.admission("push-1") is None
+
+
+def test_evidence_is_appended_in_order_and_never_written_over(records: Records) -> None:
+    entries = [an_entry("notes-staging-1", number) for number in range(1, 12)]
+    records.write([], evidence=entries[5:])
+    records.write([], evidence=entries[:5])
+
+    with pytest.raises(Transient) as refused:
+        records.write([], evidence=[an_entry("notes-staging-1", 3)])
+
+    assert refused.value.reason is Reason.RECORD_MOVED
+    assert records.evidence("notes-staging-1") == entries
+
+
+def test_one_wish_is_admitted_once(records: Records) -> None:
+    first = Admission(admission_id="push-1", deployment_id="notes-staging-1")
+    records.write([], admission=first)
+
+    with pytest.raises(Transient) as refused:
+        records.write([], admission=Admission(admission_id="push-1", deployment_id="other"))
+
+    assert refused.value.reason is Reason.RECORD_MOVED
+    assert records.admission("push-1") == first
+
+
+def test_the_newest_deployments_of_a_lane_come_first(records: Records) -> None:
+    for number in (2, 10, 9):
+        records.write([a_deployment(number)])
+    records.write([a_deployment(11, environment="production")])
+
+    assert [one.number for one in records.recent("notes", "staging", 2)] == [10, 9]
+
+
+def test_only_deployments_without_an_outcome_are_unsettled(records: Records) -> None:
+    records.write([a_deployment(2), a_deployment(1), a_deployment(3, outcome=Outcome.SUCCEEDED)])
+    settled = records.deployment("notes-staging-2")
+    records.write([settled.model_copy(update={"outcome": Outcome.FAILED})])
+
+    assert [one.deployment_id for one in records.unsettled()] == ["notes-staging-1"]
+
+
+def test_the_holder_of_a_lane_writes_under_its_fence(held: Records) -> None:
+    deployment = held.deployment("notes-staging-1").at(Phase.DEPLOYING)
+
+    held.write([deployment], fence=HELD)
+
+    assert held.deployment("notes-staging-1").phase is Phase.DEPLOYING
+
+
+@pytest.mark.parametrize(
+    "fence",
+    [
+        HELD.model_copy(update={"deployment_id": "notes-staging-2"}),
+        HELD.model_copy(update={"fencing": 2}),
+        HELD.model_copy(update={"lane_id": "notes/production"}),
+    ],
+    ids=["another holder", "another fencing number", "a lane that nobody ever took"],
+)
+def test_a_fence_that_does_not_hold_stops_the_write(held: Records, fence: Fence) -> None:
+    with pytest.raises(Rejected) as refused:
+        held.write([held.deployment("notes-staging-1").at(Phase.DEPLOYING)], fence=fence)
+
+    assert refused.value.reason is Reason.LANE_LOST
+    assert held.deployment("notes-staging-1").phase is Phase.PLANNING
+
+
+def test_the_holder_frees_its_lane_under_the_lanes_own_fence(held: Records) -> None:
+    lane = held.lane("notes", "staging")
+
+    held.write([lane.leave("notes-staging-1")], fence=HELD)
+
+    assert held.lane("notes", "staging").holder is None
+
+
+def test_whoever_lost_the_lane_cannot_write_the_lane(held: Records) -> None:
+    held.write([held.lane("notes", "staging").leave("notes-staging-1")])
+    free = held.lane("notes", "staging")
+
+    with pytest.raises(Rejected) as refused:
+        held.write([free.lifted()], fence=HELD)
+
+    assert refused.value.reason is Reason.LANE_LOST
+
+
+def test_a_lane_that_moved_under_its_holder_is_read_again_and_not_lost(held: Records) -> None:
+    stale = held.lane("notes", "staging")
+    held.write([stale.model_copy(update={"next_number": 7})])
+
+    with pytest.raises(Transient) as refused:
+        held.write([stale.leave("notes-staging-1")], fence=HELD)
+
+    assert refused.value.reason is Reason.RECORD_MOVED

@@ -1,0 +1,363 @@
+"""The ports in memory. ``InMemory`` ones keep the adapters' rules and are held to their contract
+tests; ``Stub`` ones answer what a test told them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TypeVar
+
+from pydantic import BaseModel
+
+from slipway.domain.approval import Approval
+from slipway.domain.catalog import EcsTarget, Rolling
+from slipway.domain.deployment import Deployment
+from slipway.domain.errors import Broken, Reason, Rejected, Transient
+from slipway.domain.evidence import Evidence
+from slipway.domain.gates import Scan
+from slipway.domain.lane import DatabaseSlot, Lane
+from slipway.domain.model import Versioned
+from slipway.domain.notice import Notice
+from slipway.domain.plan import LiveService
+from slipway.domain.release import Image
+from slipway.domain.verdict import HttpAnswer, Rollout, Target
+from slipway.ports import Admission, Fence, OneOff, Parked, Snapshot
+
+M = TypeVar("M", bound=BaseModel)
+
+
+class InMemoryRecords:
+    """Records in a dict, as JSON, so that nothing is shared with what a test holds."""
+
+    def __init__(self) -> None:
+        self._stored: dict[tuple[str, str], str] = {}
+
+    def deployment(self, deployment_id: str) -> Deployment:
+        found = self._read(("deployment", deployment_id), Deployment)
+        if found is None:
+            raise Rejected(Reason.DEPLOYMENT_UNKNOWN, f"There is no deployment '{deployment_id}'.")
+        return found
+
+    def lane(self, application: str, environment: str) -> Lane:
+        new = Lane(application=application, environment=environment)
+        return self._read(("lane", new.lane_id), Lane) or new
+
+    def database_slot(self, database_id: str) -> DatabaseSlot:
+        found = self._read(("slot", database_id), DatabaseSlot)
+        return found or DatabaseSlot(database_id=database_id)
+
+    def approval(self, deployment_id: str) -> Approval | None:
+        return self._read(("approval", deployment_id), Approval)
+
+    def notice(self, deployment_id: str) -> Notice:
+        found = self._read(("notice", deployment_id), Notice)
+        return found or Notice(deployment_id=deployment_id)
+
+    def admission(self, admission_id: str) -> Admission | None:
+        return self._read(("admission", admission_id), Admission)
+
+    def evidence(self, deployment_id: str) -> list[Evidence]:
+        entries = self._all("evidence", Evidence)
+        own = [entry for entry in entries if entry.deployment_id == deployment_id]
+        return sorted(own, key=lambda entry: entry.number)
+
+    def recent(self, application: str, environment: str, limit: int) -> list[Deployment]:
+        lane_id = f"{application}/{environment}"
+        own = [one for one in self._all("deployment", Deployment) if one.lane_id == lane_id]
+        return sorted(own, key=lambda one: one.number, reverse=True)[:limit]
+
+    def unsettled(self) -> list[Deployment]:
+        running = [one for one in self._all("deployment", Deployment) if one.outcome is None]
+        return sorted(running, key=lambda one: one.requested_at)
+
+    def write(
+        self,
+        documents: Sequence[Versioned],
+        *,
+        evidence: Sequence[Evidence] = (),
+        admission: Admission | None = None,
+        fence: Fence | None = None,
+    ) -> None:
+        new: list[Evidence | Admission] = [*evidence]
+        if admission is not None:
+            new.append(admission)
+        self._refuse(documents, new, fence)
+        for document in documents:
+            written = document.model_copy(update={"version": document.version + 1})
+            self._stored[_place(document)] = written.model_dump_json()
+        for entry in new:
+            self._stored[_place(entry)] = entry.model_dump_json()
+
+    def _refuse(
+        self,
+        documents: Sequence[Versioned],
+        new: Sequence[Evidence | Admission],
+        fence: Fence | None,
+    ) -> None:
+        if fence is not None and not self._holds(fence):
+            raise Rejected(
+                Reason.LANE_LOST, f"{fence.deployment_id} no longer holds {fence.lane_id}."
+            )
+        moved = any(self._version(document) != document.version for document in documents)
+        if moved or any(_place(entry) in self._stored for entry in new):
+            raise Transient(Reason.RECORD_MOVED, "The record has moved on since it was read.")
+
+    def _holds(self, fence: Fence) -> bool:
+        lane = self._read(("lane", fence.lane_id), Lane)
+        held = (lane.holder, lane.fencing) if lane is not None else None
+        return held == (fence.deployment_id, fence.fencing)
+
+    def _version(self, document: Versioned) -> int:
+        stored = self._read(_place(document), type(document))
+        return stored.version if stored is not None else 0
+
+    def _read(self, place: tuple[str, str], kind: type[M]) -> M | None:
+        stored = self._stored.get(place)
+        return kind.model_validate_json(stored) if stored is not None else None
+
+    def _all(self, kind_of_place: str, kind: type[M]) -> list[M]:
+        return [
+            kind.model_validate_json(stored)
+            for (found, _), stored in self._stored.items()
+            if found == kind_of_place
+        ]
+
+
+def _place(document: Versioned | Evidence | Admission) -> tuple[str, str]:
+    match document:
+        case Deployment():
+            return "deployment", document.deployment_id
+        case Approval():
+            return "approval", document.deployment_id
+        case Notice():
+            return "notice", document.deployment_id
+        case Lane():
+            return "lane", document.lane_id
+        case DatabaseSlot():
+            return "slot", document.database_id
+        case Evidence():
+            return "evidence", f"{document.deployment_id}#{document.number}"
+        case Admission():
+            return "admission", document.admission_id
+    raise TypeError(f"{type(document).__name__} has no place in the table")
+
+
+class InMemoryParking:
+    """Parking in a dict."""
+
+    def __init__(self) -> None:
+        self._parked: dict[tuple[str, str], Parked] = {}
+
+    def park(self, parked: Sequence[Parked]) -> None:
+        self._parked |= {(one.key, one.waiting_id): one for one in parked}
+
+    def parked_under(self, key: str) -> list[Parked]:
+        found = [one for one in self._parked.values() if one.key == key]
+        return sorted(found, key=lambda one: one.waiting_id)
+
+    def leave(self, parked: Sequence[Parked]) -> None:
+        for one in parked:
+            known = self._parked.get((one.key, one.waiting_id))
+            if known is not None and known.token == one.token:
+                del self._parked[one.key, one.waiting_id]
+
+
+@dataclass
+class StubRegistry:
+    """``images`` by (repository, digest or tag); ``scans`` by digest."""
+
+    images: dict[tuple[str, str], Image] = field(default_factory=dict)
+    scans: dict[str, Scan] = field(default_factory=dict)
+
+    def image(self, repository: str, reference: str, architecture: str) -> Image | None:
+        return self.images.get((repository, reference))
+
+    def status(self, repository: str, reference: str) -> Image | None:
+        image = self.images.get((repository, reference))
+        return image.model_copy(update={"architecture": "", "labels": {}}) if image else None
+
+    def scan(self, repository: str, digest: str) -> Scan:
+        return self.scans.get(digest, Scan(status="ABSENT", findings={}))
+
+
+@dataclass
+class StubServices:
+    """``service`` is what runs; ``rollouts`` are answered in turn, the last one for good."""
+
+    service: LiveService | None = None
+    rollouts: list[Rollout] = field(default_factory=list)
+
+    def live(self, target: EcsTarget) -> LiveService:
+        if self.service is None:
+            raise Broken(Reason.SERVICE_UNAVAILABLE, f"The service '{target.service}' is missing.")
+        return self.service
+
+    def rollout(self, target: EcsTarget, revision_arn: str) -> Rollout:
+        return self.rollouts.pop(0) if len(self.rollouts) > 1 else self.rollouts[0]
+
+
+@dataclass
+class InMemoryRevisions:
+    """Revisions by the deployment that registered them; ``images`` by revision ARN."""
+
+    registered: dict[str, str] = field(default_factory=dict)
+    images: dict[str, str] = field(default_factory=dict)
+
+    def find(self, base_arn: str, deployment_id: str) -> str | None:
+        return self.registered.get(deployment_id)
+
+    def register(
+        self, base_arn: str, container: str, image_uri: str, deployment_id: str, fencing: int
+    ) -> str:
+        family, number = base_arn.rsplit(":", 1)
+        arn = f"{family}:{int(number) + len(self.images) + 1}"
+        self.registered[deployment_id], self.images[arn] = arn, image_uri
+        return arn
+
+
+@dataclass
+class InMemoryRollouts:
+    """The revision that the service was last pointed at; ``updates`` counts the changes."""
+
+    primary: str = ""
+    updates: list[tuple[str, Rolling]] = field(default_factory=list)
+
+    def update(self, target: EcsTarget, revision_arn: str, strategy: Rolling) -> None:
+        if self.primary != revision_arn:
+            self.primary = revision_arn
+            self.updates.append((revision_arn, strategy))
+
+
+@dataclass
+class InMemoryOneOffs:
+    """Tasks by ``started_by``, started once each; ``seen`` says how a task does."""
+
+    tasks: dict[str, str] = field(default_factory=dict)
+    commands: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    seen: dict[str, OneOff] = field(default_factory=dict)
+
+    def run(
+        self, target: EcsTarget, revision_arn: str, command: Sequence[str], started_by: str
+    ) -> str:
+        if started_by not in self.tasks:
+            arn = f"arn:aws:ecs:us-east-1:000000000000:task/{target.cluster}/{started_by}"
+            self.tasks[started_by], self.commands[started_by] = arn, tuple(command)
+        return self.tasks[started_by]
+
+    def look(self, target: EcsTarget, task_arn: str) -> OneOff:
+        running = OneOff(task_arn=task_arn, stopped=False, exit_code=None, reason="RUNNING")
+        return self.seen.get(task_arn, running)
+
+
+@dataclass
+class StubLoadBalancers:
+    """``url`` is where every target group is reached."""
+
+    url: str | None = None
+    registered: tuple[Target, ...] = ()
+
+    def base_url(self, target_group_arn: str) -> str | None:
+        return self.url
+
+    def targets(self, target_group_arn: str) -> tuple[Target, ...]:
+        return self.registered
+
+
+@dataclass
+class InMemoryDatabases:
+    """Instances by status; a snapshot stays ``creating`` until the test says otherwise."""
+
+    statuses: dict[str, str] = field(default_factory=dict)
+    snapshots: dict[str, Snapshot] = field(default_factory=dict)
+    refusal: Broken | Transient | None = None
+
+    def status(self, identifier: str) -> str:
+        if identifier not in self.statuses:
+            raise Broken(Reason.DATABASE_UNAVAILABLE, f"There is no RDS instance '{identifier}'.")
+        return self.statuses[identifier]
+
+    def snapshot(self, snapshot_id: str) -> Snapshot | None:
+        return self.snapshots.get(snapshot_id)
+
+    def create_snapshot(self, identifier: str, snapshot_id: str, deployment_id: str) -> None:
+        if self.refusal is not None:
+            raise self.refusal
+        self.status(identifier)
+        creating = Snapshot(
+            snapshot_id=snapshot_id,
+            status="creating",
+            encrypted=True,
+            created_at=None,
+            size_gib=20,
+            percent=0,
+        )
+        self.snapshots.setdefault(snapshot_id, creating)
+
+    def finish(self, snapshot_id: str, at: datetime, *, status: str = "available") -> None:
+        """What RDS does in its own time."""
+        done = {"status": status, "created_at": at, "percent": 100}
+        self.snapshots[snapshot_id] = self.snapshots[snapshot_id].model_copy(update=done)
+
+
+@dataclass
+class StubAlarms:
+    """``speaking`` are the alarms that fire."""
+
+    speaking: tuple[str, ...] = ()
+
+    def firing(self, names: Sequence[str]) -> tuple[str, ...]:
+        return tuple(name for name in names if name in self.speaking)
+
+
+@dataclass
+class StubWebsite:
+    """``answers`` by URL; every other address is unreachable."""
+
+    answers: dict[str, HttpAnswer] = field(default_factory=dict)
+
+    def get(self, url: str) -> HttpAnswer:
+        return self.answers.get(url, HttpAnswer(url=url, status=0, body="nobody answers"))
+
+
+@dataclass
+class InMemoryExecutions:
+    """Requests by deployment; ``ended`` are the executions that run no more."""
+
+    started: dict[str, str] = field(default_factory=dict)
+    ended: set[str] = field(default_factory=set)
+
+    def start(self, deployment_id: str, request: str) -> None:
+        self.started.setdefault(deployment_id, request)
+
+    def running(self, deployment_id: str) -> bool:
+        return deployment_id in self.started and deployment_id not in self.ended
+
+
+@dataclass
+class InMemoryAnnouncements:
+    """Everything that was published, in order."""
+
+    published: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+
+    def publish(self, what: str, detail: dict[str, str]) -> None:
+        self.published.append((what, detail))
+
+
+@dataclass
+class InMemoryTokens:
+    """Answers by token; ``gone`` are tokens that a later try owns."""
+
+    answered: dict[str, str] = field(default_factory=dict)
+    gone: set[str] = field(default_factory=set)
+
+    def success(self, token: str, output: str) -> bool:
+        return self._answer(token, output)
+
+    def failure(self, token: str, error: str, cause: str) -> bool:
+        return self._answer(token, f"{error}: {cause}")
+
+    def _answer(self, token: str, answer: str) -> bool:
+        if token in self.gone or token in self.answered:
+            return False
+        self.answered[token] = answer
+        return True
