@@ -20,6 +20,7 @@ def install() -> None:
     _install_fail()
     _install_assign()
     _install_choice()
+    _install_succeed()
 
 
 def _install_start() -> None:
@@ -152,3 +153,17 @@ def _install_choice() -> None:
         return value
 
     private.replace("services.stepfunctions._evaluate_jsonata_choice_rule", holds)
+
+
+def _install_succeed() -> None:
+    """The Output of a JSONata Succeed state is evaluated; MiniStack leaves it out."""
+    plain = private.function("services.stepfunctions._apply_output_path")
+
+    def apply(state_def: dict[str, Any], data: Any, ctx: dict[str, Any] | None = None) -> Any:
+        language = private.function("services.stepfunctions._state_query_language")
+        if state_def.get("Type") != "Succeed" or language(state_def, ctx) != "JSONata":
+            return plain(state_def, data, ctx)
+        output = private.function("services.stepfunctions._apply_jsonata_output")
+        return output(state_def, data, ctx, default=data)
+
+    private.replace("services.stepfunctions._apply_output_path", apply)

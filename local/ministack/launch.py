@@ -11,6 +11,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import boto3
+
 from local.build import runtime_clients
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -87,6 +89,13 @@ class MiniStack:
             "AWS_REGION": REGION,
             "AWS_SECRET_ACCESS_KEY": "test",
         }
+
+    def client(self, service: str, **options: Any) -> Any:
+        """A boto3 client of the cloud's owner."""
+        session: Any = boto3.Session(
+            aws_access_key_id="test", aws_secret_access_key="test", region_name=REGION
+        )
+        return session.client(service, endpoint_url=self.endpoint_url, **options)
 
     def send_event(self, *envelopes: dict[str, Any]) -> None:
         """Deliver whole EventBridge events, also those of AWS services."""

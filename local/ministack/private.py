@@ -5,10 +5,10 @@ another version, or one name that changed its parameters, stops the start with a
 an odd failure in the middle of a deployment.
 """
 
-import functools
 import importlib
 import importlib.metadata
 import inspect
+import pkgutil
 from collections.abc import Callable
 from typing import Any
 
@@ -43,6 +43,24 @@ FUNCTIONS: dict[str, tuple[str, ...]] = {
     "services.lambda_svc._get_func_record_for_ref": ("function_ref",),
     "services.lambda_svc._execution_record_for_config": ("func", "config"),
     "services.lambda_svc.invoke_async_with_retry": ("func", "event"),
+    "services.lambda_svc._apply_filter_criteria": ("records", "esm"),
+    "services.lambda_svc._execute_function": ("func", "event"),
+    "services.lambda_svc._get_func_record_for_qualifier": ("name", "qualifier"),
+    "services.lambda_svc._iter_all_esms": (),
+    "services.lambda_svc._poll_dynamodb_streams": (),
+    "services.lambda_svc._put_function_concurrency": ("func_name", "data"),
+    "services.cloudformation.provisioners._sm_secret_string": ("props",),
+    "services.dynamodb._update_continuous_backups": ("data",),
+    "services.dynamodb._update_ttl": ("data",),
+    "services.dynamodb.stream_records_since": (
+        "table_name",
+        "position",
+        "limit",
+        "account_id",
+        "region",
+    ),
+    "services.dynamodb.stream_start_position": ("table_name", "account_id", "region"),
+    "services.secretsmanager._get_random_password": ("data",),
     "services.eventbridge._dispatch_to_lambda": ("arn", "payload"),
     "services.eventbridge._dispatch_event": ("event", "view"),
     "services.stepfunctions._ExecutionError": ("error", "cause"),
@@ -70,6 +88,7 @@ FUNCTIONS: dict[str, tuple[str, ...]] = {
         "result",
         "error_output",
     ),
+    "services.stepfunctions._apply_output_path": ("state_def", "data", "ctx"),
     "services.stepfunctions._apply_state_assign": (
         "state_def",
         "raw_input",
@@ -107,6 +126,8 @@ FUNCTIONS: dict[str, tuple[str, ...]] = {
 VALUES: dict[str, str] = {
     "core.lambda_runtime._workers": "dict",
     "core.lambda_runtime._lock": "lock",
+    "services.cloudformation.provisioners._RESOURCE_HANDLERS": "dict",
+    "services.lambda_svc._dynamodb_stream_positions": "AccountRegionScopedDict",
     "services.stepfunctions._executions": "AccountRegionScopedDict",
     "services.stepfunctions._state_machines": "AccountRegionScopedDict",
     "services.stepfunctions._task_tokens": "AccountRegionScopedDict",
@@ -151,15 +172,7 @@ def replace(name: str, replacement: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _read(name: str) -> Any:
-    module, attributes = _split(name)
-    return functools.reduce(getattr, attributes, importlib.import_module(module))
-
-
-def _split(name: str) -> tuple[str, list[str]]:
-    """The module and the attributes in it; a service's or core module's name has two parts."""
-    parts = name.split(".")
-    depth = 1 if parts[0] == "app" else 2
-    return ".".join(["ministack", *parts[:depth]]), parts[depth:]
+    return pkgutil.resolve_name(f"ministack.{name}")
 
 
 def _changed_functions() -> list[str]:

@@ -11,7 +11,18 @@ from typing import Any, cast
 from hypercorn.asyncio import serve as hypercorn_serve
 from hypercorn.config import Config
 
-from local.ministack import calls, door, events, executions, functions, private, tasks, tokens
+from local.ministack import (
+    calls,
+    door,
+    events,
+    executions,
+    functions,
+    private,
+    resources,
+    streams,
+    tasks,
+    tokens,
+)
 
 # The services that the twin answers instead of MiniStack, as the AWS SDKs name them in settings.
 TWIN_SERVICES = ("ECS", "ECR", "RDS", "ELASTIC_LOAD_BALANCING_V2", "CLOUDWATCH")
@@ -32,7 +43,7 @@ def prepare(
             },
         )
     )
-    for part in (events, tokens, tasks, executions):
+    for part in (events, tokens, tasks, executions, resources, streams):
         part.install()
     log = calls.CallLog()
     secret = secrets.token_urlsafe(16)
