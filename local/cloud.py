@@ -1,8 +1,8 @@
 """The embedded cloud as a whole: MiniStack, the twin, the user's environments and Slipway's stack.
 
-    with Cloud(folder) as cloud:
-        cloud.deploy()
-        cloud.push("v1")
+with Cloud(folder) as cloud:
+    cloud.deploy()
+    cloud.push("v1")
 """
 
 import json
@@ -17,8 +17,6 @@ from types import TracebackType
 from typing import Any, Self
 
 import boto3
-from slipway.catalog_build.entries import read_catalog
-from slipway.domain.catalog import Catalog
 
 from local.environments import build_environments
 from local.image import push_version
@@ -26,6 +24,8 @@ from local.ministack.deploy import deploy
 from local.ministack.launch import MiniStack
 from local.twin_process import TwinProcess
 from local.web_door import WebDoor
+from slipway.catalog_build.entries import read_catalog
+from slipway.domain.catalog import Catalog
 
 ROOT = Path(__file__).resolve().parents[1]
 APP_BIN = ROOT / ".venv-app" / "bin"
@@ -134,9 +134,15 @@ class Cloud:
     def push(self, version: str, tag: str | None = None, repository: str = "fastapi-rds") -> str:
         """Push a version of the example application; its digest."""
         architecture = "arm64" if _architecture() == "ARM64" else "amd64"
-        return push_version(
-            self.twin.url, repository, tag or version, version, (architecture,)
-        )
+        return push_version(self.twin.url, repository, tag or version, version, (architecture,))
+
+    def service_url(self, application: str, environment: str) -> str:
+        """Where people reach a deployed service: its load balancer."""
+        cluster = self.catalog.applications[application].environments[environment].target.cluster
+        elbv2 = self.client("elbv2")
+        balancer = elbv2.describe_load_balancers(Names=[cluster])["LoadBalancers"][0]
+        listeners = elbv2.describe_listeners(LoadBalancerArn=balancer["LoadBalancerArn"])
+        return f"http://{balancer['DNSName']}:{listeners['Listeners'][0]['Port']}"
 
     def environment(self) -> dict[str, str]:
         """With these variables any AWS SDK or tool talks to this cloud."""
@@ -167,4 +173,3 @@ def _free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
-

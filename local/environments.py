@@ -4,9 +4,8 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from slipway.domain.catalog import Application, Environment
-
 from local.image import push_version
+from slipway.domain.catalog import Application, Environment
 
 ACCOUNT = "000000000000"
 REGION = "us-east-1"
@@ -34,9 +33,7 @@ def _repository(name: str, aws: Clients, registry_url: str, architecture: str) -
     ecr = aws("ecr")
     if name in {found["repositoryName"] for found in ecr.describe_repositories()["repositories"]}:
         return
-    ecr.create_repository(
-        repositoryName=name, imageScanningConfiguration={"scanOnPush": True}
-    )
+    ecr.create_repository(repositoryName=name, imageScanningConfiguration={"scanOnPush": True})
     push_version(registry_url, name, BOOTSTRAP_TAG, "bootstrap", (_oci(architecture),))
 
 
@@ -178,9 +175,7 @@ def _service(
     )
 
 
-def _container(
-    environment: Environment, log_group: str, secret: str | None
-) -> Mapping[str, Any]:
+def _container(environment: Environment, log_group: str, secret: str | None) -> Mapping[str, Any]:
     image = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/{environment.push.repository}"
     secrets = [{"name": "DATABASE_SECRET", "valueFrom": secret}] if secret else []
     return {

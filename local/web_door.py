@@ -53,9 +53,7 @@ def _handler(door: WebDoor) -> type[BaseHTTPRequestHandler]:
             headers = {
                 k: v for k, v in self.headers.items() if k.lower() not in (*_HOP_BY_HOP, "host")
             }
-            upstream = http.client.HTTPConnection(
-                "127.0.0.1", door.port, timeout=_TIMEOUT_SECONDS
-            )
+            upstream = http.client.HTTPConnection("127.0.0.1", door.port, timeout=_TIMEOUT_SECONDS)
             upstream.request(self.command, self.path, body, {**headers, "Host": door.host})
             answer = upstream.getresponse()
             content = answer.read()

@@ -1,0 +1,70 @@
+"""How the demo speaks: a line per event with the time since the start, and a table at the end."""
+
+import time
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from slipway.domain.deployment import Deployment
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One row of the demo's table."""
+
+    title: str
+    deployment_id: str
+    expected: str
+    outcome: str
+    seconds: float
+    evidence: str
+
+    @property
+    def as_expected(self) -> bool:
+        """Whether the scene ended as it should."""
+        return self.outcome == self.expected
+
+
+class Narrator:
+    """Tells what happens while it happens."""
+
+    def __init__(self, console: Console | None = None) -> None:
+        self._console = console or Console(highlight=False)
+        self._started = time.monotonic()
+
+    def title(self, text: str) -> None:
+        """A new scene."""
+        self._console.print()
+        self._console.rule(f"[bold]{escape(text)}", align="left")
+
+    def say(self, text: str) -> None:
+        """One line of the story."""
+        elapsed = time.monotonic() - self._started
+        self._console.print(f"[dim]{elapsed:6.1f} s[/]  {escape(text)}", soft_wrap=True)
+
+    def phase(self, deployment: Deployment) -> None:
+        """Where a deployment stands now."""
+        told = deployment.outcome or deployment.phase
+        failure = deployment.failure or deployment.cause
+        why = f": {failure.message}" if deployment.outcome and failure else ""
+        self.say(f"{deployment.deployment_id:<28} {told}{why}")
+
+    def table(self, scenes: list[Scene]) -> None:
+        """All scenes, and whether each ended as it should."""
+        table = Table(title="What happened", title_justify="left")
+        for column in ("scene", "deployment", "outcome", "expected", "seconds", "evidence"):
+            table.add_column(column, justify="right" if column == "seconds" else "left")
+        for scene in scenes:
+            colour = "green" if scene.as_expected else "red"
+            table.add_row(
+                scene.title,
+                scene.deployment_id,
+                f"[{colour}]{scene.outcome}[/]",
+                scene.expected,
+                f"{scene.seconds:.1f}",
+                scene.evidence,
+            )
+        self._console.print()
+        self._console.print(table)

@@ -1,0 +1,199 @@
+"""The demo's story: five pushes to one application, and how each of them ends."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Final
+
+import requests
+
+from local.approver import approval_link, decide
+from local.cloud import Cloud
+from local.counts import counted
+from local.load import Load
+from local.narrator import Narrator, Scene
+from local.observer import Observer
+from local.schema import schema_revision
+from slipway.domain.deployment import Deployment, Outcome, Phase
+from slipway.steps.lift import lift
+
+APPLICATION: Final = "fastapi-rds"
+STAGING: Final = "staging"
+PRODUCTION: Final = "production"
+APPROVER: Final = "ada"
+_PATIENCE_SECONDS: Final = 3600
+
+
+@dataclass
+class Stage:
+    """Everything that a scene plays with, and the rows it leaves."""
+
+    cloud: Cloud
+    narrator: Narrator
+    observer: Observer
+    by_browser: bool
+    scenes: list[Scene] = field(default_factory=list)
+
+    def push(self, version: str) -> str:
+        """Push a version; its digest."""
+        digest = self.cloud.push(version)
+        self.narrator.say(f"pushed {APPLICATION}:{version} ({digest[:19]})")
+        return digest
+
+    def play(
+        self,
+        title: str,
+        digest: str,
+        environment: str,
+        expected: Outcome,
+        evidence: Callable[[Deployment], str] = lambda deployment: "",
+    ) -> Deployment:
+        """Follow a digest's deployment to its end, approving where it waits for a person."""
+        admitted = self.observer.admitted(APPLICATION, environment, digest)
+        self._approve(admitted.deployment_id)
+        ended = self.observer.settled(admitted.deployment_id, self.narrator.phase)
+        seconds = ((ended.settled_at or datetime.now(UTC)) - ended.requested_at).total_seconds()
+        told = [self.observer.record_of(ended), evidence(ended)]
+        self.scenes.append(
+            Scene(
+                title=title,
+                deployment_id=ended.deployment_id,
+                expected=expected,
+                outcome=ended.outcome or "",
+                seconds=seconds,
+                evidence="; ".join(part for part in told if part),
+            )
+        )
+        return ended
+
+    def _approve(self, deployment_id: str) -> None:
+        if not self._asks(deployment_id):
+            return
+        waiting = Phase.AWAITING_APPROVAL
+        asked = self.observer.in_phase(deployment_id, waiting, self.narrator.phase)
+        if asked.phase is not waiting:
+            return
+        link = approval_link(self.cloud, deployment_id)
+        if self.by_browser:
+            self.narrator.say(f"open Slack ({self.cloud.twin.url}/slack/) or decide here: {link}")
+            self.observer.until_decided(deployment_id, _PATIENCE_SECONDS)
+            return
+        self.narrator.say(f"Slack says: {link.split('?')[0]}?…")
+        answer = decide(link, "approve", APPROVER, "Looks good.")
+        self.narrator.say(f"{APPROVER} presses Approve ({answer.status_code})")
+
+    def _asks(self, deployment_id: str) -> bool:
+        deployment = self.observer.records.deployment(deployment_id)
+        settings = self.cloud.catalog.environment(deployment.application, deployment.environment)
+        return settings is not None and settings.approval is not None
+
+    def address(self, environment: str) -> str:
+        """Where the service of an environment is reached."""
+        return self.cloud.service_url(APPLICATION, environment)
+
+    def serving(self, environment: str) -> str:
+        """The version that the environment's service says it is."""
+        answer = requests.get(f"{self.address(environment)}/health", timeout=10)
+        return f"version {answer.json()['version']} serves"
+
+    def schema(self, environment: str) -> str:
+        """The schema revision of the environment's database."""
+        settings = self.cloud.catalog.applications[APPLICATION].environments[environment]
+        return schema_revision(self.cloud, settings)
+
+
+def first_release(stage: Stage) -> None:
+    """v1 goes live on staging by itself and on production once a person has approved."""
+    stage.narrator.title("1  The first release: staging by itself, production after approval")
+    digest = stage.push("v1")
+    stage.play("v1 to staging", digest, STAGING, Outcome.SUCCEEDED)
+    stage.play("v1 to production", digest, PRODUCTION, Outcome.SUCCEEDED)
+
+
+def additive_release(stage: Stage) -> None:
+    """v2 moves the schema while requests go on."""
+    stage.narrator.title("2  A release with a migration, under load")
+    with Load(*(f"{stage.address(name)}/notes" for name in (STAGING, PRODUCTION))) as load:
+        digest = stage.push("v2")
+        started = datetime.now(UTC)
+        stage.play("v2 to staging", digest, STAGING, Outcome.SUCCEEDED, _snapshot)
+        stage.play("v2 to production", digest, PRODUCTION, Outcome.SUCCEEDED, _snapshot)
+    stage.narrator.say(f"meanwhile: {load}")
+    used = counted(stage.cloud, f"{APPLICATION}-{PRODUCTION}-2", started)
+    stage.narrator.say(f"both together: {used}")
+    failed = len(load.failures)
+    stage.scenes.append(
+        Scene("requests during v2", "", "0 failed", f"{failed} failed", 0, str(load))
+    )
+
+
+def unhealthy_release(stage: Stage) -> None:
+    """v3 comes up but its /health fails: verification takes it back."""
+    stage.narrator.title("3  A release that is not healthy")
+    digest = stage.push("v3")
+    stage.play(
+        "v3: /health fails",
+        digest,
+        STAGING,
+        Outcome.ROLLED_BACK,
+        lambda d: f"{stage.serving(STAGING)}; {_held(stage, digest)}",
+    )
+    _lift(stage)
+
+
+def half_migrated_release(stage: Stage) -> None:
+    """v4's migration fails half-way: nothing is deployed and the schema goes back."""
+    stage.narrator.title("4  A migration that fails half-way")
+    before = stage.schema(STAGING)
+    digest = stage.push("v4")
+    stage.play(
+        "v4: migration fails",
+        digest,
+        STAGING,
+        Outcome.ROLLED_BACK,
+        lambda d: _schema_kept(stage, before),
+    )
+    _lift(stage)
+
+
+def crashing_release(stage: Stage) -> None:
+    """v5 crashes at start: ECS's circuit breaker trips, and that is no success."""
+    stage.narrator.title("5  A release that crashes at start")
+    digest = stage.push("v5")
+    stage.play(
+        "v5: crashes at start",
+        digest,
+        STAGING,
+        Outcome.ROLLED_BACK,
+        lambda d: f"{d.cause.reason if d.cause else ''}; {stage.serving(STAGING)}",
+    )
+
+
+SCENES: Final = (
+    first_release,
+    additive_release,
+    unhealthy_release,
+    half_migrated_release,
+    crashing_release,
+)
+
+
+def _snapshot(deployment: Deployment) -> str:
+    return f"snapshot {deployment.progress.snapshot_id}"
+
+
+def _held(stage: Stage, digest: str) -> str:
+    lane = stage.observer.records.lane(APPLICATION, STAGING)
+    bad = "digest marked bad" if digest in lane.bad_digests else "digest NOT marked bad"
+    return f"{'lane on hold' if lane.hold else 'lane NOT on hold'}, {bad}"
+
+
+def _schema_kept(stage: Stage, before: str) -> str:
+    after = stage.schema(STAGING)
+    kept = "as before" if after == before else f"MOVED from {before}"
+    return f"schema {after}, {kept}; {stage.serving(STAGING)}"
+
+
+def _lift(stage: Stage) -> None:
+    lift(APPLICATION, STAGING, records=stage.observer.records)
+    stage.narrator.say(f"a person lifts the hold on {APPLICATION}/{STAGING}")
