@@ -1,7 +1,6 @@
 """The live data half of the twin: registry, databases and Slack behind the one port."""
 
 import json
-import tempfile
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -35,17 +34,16 @@ class DataHalf:
         twin: Twin,
         server: TwinServer,
         clock: LiveClock,
-        state: Path | None = None,
+        state: Path,
         image_bin: Path | None = None,
     ) -> None:
-        """`image_bin` is the bin folder of the application's environment; without it databases
-        have no servers. `state` is a folder for layers and unpacked images."""
-        folder = state or Path(tempfile.mkdtemp(prefix="slipway-twin-"))
+        """`state` is a folder for layers and unpacked images; `image_bin` the bin folder of the
+        application's environment, without which databases have no servers."""
         self._databases = PostgresDatabases(clock, image_bin) if image_bin else None
-        self.ecr = EcrModel(world, FolderBlobs(folder / "blobs"))
+        self.ecr = EcrModel(world, FolderBlobs(state / "blobs"))
         self.rds = RdsModel(world, self._databases)
         self.slack = SlackModel(world)
-        self.image_roots = ImageRoots(self.ecr, clock.lock, folder / "images")
+        self.image_roots = ImageRoots(self.ecr, clock.lock, state / "images")
         twin.add("ecr", self.ecr)
         twin.add("rds", self.rds)
         server.mount("/v2/", Registry(self.ecr, clock.lock))
