@@ -141,7 +141,7 @@ class Elbv2Model:
         protocol = params.get("Protocol", "HTTP")
         wanted = params.get("Port", DEFAULT_PORTS.get(protocol, 80))
         actions = self._checked(params["DefaultActions"])
-        port = self._traffic.listen(arn, balancer["DNSName"], wanted)
+        port = self._traffic.listen(arn, balancer["DNSName"], wanted, protocol)
         listener = Listener(arn, balancer["LoadBalancerArn"], port, protocol)
         rule_arn = self._child(arn, ":listener/", ":listener-rule/")
         listener.rules.append(Rule(rule_arn, "default", [], actions))

@@ -19,13 +19,17 @@ class ContainerSpec:
 
 @dataclass(frozen=True)
 class TaskSpec:
-    """One task to start; `attempt` counts the tasks of its deployment, from 1."""
+    """One task to start; `attempt` counts the tasks of its deployment, from 1.
+
+    `architecture` is `amd64` or `arm64`, as images name it.
+    """
 
     task_id: str
     arn: str
     family: str
     revision: int
     containers: tuple[ContainerSpec, ...]
+    architecture: str = "amd64"
     service: str | None = None
     attempt: int = 1
 
@@ -123,7 +127,7 @@ class TrafficEngine(Protocol):
         """The host name or address of a load balancer, the same at every call."""
         ...
 
-    def listen(self, listener_arn: str, address: str, port: int) -> int:
+    def listen(self, listener_arn: str, address: str, port: int, protocol: str) -> int:
         """Open a listener; the port it really has."""
         ...
 

@@ -1,7 +1,6 @@
 """The rolling deployment: new tasks up to the maximum, old ones down to the minimum."""
 
 from collections.abc import Callable
-from datetime import timedelta
 
 from local.twin.service_log import ServiceLog
 from local.twin.services import Deployment, Revision, Service, ServiceDeployment
@@ -29,7 +28,7 @@ class RollingRollout:
         log: ServiceLog,
         new_task: NewTask,
         bake_seconds: BakeSeconds,
-        poke: Callable[[Service, float], None],
+        poke: Callable[[Service], None],
     ) -> None:
         self._world = world
         self._runner = runner
@@ -58,7 +57,7 @@ class RollingRollout:
     def task_healthy(self, service: Service, deployment: Deployment) -> None:
         """Note that a task of the deployment is healthy."""
         deployment.failed_tasks = 0
-        deployment.next_launch = None
+        deployment.paused = False
         if service.current is not None and deployment is service.primary:
             service.current.breaker.task_healthy()
 
@@ -116,7 +115,7 @@ class RollingRollout:
             target, "IN_PROGRESS", f"{prefix}: rolling back to deploymentId {target.id}."
         )
         self._log.rolling_back(service, target)
-        self._poke(service, 0)
+        self._poke(service)
 
     def begin(self, service: Service, deployment: Deployment) -> None:
         """Make a new deployment the PRIMARY one; an unfinished one is replaced."""
@@ -126,7 +125,7 @@ class RollingRollout:
             service.current.stopped_at = self._world.clock.now()
         self._promote(service, deployment)
         self._set_rollout(deployment, "IN_PROGRESS", f"ECS deployment {deployment.id} in progress.")
-        self._poke(service, 0)
+        self._poke(service)
 
     def _open(self, service: Service) -> None:
         current = service.current
@@ -139,7 +138,7 @@ class RollingRollout:
         total = sum(len(each.active()) for each in service.deployments)
         missing = service.desired_count - len(primary.active())
         wanted = min(missing, service.most_tasks - total)
-        if wanted <= 0 or primary.rollout_state == "FAILED" or not self._may_launch(service):
+        if wanted <= 0 or primary.rollout_state == "FAILED" or primary.paused:
             return
         service.steady = False
         tasks = [self._new_task(service, primary) for _ in range(wanted)]
@@ -147,18 +146,19 @@ class RollingRollout:
         for task in tasks:
             self._runner.launch(task)
 
-    def _may_launch(self, service: Service) -> bool:
-        due = service.primary.next_launch
-        now = self._world.clock.now()
-        if due is None or due <= now:
-            return True
-        self._poke(service, (due - now).total_seconds())
-        return False
-
     def _delay_launch(self, deployment: Deployment) -> None:
+        """Start no task for a while, the longer the more have failed."""
         repeats = min(max(0, deployment.failed_tasks - 3), 10)
-        pause = min(RELAUNCH_SECONDS * 2**repeats, LONGEST_RELAUNCH_SECONDS)
-        deployment.next_launch = self._world.clock.now() + timedelta(seconds=pause)
+        seconds = min(RELAUNCH_SECONDS * 2**repeats, LONGEST_RELAUNCH_SECONDS)
+        deployment.paused = True
+        deployment.pauses += 1
+        pause = deployment.pauses
+        self._world.clock.call_later(seconds, lambda: self._end_pause(deployment, pause))
+
+    def _end_pause(self, deployment: Deployment, pause: int) -> None:
+        if deployment.pauses == pause:
+            deployment.paused = False
+            self._poke(deployment.service)
 
     def _retire(self, service: Service, primary: Deployment) -> None:
         surplus = self._surplus(service, primary)
@@ -212,7 +212,7 @@ class RollingRollout:
 
     def _end_bake(self, service: Service, current: ServiceDeployment) -> None:
         current.baked = True
-        self._poke(service, 0)
+        self._poke(service)
 
     def _complete(self, service: Service, primary: Deployment) -> None:
         for each in service.deployments[1:]:
@@ -232,7 +232,7 @@ class RollingRollout:
             each.status = "ACTIVE"
         deployment.status = "PRIMARY"
         deployment.failed_tasks = 0
-        deployment.next_launch = None
+        deployment.paused = False
         service.deployments = [deployment, *others]
         service.settings.update(deployment.revision.settings)
         service.steady = False

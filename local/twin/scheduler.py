@@ -1,7 +1,6 @@
 """ECS's service scheduler: hears of tasks and their health, and lets the rollout go on."""
 
 from collections.abc import Callable
-from datetime import timedelta
 
 from local.twin.elbv2 import Elbv2Model
 from local.twin.engines import TaskEngine
@@ -40,11 +39,9 @@ class Scheduler:
             world, self.runner, self._log, new_task, bake_seconds, self.poke
         )
 
-    def poke(self, service: Service, seconds: float = 0) -> None:
-        """Look at the service soon, or after so many seconds."""
-        if seconds > 0:
-            self._world.clock.call_later(seconds, lambda: self.poke(service))
-        elif not service.poked:
+    def poke(self, service: Service) -> None:
+        """Look at the service soon."""
+        if not service.poked:
             service.poked = True
             self._world.clock.call_later(SCHEDULER_SECONDS, lambda: self._look(service))
 
@@ -70,6 +67,7 @@ class Scheduler:
             return
         service = deployment.service
         if change == "running":
+            self._begin_grace(service, task)
             self._await_health(task)
         elif change == "health":
             self._health_changed(task)
@@ -125,9 +123,7 @@ class Scheduler:
 
     def _unhealthy(self, task: Task, deployment: Deployment, illness: str) -> None:
         service = deployment.service
-        grace = self._grace_left(service, task)
-        if grace > 0:
-            self._world.clock.call_later(grace, lambda: self._health_changed(task))
+        if task.in_grace:
             return
         found = self._targets.unhealthy(task)
         if found is not None:
@@ -135,12 +131,15 @@ class Scheduler:
         self.rollout.task_failed(service, deployment)
         self.runner.stop(task, "ServiceSchedulerInitiated", illness)
 
-    def _grace_left(self, service: Service, task: Task) -> float:
+    def _begin_grace(self, service: Service, task: Task) -> None:
         seconds = service.settings.get("healthCheckGracePeriodSeconds") or 0
-        if task.started_at is None or not seconds:
-            return 0.0
-        end = task.started_at + timedelta(seconds=seconds)
-        return (end - self._world.clock.now()).total_seconds()
+        if seconds:
+            task.in_grace = True
+            self._world.clock.call_later(seconds, lambda: self._end_grace(task))
+
+    def _end_grace(self, task: Task) -> None:
+        task.in_grace = False
+        self._health_changed(task)
 
 
 def _has_health_check(task: Task) -> bool:

@@ -89,7 +89,7 @@ class NoTraffic:
     def address(self, load_balancer_arn: str) -> str:
         return f"{load_balancer_arn.split('/')[-2]}.us-east-1.elb.amazonaws.com"
 
-    def listen(self, listener_arn: str, address: str, port: int) -> int:
+    def listen(self, listener_arn: str, address: str, port: int, protocol: str) -> int:
         return port
 
     def route(self, listener_arn: str, routing: Routing) -> None:

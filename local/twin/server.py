@@ -61,9 +61,10 @@ class TwinServer:
 
     def _respond(self, request: Request) -> Response:
         try:
-            for prefix, handler in self._mounts.items():
-                if request.path.startswith(prefix):
-                    return handler.handle(request)
+            # The longest prefix wins.
+            found = [prefix for prefix in self._mounts if request.path.startswith(prefix)]
+            if found:
+                return self._mounts[max(found, key=len)].handle(request)
             return self._aws(request)
         except Exception:
             log.exception("%s %s failed", request.method, request.path)

@@ -96,7 +96,8 @@ class Deployment:
     reason: str = ""
     failed_tasks: int = 0
     launched: int = 0
-    next_launch: datetime | None = None
+    pauses: int = 0
+    paused: bool = False
     tasks: dict[str, Task] = field(default_factory=dict)
 
     def active(self) -> list[Task]:

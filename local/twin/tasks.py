@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 ZONE = "us-east-1a"
 SOURCE = "aws.ecs"
+_ARCHITECTURES = {"X86_64": "amd64", "ARM64": "arm64"}
 STATE_CHANGE = "ECS Task State Change"
 
 
@@ -42,6 +43,7 @@ class Task:
     targets: list[tuple[str, str, int]] = field(default_factory=list)
     healthy: bool = False
     was_healthy: bool = False
+    in_grace: bool = False
     images: dict[str, str] = field(default_factory=dict)
     exit_codes: dict[str, int] = field(default_factory=dict)
     failure: str | None = None
@@ -62,12 +64,14 @@ class Task:
 
     def spec(self) -> TaskSpec:
         """What an engine needs to start the task; the images must have been resolved."""
+        platform = self.definition.get("runtimePlatform", {})
         return TaskSpec(
             task_id=self.id,
             arn=self.arn,
             family=self.definition["family"],
             revision=self.definition["revision"],
             containers=tuple(self._container_spec(each) for each in self.container_definitions),
+            architecture=_ARCHITECTURES.get(platform.get("cpuArchitecture", "X86_64"), "amd64"),
             service=self.group.removeprefix("service:") if self.deployment else None,
             attempt=self.attempt,
         )

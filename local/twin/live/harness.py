@@ -1,17 +1,32 @@
 """The live composition: one twin with real engines, and its server."""
 
-import importlib.util
+import json
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import boto3
+from werkzeug import Request, Response
 
 from local.twin.clock import LiveClock
+from local.twin.cloudwatch import CloudWatchModel
+from local.twin.ecs import EcsModel
+from local.twin.elbv2 import Elbv2Model
 from local.twin.events import EventSink
+from local.twin.live.addresses import Addresses
+from local.twin.live.data import DataHalf
 from local.twin.live.door import EventDoor
+from local.twin.live.logs import LogForwarder, LogTails
+from local.twin.live.loop import Loop
+from local.twin.live.probe import LiveProbe
+from local.twin.live.proxy import LiveTraffic
+from local.twin.live.secrets import Secrets, no_secrets
+from local.twin.live.tasks import LiveTasks, Outside
 from local.twin.server import TwinServer
 from local.twin.twin import Twin
-from local.twin.world import Event, World
+from local.twin.world import REGION, Event, World
 
 
 @dataclass(frozen=True)
@@ -30,24 +45,76 @@ class LiveCloud:
     """A running twin; `start` answers the address, `stop` ends every process it started."""
 
     def __init__(self, settings: Settings) -> None:
-        self.settings = settings
+        self._settings = settings
         self.clock = LiveClock(settings.speed)
         self.sink = EventSink(self.clock, _delivery(settings.event_door))
         self.world = World(self.clock, random.Random(), self.sink)
         self.twin = Twin(self.world)
         self.server = TwinServer(self.twin, self.clock, self.sink)
+        self.data = DataHalf(
+            self.world, self.twin, self.server, self.clock, settings.state, settings.image_bin
+        )
+        self._loop = Loop()
+        self.tasks = self._compose(Addresses())
 
     def start(self) -> str:
-        return self.server.start(port=self.settings.port)
+        """Listen; the address to reach the twin at."""
+        address = self.server.start(port=self._settings.port)
+        self.data.started(address)
+        return address
 
     def stop(self) -> None:
+        """End the server, then every process."""
         self.server.stop()
         self.clock.stop()
+        self.tasks.stop_all()
+        self.data.stop()
+        self._loop.stop()
+
+    def _compose(self, addresses: Addresses) -> LiveTasks:
+        tasks = LiveTasks(self._outside(), addresses)
+        cloudwatch = CloudWatchModel(self.world)
+        elbv2 = Elbv2Model(
+            self.world, LiveProbe(self._loop, self.clock), LiveTraffic(self._loop, addresses)
+        )
+        ecs = EcsModel(self.world, tasks, elbv2, cloudwatch, self.data.ecr.resolve_image)
+        self.twin.add("cloudwatch", cloudwatch)
+        self.twin.add("elbv2", elbv2)
+        self.twin.add("ecs", ecs)
+        return tasks
+
+    def _outside(self) -> Outside:
+        endpoint = self._settings.endpoint_url
+        forwarder = LogForwarder(_client("logs", endpoint)) if endpoint else None
+        tails = LogTails(forwarder.put if forwarder else None)
+        self.server.mount("/_twin/logs", LogPage(tails))
+        return Outside(
+            image_root=self.data.image_roots.image_root,
+            secret=_secrets(endpoint) if endpoint else no_secrets,
+            line=tails.put,
+            flush=forwarder.flush if forwarder else lambda seconds: None,
+            image_bin=self._settings.image_bin,
+            speed=self._settings.speed,
+        )
 
 
-def has_module(name: str) -> bool:
-    """Whether a part of the twin is there to be composed."""
-    return importlib.util.find_spec(name) is not None
+class LogPage:
+    """`GET /_twin/logs`: the last lines of every container, by `group:stream`."""
+
+    def __init__(self, tails: LogTails) -> None:
+        self._tails = tails
+
+    def handle(self, request: Request) -> Response:
+        return Response(json.dumps(self._tails.all()), content_type="application/json")
+
+
+def _secrets(endpoint_url: str) -> Secrets:
+    return Secrets(_client("secretsmanager", endpoint_url), _client("ssm", endpoint_url))
+
+
+def _client(service: str, endpoint_url: str) -> Any:
+    session: Any = boto3.Session("test", "test", region_name=REGION)
+    return session.client(service, endpoint_url=endpoint_url)
 
 
 def _delivery(url: str | None) -> Callable[[Event], None]:
