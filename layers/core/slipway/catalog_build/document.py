@@ -5,7 +5,7 @@ refused, so that each line is one field and a reader sees what Slipway sees.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -28,19 +28,17 @@ from ruamel.yaml.events import (
 from ruamel.yaml.reader import ReaderError
 
 from slipway.catalog_build.mistakes import Mistake, Path, Place
+from slipway.catalog_build.scalar import is_nothing, is_sound, meaning, shown
 
 _START: Final = Place(1, 1)
 _DEEPEST: Final = 16
-# YAML 1.2.2, section 10.3.2 (core schema), as far as JSON can say it; everything else is text,
-# `yes`, `off` and dates included.
-_CORE_SCHEMA: Final[tuple[tuple[re.Pattern[str], Callable[[str], JsonValue]], ...]] = (
-    (re.compile(r"null|Null|NULL|~"), lambda _: None),
-    (re.compile(r"true|True|TRUE"), lambda _: True),
-    (re.compile(r"false|False|FALSE"), lambda _: False),
-    (re.compile(r"[-+]?[0-9]{1,100}"), int),
-    (re.compile(r"0o[0-7]{1,100}|0x[0-9a-fA-F]{1,100}"), lambda text: int(text, 0)),
-    (re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?"), float),
-)
+_NO_CHARACTER: Final = re.compile(r"\\U(?!0010|000)[0-9a-fA-F]{8}")
+# Two of the parser's sentences that do not say what to do.
+_PLAINER: Final = {
+    "found character '\\t' that cannot start any token": "indented with a tab; use spaces",
+    "mapping values are not allowed here": "a colon where none can be; put text that contains "
+    "': ' in quotes, and indent the fields of a mapping alike",
+}
 
 
 @dataclass
@@ -84,8 +82,10 @@ def read(raw: bytes) -> Document:
     except MarkedYAMLError as error:
         reader.give_up(_syntax_mistake(error))
     except (OverflowError, ValueError):
-        # What the parser lets through for an escape above the last character, U+10FFFF.
-        reader.give_up(Mistake(reader.place, (), "not valid YAML: no such character"))
+        # What the parser's chr() makes of an escape above the last character.
+        found = _NO_CHARACTER.search(text)
+        place = _place_of(text[: found.start()]) if found else _START
+        reader.give_up(Mistake(place, (), "not valid YAML: no character has this number"))
     except _TooDeep as error:
         reader.give_up(error.mistake)
     return reader.document
@@ -106,31 +106,11 @@ def _place(mark: Any) -> Place:
 
 def _syntax_mistake(error: MarkedYAMLError) -> Mistake:
     mark = error.problem_mark or error.context_mark
-    sentence = f"not valid YAML: {error.problem or error.context}"
+    problem = error.problem or error.context
+    sentence = f"not valid YAML: {_PLAINER.get(problem, problem)}"
     if error.context and error.context_mark is not None:
         sentence += f" {error.context} that begins in line {error.context_mark.line + 1}"
     return Mistake(_place(mark) if mark else _START, (), sentence)
-
-
-def _scalar(event: ScalarEvent) -> JsonValue:
-    """The value that a scalar stands for: text when it is quoted."""
-    text: str = event.value
-    if not _is_plain(event):
-        return text
-    return next((make(text) for form, make in _CORE_SCHEMA if form.fullmatch(text)), text)
-
-
-def _is_plain(event: ScalarEvent) -> bool:
-    return event.style is None
-
-
-def _is_nothing(event: Event) -> bool:
-    return isinstance(event, ScalarEvent) and _is_plain(event) and event.value == ""
-
-
-def _is_sound(text: str) -> bool:
-    """Whether the text can be written as UTF-8; an escape such as "\\ud800" cannot."""
-    return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 class _TooDeep(Exception):
@@ -147,13 +127,7 @@ class _Reader:
     def __init__(self, text: str) -> None:
         self.document = Document()
         self._lines = text.splitlines()
-        self._yaml = YAML(typ="safe", pure=True)
-        self._events: Iterator[Event] = self._yaml.parse(text)
-
-    @property
-    def place(self) -> Place:
-        """How far the parser has come."""
-        return _place(self._yaml.reader.get_mark())
+        self._events: Iterator[Event] = YAML(typ="safe", pure=True).parse(text)
 
     def give_up(self, mistake: Mistake) -> None:
         """Keep what is wrong; nothing of the file counts as read."""
@@ -177,7 +151,7 @@ class _Reader:
     def _value(self, event: Event, path: Path, key: Place | None) -> JsonValue:
         """The value that begins with this event; a mapping or list stands where its key does."""
         here = _place(event.start_mark)
-        at_key = isinstance(event, CollectionStartEvent) or _is_nothing(event)
+        at_key = isinstance(event, CollectionStartEvent) or is_nothing(event)
         self.document.places[path] = key if key and at_key else here
         self._refuse_decoration(event, path)
         if len(path) > _DEEPEST:
@@ -194,7 +168,7 @@ class _Reader:
     def _mapping(self, path: Path) -> JsonValue:
         values: dict[str, JsonValue] = {}
         for event in self._until(MappingEndEvent):
-            if not isinstance(event, ScalarEvent) or not _is_sound(event.value):
+            if not isinstance(event, ScalarEvent) or not is_sound(event.value):
                 self._refuse(_place(event.start_mark), path, "expected a name before the colon")
                 self._skip(event)
                 self._skip(next(self._events))
@@ -223,16 +197,16 @@ class _Reader:
 
     def _text(self, event: ScalarEvent, path: Path) -> JsonValue:
         place = self.document.places[path]
-        if _is_nothing(event):
+        if is_nothing(event):
             self.document.unread.add(path)
             self._refuse(place, path, f"expected a value, got nothing ({self._advice(place)})")
             return None
-        if not _is_sound(event.value):
+        if not is_sound(event.value):
             self.document.unread.add(path)
             self._refuse(place, path, "expected text, got half a character (a lone surrogate)")
             return None
-        value = _scalar(event)
-        self.document.written[path] = _shown(event.value, quoted=isinstance(value, str))
+        value = meaning(event)
+        self.document.written[path] = shown(event, value)
         return value
 
     def _advice(self, place: Place) -> str:
@@ -241,15 +215,7 @@ class _Reader:
         return (comment if has_comment else "") + "write null if nothing is meant"
 
     def _refuse_decoration(self, event: Event, path: Path) -> None:
-        if not isinstance(event, NodeEvent):
-            return
-        tag = getattr(event, "ctag", None)
-        found = {
-            f"the alias *{event.anchor}": isinstance(event, AliasEvent),
-            f"the anchor &{event.anchor}": event.anchor and not isinstance(event, AliasEvent),
-            f"the tag {tag}": tag is not None,
-        }
-        for what in (what for what, given in found.items() if given):
+        for what in _decorations(event):
             sentence = f"expected the value itself, got {what}"
             self._refuse(_place(event.start_mark), path, sentence)
 
@@ -261,18 +227,23 @@ class _Reader:
         """Pass over the rest of the value that begins with this event."""
         depth = _depth(event)
         while depth:
+            inner = next(self._events)
+            depth += _depth(inner)
             if depth > _DEEPEST:
-                raise _TooDeep(self.place)
-            depth += _depth(next(self._events))
+                raise _TooDeep(_place(inner.start_mark))
 
     def _refuse(self, place: Place, path: Path, sentence: str) -> None:
         self.document.mistakes.append(Mistake(place, path, sentence))
 
 
+def _decorations(event: Event) -> Iterator[str]:
+    if isinstance(event, AliasEvent):
+        yield f"the alias *{event.anchor}"
+    elif isinstance(event, NodeEvent) and event.anchor:
+        yield f"the anchor &{event.anchor}"
+    if (tag := getattr(event, "ctag", None)) is not None:
+        yield f"the tag {tag}"
+
+
 def _depth(event: Event) -> int:
     return isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
-
-
-def _shown(text: str, *, quoted: bool) -> str:
-    short = text if len(text) <= 40 else f"{text[:37]}..."
-    return repr(short) if quoted else short

@@ -79,7 +79,7 @@ def _validated(found: Document) -> tuple[Application | None, list[Mistake]]:
 def _translated(error: ValidationError, found: Document) -> Iterator[Mistake]:
     for detail in error.errors(include_url=False):
         path: Path = detail["loc"]
-        if found.is_unread(path):
+        if found.is_unread(path) or _only_follows(detail):
             continue
         if detail["type"] == "value_error":
             yield _broken_rule(detail["ctx"]["error"], path, found)
@@ -89,6 +89,11 @@ def _translated(error: ValidationError, found: Document) -> Iterator[Mistake]:
             yield _bad_name(path[:-1], found)
         else:
             yield Mistake(found.place(path), path, _unexpected(detail, path, found))
+
+
+def _only_follows(detail: Any) -> bool:
+    """Whether a list counts as empty only because its one entry is wrong, which is told itself."""
+    return detail["type"] == "too_short" and bool(detail["input"])
 
 
 def _broken_rule(error: Any, path: Path, found: Document) -> Mistake:

@@ -30,16 +30,17 @@ class Mistake:
     def told(self, file: str) -> str:
         """`file:line:column: field: sentence`, as editors and terminals can follow it."""
         where = f"{file}:{self.place.line}:{self.place.column}"
-        return (
-            f"{where}: {self.field}: {self.sentence}" if self.path else f"{where}: {self.sentence}"
-        )
+        what = f"{self.field}: {self.sentence}" if self.path else self.sentence
+        return f"{where}: {_in_one_line(what)}"
 
 
 def _step(step: str | int) -> str:
-    if isinstance(step, int):
-        return f"[{step}]"
-    # A name out of a broken file may hold anything, a line break as well.
-    return f".{step if step.isprintable() else ascii(step)}"
+    return f"[{step}]" if isinstance(step, int) else f".{step}"
+
+
+def _in_one_line(text: str) -> str:
+    """A name in a broken file may hold anything: a line break, a terminal's escape sequence."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def in_order(mistakes: Iterable[Mistake]) -> list[Mistake]:
