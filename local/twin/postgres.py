@@ -60,10 +60,11 @@ class PostgresDatabases:
 
     def __init__(self, clock: Clock, image_bin: Path) -> None:
         self._clock = clock
+        programs = find_binaries(image_bin)
         self._folder = Path(tempfile.mkdtemp(prefix="slipway-postgres-"))
         # The server's user has to pass through; mkdtemp lets in the owner only.
         self._folder.chmod(0o711)
-        self._programs = _reachable(find_binaries(image_bin), self._folder)
+        self._programs = _reachable(programs, self._folder)
         self._servers: dict[str, tuple[Server, Endpoint, subprocess.Popen[bytes]]] = {}
         # One thread that lives as long as the engine: PDEATHSIG follows the thread that forked.
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="postgres")
