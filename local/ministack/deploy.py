@@ -85,10 +85,10 @@ def _settings(parameters: Mapping[str, str]) -> dict[str, str]:
     (home / "metadata.json").write_text(json.dumps({"lastVersionCheck": 4102444800}))
     return {
         "__SAM_CLI_APP_DIR": str(home),
-        "ARCHITECTURE": parameters["Architecture"],
+        "SLIPWAY_ARCHITECTURE": parameters["Architecture"],
         "COLUMNS": "200",  # a narrow table breaks the resources' names
         "PYTHON": sys.executable,
-        "RUNTIME": parameters["Runtime"],
+        "SLIPWAY_RUNTIME": parameters["Runtime"],
         "SAM_CLI_POLL_DELAY": "0.2",
         "SAM_CLI_TELEMETRY": "0",
     }

@@ -73,8 +73,9 @@ def function_environment(
     region = config["FunctionArn"].split(":")[3]
     interpreter = interpreters.find(version)
     used = version if interpreter else interpreters.AT_HAND
+    layers = _layers(config)
     return {
-        **private.function("services.lambda_svc._runtime_env_vars")(config),
+        **_own_variables(config, layers),
         **private.function("core.lambda_runtime.execution_credentials")(config),
         **surroundings.endpoints,
         **_log_settings(config),
@@ -96,7 +97,7 @@ def function_environment(
         "PATH": "/usr/local/bin:/usr/bin:/bin",
         "PYTHONDONTWRITEBYTECODE": "1",  # /var/task and /opt are read-only on AWS
         "PYTHONPATH": os.pathsep.join(
-            [*_layer_folders(config, used), str(surroundings.runtime_clients / used)]
+            [*_python_folders(layers, used), str(surroundings.runtime_clients / used)]
         ),
         "TMPDIR": str(surroundings.scratch),
         "TZ": ":UTC",
@@ -142,18 +143,29 @@ def _write_bootstrap(folder: Path) -> None:
         bootstrap.chmod(0o755)
 
 
-def _layer_folders(config: dict[str, Any], version: str) -> list[str]:
-    """The layers' Python folders, the last layer first: a later one covers an earlier one."""
+def _layers(config: dict[str, Any]) -> list[Path]:
+    """The folders of the layers, the last layer first: on AWS a later one covers an earlier one."""
     unpack = private.function("services.lambda_svc._docker_extracted_dir")
     content = private.function("services.lambda_svc._resolve_layer_zip")
     blobs = [content(layer) for layer in reversed(config.get("Layers") or [])]
-    roots = [f"{unpack(blob, 'layer')}/python" for blob in blobs if blob]
-    return [
-        folder
-        for root in roots
-        for folder in (f"{root}/lib/python{version}/site-packages", root)
-        if Path(folder).is_dir()
-    ]
+    return [Path(unpack(blob, "layer")) for blob in blobs if blob]
+
+
+def _python_folders(layers: list[Path], version: str) -> list[str]:
+    places = ("python", f"python/lib/python{version}/site-packages")
+    return [str(layer / place) for layer in layers for place in places if (layer / place).is_dir()]
+
+
+def _own_variables(config: dict[str, Any], layers: list[Path]) -> dict[str, str]:
+    """What the template sets; a path below /opt leads to the layer that has the file."""
+    plain = private.function("services.lambda_svc._runtime_env_vars")(config)
+    return {name: _below_opt(value, layers) for name, value in plain.items()}
+
+
+def _below_opt(value: str, layers: list[Path]) -> str:
+    path = value.removeprefix("/opt/")
+    found = [layer / path for layer in layers if path != value and (layer / path).exists()]
+    return str(found[0]) if found else value
 
 
 def _log_settings(config: dict[str, Any]) -> dict[str, str]:

@@ -30,6 +30,7 @@ def test_nothing_of_the_host_reaches_a_function(
     described: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert set(described["environment"]) == {
+        "ABSENT",
         "AWS_ACCESS_KEY_ID",
         "AWS_DEFAULT_REGION",
         "AWS_EC2_METADATA_DISABLED",
@@ -55,6 +56,7 @@ def test_nothing_of_the_host_reaches_a_function(
         "HOME",
         "LAMBDA_TASK_ROOT",
         "LANG",
+        "LENT",
         "PATH",
         "PYTHONDONTWRITEBYTECODE",
         "PYTHONPATH",
@@ -73,6 +75,11 @@ def test_a_function_finds_the_twin_and_ministack(cloud: Cloud, described: dict[s
     assert environment["AWS_ENDPOINT_URL_ECS"] == "http://127.0.0.1:9"
     assert environment["AWS_SDK_UA_APP_ID"] == cloud.outputs["WorkerFunction"]
     assert environment["TABLE"] == cloud.outputs["Table"]
+
+
+def test_a_function_finds_the_modules_and_files_of_its_layers(described: dict[str, Any]) -> None:
+    assert (described["lent_module"], described["lent_file"]) == ("layer", "from the layer\n")
+    assert described["environment"]["ABSENT"] == "/opt/absent.txt"
 
 
 def test_the_context_is_that_of_the_function(cloud: Cloud, described: dict[str, Any]) -> None:

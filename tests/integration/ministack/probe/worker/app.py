@@ -1,6 +1,8 @@
 """A step of the probe machine: it does what its event asks for."""
 
+import importlib
 import os
+import pathlib
 import sys
 import time
 from typing import Any
@@ -32,6 +34,8 @@ def lambda_handler(event: dict[str, Any], context: Any) -> Any:
 
 def _surroundings(context: Any) -> dict[str, Any]:
     return {
+        "lent_module": importlib.import_module("lent").ORIGIN,
+        "lent_file": pathlib.Path(os.environ["LENT"]).read_text(),
         "environment": dict(os.environ),
         "path": sys.path,
         "version": f"{sys.version_info.major}.{sys.version_info.minor}",

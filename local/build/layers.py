@@ -1,0 +1,101 @@
+"""`python -m local.build.layers NAME FOLDER`: fills the folder of a layer for `sam build`."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from local.build import bytecode, store, uv
+from local.build.interpreters import find
+from local.build.services import SERVICES
+from local.build.target import BadTarget, Target
+
+ROOT = Path(__file__).resolve().parents[2]
+CORE = ROOT / "layers" / "core"
+PINS = ROOT / "requirements" / "vendor.txt"
+
+
+class NotBuilt(Exception):
+    """A layer could not be filled; the message says why."""
+
+
+def vendor(destination: Path) -> None:
+    """The libraries, cut to what is used."""
+    target = Target.from_environment()
+    key = store.key_of(
+        PINS.read_text(), target, SERVICES, store.content(Path(__file__).parent.glob("*.py"))
+    )
+
+    def build(folder: Path) -> None:
+        python = folder / "python"
+        options = ["--target", str(python), "--python-version", target.version]
+        options += ["--python-platform", target.platform, "--no-deps"]
+        uv.install(PINS, options)
+        _trim(python)
+        bytecode.compile_for(target.version, python)
+
+    store.deliver("vendor", f"{key}-{_compiler(target)}", build, destination)
+
+
+def core(destination: Path) -> None:
+    """Slipway itself; compiling the catalog is done at build and needs no place in it."""
+    target = Target.from_environment()
+    sources = list((CORE / "slipway").rglob("*.py"))
+    key = store.key_of(store.content(sources), target)
+
+    def build(folder: Path) -> None:
+        python = folder / "python"
+        unwanted = shutil.ignore_patterns("__pycache__", "catalog_build")
+        shutil.copytree(CORE / "slipway", python / "slipway", ignore=unwanted)
+        bytecode.compile_for(target.version, python)
+
+    store.deliver("core", f"{key}-{_compiler(target)}", build, destination)
+
+
+def catalog(destination: Path) -> None:
+    """The catalog of CATALOG_DIR, checked and compiled."""
+    source = os.environ.get("CATALOG_DIR") or str(ROOT / "catalog")
+    command = [sys.executable, "-m", "slipway.catalog_build", source, str(destination)]
+    environment = {**os.environ, "PYTHONPATH": str(CORE)}
+    destination.mkdir(parents=True, exist_ok=True)
+    if subprocess.run(command, env=environment, check=False).returncode:
+        raise NotBuilt("The catalog was not compiled: see the lines above.")
+
+
+LAYERS: dict[str, Callable[[Path], None]] = {"catalog": catalog, "core": core, "vendor": vendor}
+
+
+def _trim(python: Path) -> None:
+    """Take out what only serves installing, testing or services that are never called."""
+    data = python / "botocore" / "data"
+    for folder in data.iterdir():
+        if folder.is_dir() and folder.name not in SERVICES:
+            shutil.rmtree(folder)
+    for pattern in ("boto3/data", "boto3/examples", "bin", "**/tests"):
+        for folder in python.glob(pattern):
+            shutil.rmtree(folder)
+    for pattern in ("*.dist-info/RECORD", "*.dist-info/INSTALLER", "**/examples-1.json*"):
+        for file in python.glob(pattern):
+            file.unlink()
+
+
+def _compiler(target: Target) -> str:
+    """Part of the key: a layer built without an interpreter is built again once there is one."""
+    return "compiled" if find(target.version) else "plain"
+
+
+def main() -> int:
+    """The exit code: 0, or 1 after one sentence."""
+    name, folder = sys.argv[1:]
+    try:
+        LAYERS[name](Path(folder))
+    except (BadTarget, NotBuilt, uv.Failed) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

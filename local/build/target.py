@@ -1,0 +1,62 @@
+"""What a layer is built for: the Lambda runtime and the CPU architecture."""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+# The defaults of the parameters Runtime and Architecture in template.yaml.
+RUNTIME = "python3.13"
+ARCHITECTURE = "arm64"
+
+_CPU = {"arm64": "aarch64", "x86_64": "x86_64"}
+
+
+class BadTarget(Exception):
+    """The runtime or architecture is none that Lambda knows."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """A Python version such as "3.13" and an architecture as Lambda names it."""
+
+    version: str
+    architecture: str
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
+        """What SLIPWAY_RUNTIME and SLIPWAY_ARCHITECTURE say; raises BadTarget."""
+        runtime = environment.get("SLIPWAY_RUNTIME") or RUNTIME
+        architecture = environment.get("SLIPWAY_ARCHITECTURE") or ARCHITECTURE
+        if not runtime.startswith("python3."):
+            raise BadTarget(f"SLIPWAY_RUNTIME is {runtime}; expected one such as {RUNTIME}.")
+        if architecture not in _CPU:
+            expected = " or ".join(_CPU)
+            raise BadTarget(f"SLIPWAY_ARCHITECTURE is {architecture}; expected {expected}.")
+        return cls(runtime.removeprefix("python"), architecture)
+
+    @property
+    def platform(self) -> str:
+        """The newest platform whose wheels run there: Amazon Linux 2, from 3.12 on 2023."""
+        glibc = "manylinux2014" if self.version == "3.11" else "manylinux_2_28"
+        return f"{_CPU[self.architecture]}-{glibc}"
+
+
+def settings(config: Path, section: str) -> dict[str, str]:
+    """The environment that makes the layers fit the parameters of a samconfig section."""
+    parameters = _parameters(tomllib.loads(config.read_text()), section)
+    return {
+        "SLIPWAY_RUNTIME": parameters.get("Runtime", RUNTIME),
+        "SLIPWAY_ARCHITECTURE": parameters.get("Architecture", ARCHITECTURE),
+    }
+
+
+def _parameters(config: Mapping[str, Any], section: str) -> dict[str, str]:
+    if section not in config:
+        known = ", ".join(name for name in config if name != "version")
+        raise BadTarget(f"samconfig.toml has no section {section}; it has {known}.")
+    given = config[section].get("deploy", {}).get("parameters", {}).get("parameter_overrides", [])
+    pairs = given.split() if isinstance(given, str) else given
+    return dict(pair.split("=", 1) for pair in pairs)

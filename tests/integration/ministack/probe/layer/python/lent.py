@@ -1,0 +1,3 @@
+"""A module that a function gets from a layer."""
+
+ORIGIN = "layer"
