@@ -8,8 +8,8 @@ from slipway.runtime import wiring
 from slipway.runtime.hints import hints
 from slipway.runtime.observability import logger
 from slipway.runtime.waiting import Step
+from slipway.steps.approve import ApproveRequest, approve, keys
 from slipway.steps.step import StepResult
-from slipway.steps.approve import ApproveRequest, keys, approve
 
 
 def look(request: ApproveRequest) -> StepResult:

@@ -8,8 +8,8 @@ from slipway.runtime import wiring
 from slipway.runtime.hints import hints
 from slipway.runtime.observability import logger
 from slipway.runtime.waiting import Step
+from slipway.steps.check import CheckRequest, check, keys
 from slipway.steps.step import StepResult
-from slipway.steps.check import CheckRequest, keys, check
 
 
 def look(request: CheckRequest) -> StepResult:

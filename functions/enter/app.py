@@ -8,8 +8,8 @@ from slipway.runtime import wiring
 from slipway.runtime.hints import hints
 from slipway.runtime.observability import logger
 from slipway.runtime.waiting import Step
+from slipway.steps.enter import EnterRequest, enter, keys
 from slipway.steps.step import StepResult
-from slipway.steps.enter import EnterRequest, keys, enter
 
 
 def look(request: EnterRequest) -> StepResult:

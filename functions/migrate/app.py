@@ -8,8 +8,8 @@ from slipway.runtime import wiring
 from slipway.runtime.hints import hints
 from slipway.runtime.observability import logger
 from slipway.runtime.waiting import Step
-from slipway.steps.step import StepResult
 from slipway.steps.migrate import MigrateRequest, keys, migrate
+from slipway.steps.step import StepResult
 
 
 def look(request: MigrateRequest) -> StepResult:

@@ -8,8 +8,8 @@ from slipway.runtime import wiring
 from slipway.runtime.hints import hints
 from slipway.runtime.observability import logger
 from slipway.runtime.waiting import Step
-from slipway.steps.step import StepResult
 from slipway.steps.rollback import RollbackRequest, keys, rollback
+from slipway.steps.step import StepResult
 
 
 def look(request: RollbackRequest) -> StepResult:

@@ -1,4 +1,4 @@
-"""Lambda entry point for the states Verify and VerifyRollback of statemachines/deployment.asl.json."""
+"""Lambda entry point for the states Verify and VerifyRollback of the deployment."""
 
 from typing import Any
 

@@ -14,7 +14,7 @@ from slipway.domain.message import Message
 from slipway.domain.model import Model, Versioned
 from slipway.domain.notice import Notice
 from slipway.domain.plan import LiveService
-from slipway.domain.release import Image
+from slipway.domain.release import Image, Release
 from slipway.domain.verdict import HttpAnswer, Rollout, Target
 
 
@@ -125,6 +125,10 @@ class ImageRegistry(Protocol):
         """As image(), without labels and platform: one call."""
         ...
 
+    def pushed_since(self, repository: str, since: datetime) -> list[Release]:
+        """Every tag whose image was pushed after a moment."""
+        ...
+
     def scan(self, repository: str, digest: str) -> Scan:
         """The vulnerability scan of this digest; status ABSENT when there is none."""
         ...
@@ -190,6 +194,10 @@ class OneOffs(Protocol):
 
         Broken when ECS places no task.
         """
+        ...
+
+    def find(self, target: EcsTarget, started_by: str) -> str | None:
+        """The task that an earlier try started, running or just stopped; its ARN."""
         ...
 
     def look(self, target: EcsTarget, task_arn: str) -> OneOff:
@@ -264,6 +272,10 @@ class Executions(Protocol):
 
     def running(self, deployment_id: str) -> bool:
         """Whether the deployment's execution still runs."""
+        ...
+
+    def known(self, deployment_id: str) -> bool:
+        """Whether the deployment's execution was ever started."""
         ...
 
 

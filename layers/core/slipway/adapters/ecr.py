@@ -1,6 +1,7 @@
 """ECR: what an image is, for which platform, and what its vulnerability scan found."""
 
 import hashlib
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import ClientError
@@ -10,7 +11,7 @@ from slipway.adapters.errors import aws_errors, code_of
 from slipway.adapters.oci import INDEX_TYPES, MANIFEST_TYPES, Configuration, Manifest, parsed
 from slipway.domain.errors import Broken, Reason, Transient
 from slipway.domain.gates import Scan
-from slipway.domain.release import Image
+from slipway.domain.release import Image, Release
 
 if TYPE_CHECKING:
     from mypy_boto3_ecr import ECRClient
@@ -74,6 +75,27 @@ class EcrRegistry:
             status=detail.get("imageStatus", "ACTIVE"),
             labels={},
         )
+
+    @aws_errors()
+    def pushed_since(self, repository: str, since: datetime) -> list[Release]:
+        """Every tag whose image was pushed after a moment; ECR sorts by nothing, so all is read."""
+        pages = self._client.get_paginator("describe_images").paginate(
+            repositoryName=repository,
+            filter={"tagStatus": "TAGGED"},
+            PaginationConfig={"PageSize": 1000},
+        )
+        return [
+            Release(
+                repository=repository,
+                digest=detail["imageDigest"],
+                tag=tag,
+                pushed_at=detail["imagePushedAt"],
+            )
+            for page in pages
+            for detail in page["imageDetails"]
+            if detail["imagePushedAt"] > since
+            for tag in detail.get("imageTags", [])
+        ]
 
     @aws_errors()
     def scan(self, repository: str, digest: str) -> Scan:

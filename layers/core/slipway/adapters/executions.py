@@ -33,13 +33,21 @@ class StepFunctionsExecutions:
     @aws_errors()
     def running(self, deployment_id: str) -> bool:
         """Whether the deployment's execution still runs."""
+        return self._status(deployment_id) == "RUNNING"
+
+    @aws_errors()
+    def known(self, deployment_id: str) -> bool:
+        """Whether the deployment's execution was ever started."""
+        return self._status(deployment_id) is not None
+
+    def _status(self, deployment_id: str) -> str | None:
         try:
             answer = self._client.describe_execution(executionArn=self._arn_of(deployment_id))
         except ClientError as error:
             if code_of(error) == "ExecutionDoesNotExist":
-                return False
+                return None
             raise
-        return answer["status"] == "RUNNING"
+        return answer["status"]
 
     def _arn_of(self, deployment_id: str) -> str:
         # The ARN of a version or an alias has one part more, which executions do not carry.

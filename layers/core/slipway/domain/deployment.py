@@ -94,6 +94,7 @@ class Progress(Model):
     healthy_since: datetime | None = None
     verified_at: datetime | None = None
     downgrade_requested_at: datetime | None = None
+    downgrade_task_arn: str | None = None
     downgraded_at: datetime | None = None
     rollback_requested_at: datetime | None = None
     rolled_back_at: datetime | None = None

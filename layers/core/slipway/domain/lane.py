@@ -14,7 +14,6 @@ from slipway.domain.errors import Reason, Rejected
 from slipway.domain.model import Model, Versioned
 from slipway.domain.release import Digest
 
-
 # Promotion needs to know that a digest has succeeded, also after newer ones; a lane's document
 # stays small.
 _PROVEN_KEPT: Final = 50
@@ -149,6 +148,10 @@ class Lane(Versioned):
         """Mark the digest bad and stop automation."""
         bad = {**self.bad_digests, digest: deployment_id}
         return self.model_copy(update={"bad_digests": bad, "hold": hold})
+
+    def held(self, hold: Hold) -> "Lane":
+        """The lane with automation stopped by hand."""
+        return self.model_copy(update={"hold": hold})
 
     def lifted(self) -> "Lane":
         """The lane without its hold; digests stay marked bad."""

@@ -146,7 +146,7 @@ def _release(deployment: Deployment) -> str:
     release, plan = deployment.release, deployment.plan
     version = plan.image.version if plan else None
     named = escaped(release.tag)
-    if version is not None and version != release.tag:
+    if version is not None and version != release.tag.removeprefix("v"):
         named = f"{named} (version {escaped(version)})"
     return f"{named}\n`{short_digest(release.digest)}`"
 

@@ -12,7 +12,7 @@ def hints(event: dict[str, Any], account: str) -> tuple[str, ...]:
     if event.get("account") != account:
         return ()
     detail = event.get("detail")
-    kind = (event.get("source"), event.get("detail-type"))
+    kind = (str(event.get("source")), str(event.get("detail-type")))
     reader = _READERS.get(kind)
     if reader is None or not isinstance(detail, dict):
         return ()
@@ -51,4 +51,5 @@ _READERS = {
     ("slipway", "Candidate Admitted"): _ours,
     ("slipway", "Approval Decided"): _ours,
     ("slipway", "Cancel Requested"): _ours,
+    ("slipway", "Look Again"): _ours,
 }

@@ -24,9 +24,7 @@ def approve(request: ApproveRequest, *, records: Records, now: datetime) -> Step
     deployment = records.deployment(request.deployment_id)
     deployment.refuse_to_continue()
     lane = records.lane(deployment.application, deployment.environment)
-    lane.refuse(
-        deployment.deployment_id, deployment.release.digest, explicit=deployment.explicit
-    )
+    lane.refuse(deployment.deployment_id, deployment.release.digest, explicit=deployment.explicit)
     approval = records.approval(request.deployment_id) or _asked(deployment, records, now)
     if approval.plan_hash != deployment.planned().plan_hash:
         raise Rejected(Reason.PLAN_CHANGED, "The plan is not the one that was shown; ask again.")

@@ -75,9 +75,7 @@ def _backed_up(
     return _judged(deployment, database, snapshot, records, now)
 
 
-def _intend(
-    deployment: Deployment, name: str, records: Records, now: datetime
-) -> Deployment:
+def _intend(deployment: Deployment, name: str, records: Records, now: datetime) -> Deployment:
     intended = deployment.at(Phase.BACKING_UP).knowing(snapshot_id=name, snapshot_requested_at=now)
     note = Note(what="snapshot requested", message=name)
     return record(records, intended, note, now=now, fence=fence_of(deployment))
@@ -106,9 +104,7 @@ def _judged(
     return StepResult(done=True, reason=Reason.VERIFIED, message=f"{name} is available")
 
 
-def _wrong_with(
-    snapshot: Snapshot, database: RdsInstance, deployment: Deployment
-) -> str | None:
+def _wrong_with(snapshot: Snapshot, database: RdsInstance, deployment: Deployment) -> str | None:
     """What makes a finished snapshot useless, or None; available is not enough."""
     requested = deployment.progress.snapshot_requested_at
     if snapshot.status != "available":

@@ -48,9 +48,7 @@ def check(
     deployment = records.deployment(request.deployment_id)
     deployment.refuse_to_continue()
     lane = records.lane(deployment.application, deployment.environment)
-    lane.refuse(
-        deployment.deployment_id, deployment.release.digest, explicit=deployment.explicit
-    )
+    lane.refuse(deployment.deployment_id, deployment.release.digest, explicit=deployment.explicit)
     _refuse_unapproved(deployment, records)
     verdicts = tuple(_verdicts(deployment, lane, records, registry, alarms, now))
     if any(verdict.state is GateState.WAITING for verdict in verdicts):

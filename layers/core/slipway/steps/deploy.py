@@ -110,9 +110,7 @@ def _done(ecs_deployment_id: str) -> StepResult:
     return StepResult(done=True, reason=Reason.VERIFIED, message=message)
 
 
-def _tell_lost(
-    deployment: Deployment, rollout: Rollout, records: Records, now: datetime
-) -> None:
+def _tell_lost(deployment: Deployment, rollout: Rollout, records: Records, now: datetime) -> None:
     """Record what ECS said and raise Unhealthy."""
     message = f"ECS ended the rollout as {rollout.status}: {rollout.status_reason}"
     data = {"events": list(rollout.events)}

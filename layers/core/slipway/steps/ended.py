@@ -4,6 +4,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from slipway.domain.deployment import Deployment
 from slipway.domain.errors import Reason, Rejected
 from slipway.ports import Executions, Records
 from slipway.steps.settle import Caught, SettleRequest
@@ -38,14 +39,19 @@ def settle_request(
     if deployment.outcome is None and executions.running(deployment.deployment_id):
         message = f"The execution of {deployment.deployment_id} still runs."
         raise Rejected(Reason.NOT_MEANT_FOR_US, message)
+    return _ended(deployment, detail)
+
+
+def lost(deployment: Deployment) -> SettleRequest:
+    """The request to settle a deployment whose execution is gone, and whose event never came."""
+    return _ended(deployment, _Detail())
+
+
+def _ended(deployment: Deployment, detail: _Detail) -> SettleRequest:
     return SettleRequest(
         deployment_id=deployment.deployment_id,
         lane=deployment.lane_id,
-        failure=Caught(
-            state=deployment.phase,
-            error="ExecutionStopped",
-            cause=_told(detail),
-        ),
+        failure=Caught(state=deployment.phase, error="ExecutionStopped", cause=_told(detail)),
     )
 
 

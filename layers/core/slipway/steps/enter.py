@@ -31,9 +31,7 @@ def enter(
     deployment = records.deployment(request.deployment_id)
     deployment.refuse_to_continue()
     lane = records.lane(deployment.application, deployment.environment)
-    lane.refuse(
-        deployment.deployment_id, deployment.release.digest, explicit=deployment.explicit
-    )
+    lane.refuse(deployment.deployment_id, deployment.release.digest, explicit=deployment.explicit)
     slot = _slot(deployment, records)
     busy_with = _blocked_by(deployment, lane, slot)
     if busy_with is None:

@@ -82,9 +82,7 @@ def _started(
     return record(records, deployment.knowing(migration_task_arn=arn), note, now=now)
 
 
-def _judged(
-    deployment: Deployment, task: OneOff, records: Records, now: datetime
-) -> StepResult:
+def _judged(deployment: Deployment, task: OneOff, records: Records, now: datetime) -> StepResult:
     if not task.stopped:
         _refuse_late(deployment, now)
         return StepResult(done=False, reason=Reason.WAITING, message="the migration runs")

@@ -99,19 +99,20 @@ def _migration_still_runs(
     deployment: Deployment, one_offs: OneOffs, now: datetime
 ) -> StepResult | None:
     """A result while the migration has not ended; taking it back meanwhile would race it."""
-    progress = deployment.progress
-    if progress.migrated_at is not None or progress.migration_task_arn is None:
+    progress, target = deployment.progress, deployment.planned().settings.target
+    if progress.migrated_at is not None:
         return None
-    task = one_offs.look(deployment.planned().settings.target, progress.migration_task_arn)
-    if task.stopped:
+    # A try that died after starting the task has not written its ARN.
+    arn = progress.migration_task_arn or one_offs.find(target, started_by(deployment.deployment_id))
+    if arn is None or one_offs.look(target, arn).stopped:
         return None
     migration = deployment.planned().settings.migration
     patience = timedelta(minutes=2 * migration.timeout_minutes) if migration else timedelta()
     if progress.migration_requested_at and now - progress.migration_requested_at > patience:
         raise Broken(
             Reason.MIGRATION_TIMED_OUT,
-            f"The migration task {progress.migration_task_arn} does not end; stop it and decide "
-            f"what its half-done work means.{_restore_hint(deployment)}",
+            f"The migration task {arn} does not end; stop it and decide what its half-done work "
+            f"means.{_restore_hint(deployment)}",
         )
     return StepResult(done=False, reason=Reason.WAITING, message="the migration still runs")
 
@@ -130,20 +131,11 @@ def _downgraded(
     one_offs: OneOffs,
     now: datetime,
 ) -> StepResult | None:
-    target = deployment.planned().settings.target
-    if deployment.progress.downgrade_requested_at is None:
-        note = Note(what="downgrade requested", message=" ".join(command))
-        intended = deployment.knowing(downgrade_requested_at=now)
-        deployment = record(records, intended, note, now=now, fence=fence_of(deployment))
     if deployment.progress.downgraded_at is not None:
         return None
-    arn = one_offs.run(
-        target,
-        revision_of(deployment),
-        command,
-        downgrade_started_by(deployment.deployment_id),
-    )
-    task = one_offs.look(target, arn)
+    deployment = _downgrade_started(deployment, command, records, one_offs, now)
+    target = deployment.planned().settings.target
+    task = one_offs.look(target, deployment.progress.downgrade_task_arn or "")
     if not task.stopped:
         return StepResult(done=False, reason=Reason.WAITING, message="the schema is going back")
     note = Note(what="downgrade ended", message=ended(task), data={"log": list(task.log_tail)})
@@ -153,6 +145,29 @@ def _downgraded(
         message = f"The downgrade {ended(task)}.{_restore_hint(deployment)}"
         raise Broken(Reason.DOWNGRADE_FAILED, message)
     return None
+
+
+def _downgrade_started(
+    deployment: Deployment,
+    command: tuple[str, ...],
+    records: Records,
+    one_offs: OneOffs,
+    now: datetime,
+) -> Deployment:
+    if deployment.progress.downgrade_task_arn is not None:
+        return deployment
+    if deployment.progress.downgrade_requested_at is None:
+        note = Note(what="downgrade requested", message=" ".join(command))
+        intended = deployment.knowing(downgrade_requested_at=now)
+        deployment = record(records, intended, note, now=now, fence=fence_of(deployment))
+    arn = one_offs.run(
+        deployment.planned().settings.target,
+        revision_of(deployment),
+        command,
+        downgrade_started_by(deployment.deployment_id),
+    )
+    note = Note(what="downgrade started", message=arn)
+    return record(records, deployment.knowing(downgrade_task_arn=arn), note, now=now)
 
 
 def _code_back(
@@ -180,9 +195,7 @@ def _code_back(
     return StepResult(done=False, reason=Reason.WAITING, message=message)
 
 
-def _intend(
-    deployment: Deployment, target: Stable, records: Records, now: datetime
-) -> Deployment:
+def _intend(deployment: Deployment, target: Stable, records: Records, now: datetime) -> Deployment:
     if deployment.progress.rollback_requested_at is not None:
         return deployment
     note = Note(what="rollback requested", message=target.revision_arn)

@@ -12,7 +12,6 @@ from slipway.domain.release import Digest, Release
 from slipway.ports import Records
 from slipway.steps.admit import Wish
 
-
 T = TypeVar("T", bound=BaseModel)
 
 
@@ -99,16 +98,21 @@ def _pushed(envelope: _Envelope, catalog: Catalog, records: Records) -> list[Wis
         pushed_at=envelope.time,
     )
     return [
-        Wish(
-            wish_id=f"push:{application}/{environment}:{release.repository}@{release.digest}",
-            application=application,
-            environment=environment,
-            release=release,
-            origin=Origin.PUSH,
-            requested_by=f"push of {release.repository}:{release.tag}",
-        )
+        push_wish(application, environment, release, Origin.PUSH)
         for application, environment in meant
     ]
+
+
+def push_wish(application: str, environment: str, release: Release, origin: Origin) -> Wish:
+    """The wish behind a push, the same one whether its event came or the sweep found it."""
+    return Wish(
+        wish_id=f"push:{application}/{environment}:{release.repository}@{release.digest}",
+        application=application,
+        environment=environment,
+        release=release,
+        origin=origin,
+        requested_by=f"push of {release.repository}:{release.tag}",
+    )
 
 
 def _requested(envelope: _Envelope, catalog: Catalog, records: Records) -> list[Wish]:

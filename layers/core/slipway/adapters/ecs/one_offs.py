@@ -28,6 +28,7 @@ PERMISSIONS: Final = (
     "ecs:DescribeServices",
     "ecs:RunTask",
     "iam:PassRole",
+    "ecs:ListTasks",
     "ecs:DescribeTasks",
     "ecs:DescribeTaskDefinition",
     "logs:GetLogEvents",
@@ -63,6 +64,20 @@ class EcsOneOffs:
         }
         _place_like(service, request)
         return self._started(request)
+
+    @aws_errors()
+    def find(self, target: EcsTarget, started_by: str) -> str | None:
+        """The task that an earlier try started, running or just stopped; its ARN.
+
+        ECS forgets a stopped task after about an hour.
+        """
+        for status in ("RUNNING", "STOPPED"):
+            answer = self._client.list_tasks(
+                cluster=target.cluster, startedBy=started_by, desiredStatus=status
+            )
+            if answer["taskArns"]:
+                return answer["taskArns"][0]
+        return None
 
     @aws_errors()
     def look(self, target: EcsTarget, task_arn: str) -> OneOff:

@@ -1,0 +1,35 @@
+"""Lambda entry point for the schedule that finds what no event has told."""
+
+from functools import partial
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from slipway.runtime import wiring
+from slipway.runtime.observability import logger
+from slipway.steps.admit import admit
+from slipway.steps.sweep import sweep
+
+
+@logger.inject_lambda_context(clear_state=True)
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    records, executions, now = wiring.records(), wiring.executions(), wiring.now()
+    announcements, catalog = wiring.announcements(), wiring.catalog()
+    found = sweep(
+        records=records,
+        catalog=catalog,
+        registry=wiring.registry(),
+        executions=executions,
+        announcements=announcements,
+        admit=partial(
+            admit,
+            records=records,
+            executions=executions,
+            announcements=announcements,
+            catalog=catalog,
+            now=now,
+        ),
+        now=now,
+    )
+    logger.info("swept", extra=found.model_dump(mode="json"))
+    return found.model_dump(mode="json")

@@ -1,0 +1,142 @@
+"""Sweep: what an event should have told and did not, found by looking at the world.
+
+ECR, RDS and Step Functions events are best effort, and a function can die between its record and
+its event. Everything here may be called at any time and does nothing where nothing is missing.
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from typing import Final
+
+from slipway.domain.catalog import Catalog, Environment
+from slipway.domain.deployment import Deployment, Origin, Phase
+from slipway.domain.model import Model
+from slipway.domain.release import Release
+from slipway.ports import Announcements, Executions, ImageRegistry, Records
+from slipway.steps.admit import AdmitResult, Wish
+from slipway.steps.ended import lost
+from slipway.steps.settle import settle
+from slipway.steps.step import StepRequest
+from slipway.steps.wishes import promotions, push_wish
+
+# An event that is on its way needs no help yet.
+_EVENT_PATIENCE: Final = timedelta(minutes=1)
+# A lane that was never used takes up no image that was there before Slipway was.
+_NEW_LANE_LOOKS_BACK: Final = timedelta(days=1)
+
+_WAITING_STEP: Final = {
+    Phase.PLANNING: "check",
+    Phase.AWAITING_APPROVAL: "approve",
+    Phase.AWAITING_LANE: "enter",
+    Phase.BACKING_UP: "backup",
+    Phase.MIGRATING: "migrate",
+    Phase.DEPLOYING: "deploy",
+    Phase.VERIFYING: "verify",
+    Phase.ROLLING_BACK: "rollback",
+}
+
+
+class SweepResult(Model):
+    """What was found and set going again: ids of deployments."""
+
+    admitted: tuple[str, ...] = ()
+    started: tuple[str, ...] = ()
+    settled: tuple[str, ...] = ()
+    woken: tuple[str, ...] = ()
+
+
+def sweep(
+    *,
+    records: Records,
+    catalog: Catalog,
+    registry: ImageRegistry,
+    executions: Executions,
+    announcements: Announcements,
+    admit: Callable[[Wish], AdmitResult],
+    now: datetime,
+) -> SweepResult:
+    """Find lost pushes and promotions, dead or unstarted executions, and who waits unwoken."""
+    wishes = [*_lost_pushes(catalog, registry, records, now), *_lost_promotions(catalog, records)]
+    admitted = tuple(admit(wish).deployment_id for wish in wishes)
+    found: dict[str, list[str]] = {"started": [], "settled": [], "woken": []}
+    for deployment in records.unsettled():
+        if now - deployment.requested_at >= _EVENT_PATIENCE:
+            done = _look_after(deployment, records, executions, announcements, now)
+            found[done].append(deployment.deployment_id)
+    return SweepResult(admitted=admitted, **{k: tuple(v) for k, v in found.items()})
+
+
+def _lost_pushes(
+    catalog: Catalog, registry: ImageRegistry, records: Records, now: datetime
+) -> Iterable[Wish]:
+    """The newest eligible push of every fed environment, if nobody has admitted it."""
+    for application in catalog.applications.values():
+        for name, environment in application.environments.items():
+            if environment.after is not None:
+                continue
+            release = _newest(application.application, name, environment, registry, records, now)
+            if release is None:
+                continue
+            wish = push_wish(application.application, name, release, Origin.SWEEP)
+            if records.admission(wish.wish_id) is None:
+                yield wish
+
+
+def _newest(
+    application: str,
+    name: str,
+    environment: Environment,
+    registry: ImageRegistry,
+    records: Records,
+    now: datetime,
+) -> Release | None:
+    lane = records.lane(application, name)
+    since = lane.newest.order if lane.newest else now - _NEW_LANE_LOOKS_BACK
+    repository = environment.push.repository
+    eligible = [
+        release
+        for release in registry.pushed_since(repository, since)
+        if environment.push.means(repository, release.tag)
+        and release.pushed_at <= now - _EVENT_PATIENCE
+    ]
+    return max(eligible, key=lambda release: release.pushed_at, default=None)
+
+
+def _lost_promotions(catalog: Catalog, records: Records) -> Iterable[Wish]:
+    """The promotions of every environment's last success that nobody has admitted."""
+    for application in catalog.applications.values():
+        for name in application.environments:
+            if not application.followers(name):
+                continue
+            stable = records.lane(application.application, name).stable
+            if stable is None:
+                continue
+            deployment = records.deployment(stable.deployment_id)
+            for wish in promotions(deployment, catalog):
+                if records.admission(wish.wish_id) is None:
+                    yield wish
+
+
+def _look_after(
+    deployment: Deployment,
+    records: Records,
+    executions: Executions,
+    announcements: Announcements,
+    now: datetime,
+) -> str:
+    """What was done for an unsettled deployment: "woken", "settled" or "started"."""
+    deployment_id, lane = deployment.deployment_id, deployment.lane_id
+    if executions.running(deployment_id):
+        detail = {
+            "deployment_id": deployment_id,
+            "lane": lane,
+            "step": _WAITING_STEP.get(deployment.phase, ""),
+        }
+        announcements.publish("Look Again", detail)
+        return "woken"
+    if executions.known(deployment_id):
+        settle(lost(deployment), records=records, announcements=announcements, now=now)
+        return "settled"
+    request = StepRequest(deployment_id=deployment_id, lane=lane)
+    executions.start(deployment_id, request.model_dump_json())
+    return "started"
