@@ -49,6 +49,12 @@ def test_environments_cannot_follow_each_other_in_a_circle() -> None:
     assert told == "environments.a.after leads back to itself"
 
 
+def test_a_circle_that_is_entered_from_outside_is_refused() -> None:
+    told = refusal(first=settings(after="a"), a=settings(after="b"), b=settings(after="a"))
+
+    assert told.endswith(" leads back to itself")
+
+
 def test_an_environment_cannot_follow_one_that_does_not_exist() -> None:
     told = refusal(staging=settings(), production=settings(after="stagin"))
 

@@ -92,7 +92,34 @@ def test_a_directory_that_cannot_be_written_is_one_sentence(
 
     assert main([str(entries), str(tmp_path / "file")]) == 1
 
-    assert capsys.readouterr().err == f"{tmp_path}/file: File exists\n"
+    file = f"{tmp_path}/file/slipway_catalog.json"
+    assert capsys.readouterr().err == f"{file}: cannot be written: File exists\n"
+
+
+def test_a_full_disk_leaves_the_old_file_as_it_was(entries: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    main([str(entries), str(out)])
+    before = (out / "slipway_catalog.json").read_bytes()
+    # A limit on the size of files stands for the full disk.
+    program = (
+        "import resource, sys; from slipway.catalog_build.__main__ import main; "
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100)); sys.exit(main(sys.argv[1:]))"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "layers" / "core")}
+
+    ended = subprocess.run(
+        [sys.executable, "-B", "-c", program, str(CATALOG), str(out)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    told = f"{out}/slipway_catalog.json: cannot be written: File too large\n"
+    assert (ended.returncode, ended.stdout, ended.stderr) == (1, "", told)
+    assert [(file.name, file.read_bytes()) for file in out.iterdir()] == [
+        ("slipway_catalog.json", before)
+    ]
 
 
 @pytest.mark.parametrize("arguments", [[], ["catalog"]])
@@ -182,6 +209,15 @@ def test_the_pages_are_written_by_the_command(tmp_path: Path) -> None:
     assert ended == 0
     assert stale.read_text(encoding="utf-8") == page
     assert (tmp_path / "catalog.schema.json").read_text(encoding="utf-8") == schema_page()
+
+
+def test_a_page_that_does_not_exist_is_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--docs", str(tmp_path / "page.md")]) == 1
+
+    told = f"{tmp_path}/page.md: cannot be read: No such file or directory\n"
+    assert capsys.readouterr().err == told
 
 
 def test_a_page_without_the_marks_is_left_alone(

@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from slipway.catalog_build.entries import read_catalog
@@ -20,9 +21,6 @@ def main(arguments: list[str] | None = None) -> int:
         _run(options)
     except CatalogMistakes as mistakes:
         print(mistakes, file=sys.stderr)
-        return 1
-    except OSError as error:
-        print(f"{error.filename}: {error.strerror}", file=sys.stderr)
         return 1
     return 0
 
@@ -53,6 +51,8 @@ def _run(options: argparse.Namespace) -> None:
 def _write_fields(page: Path) -> None:
     try:
         text = with_fields(page.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise CatalogMistakes([f"{page}: cannot be read: {error.strerror}"]) from error
     except ValueError as error:
         raise CatalogMistakes([f"{page}: {error}"]) from error
     _write(page, text)
@@ -81,13 +81,15 @@ def _told(application: Application) -> str:
 
 def _write(path: Path, text: str) -> None:
     """Replace the file as a whole: a reader sees the old one or the new one, never a part."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         unfinished.write_text(text, encoding="utf-8")
         unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    except OSError as error:
+        with suppress(OSError):
+            unfinished.unlink()
+        raise CatalogMistakes([f"{path}: cannot be written: {error.strerror}"]) from error
 
 
 if __name__ == "__main__":
