@@ -1,4 +1,4 @@
-"""What ECS says about one service and one task definition, or why it cannot be used."""
+"""What ECS says about one service, or why it cannot be deployed to."""
 
 from typing import TYPE_CHECKING, Final
 
@@ -8,10 +8,8 @@ from slipway.domain.errors import Broken, Reason
 if TYPE_CHECKING:
     from mypy_boto3_ecs import ECSClient
     from mypy_boto3_ecs.type_defs import (
-        ContainerDefinitionOutputTypeDef,
         DeploymentTypeDef,
         ServiceTypeDef,
-        TaskDefinitionTypeDef,
     )
 
 PERMISSIONS: Final = ("ecs:DescribeServices",)
@@ -35,20 +33,6 @@ def primary_of(service: "ServiceTypeDef", target: EcsTarget) -> "DeploymentTypeD
         if deployment.get("status") == "PRIMARY":
             return deployment
     raise _unusable(target, "has no PRIMARY deployment")
-
-
-def container_of(
-    definition: "TaskDefinitionTypeDef", name: str
-) -> "ContainerDefinitionOutputTypeDef":
-    """The container of that name; Broken when the task definition has none."""
-    containers = {one.get("name", ""): one for one in definition.get("containerDefinitions", [])}
-    if name not in containers:
-        raise Broken(
-            Reason.SERVICE_UNAVAILABLE,
-            f"{definition.get('taskDefinitionArn')} has no container '{name}' "
-            f"(it has: {', '.join(containers)}); correct target.container in the catalog.",
-        )
-    return containers[name]
 
 
 def _unusable(target: EcsTarget, why: str) -> Broken:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import ClientError
 
-from slipway.adapters.ecs.described import container_of
+from slipway.adapters.ecs.containers import container_of
 from slipway.adapters.errors import code_of
 
 if TYPE_CHECKING:

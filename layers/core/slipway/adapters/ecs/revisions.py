@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from slipway.adapters.ecs.described import container_of
+from slipway.adapters.ecs.containers import container_of
 from slipway.adapters.errors import aws_errors
 
 if TYPE_CHECKING:

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from slipway.adapters.ecs.described import container_of, described_service, primary_of
+from slipway.adapters.ecs.containers import container_of
+from slipway.adapters.ecs.described import described_service, primary_of
 from slipway.adapters.errors import aws_errors
 from slipway.domain.catalog import EcsTarget
 from slipway.domain.errors import Broken, Reason

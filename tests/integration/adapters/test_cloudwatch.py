@@ -1,0 +1,80 @@
+"""Which alarms speak against a deployment."""
+
+import boto3
+import pytest
+from mypy_boto3_cloudwatch import CloudWatchClient
+from mypy_boto3_cloudwatch.literals import StateValueType
+
+from slipway.adapters.cloudwatch import CloudWatchAlarms
+from slipway.domain.errors import Transient
+from tests.integration.adapters.conftest import REGION
+from tests.integration.adapters.stubbed import refuse, stubbed
+
+
+@pytest.fixture
+def cloudwatch(aws: None) -> CloudWatchClient:
+    return boto3.client("cloudwatch", region_name=REGION)
+
+
+def _alarm(client: CloudWatchClient, name: str, state: StateValueType) -> None:
+    client.put_metric_alarm(
+        AlarmName=name,
+        MetricName="5XX",
+        Namespace="notes",
+        Statistic="Sum",
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=1,
+        ComparisonOperator="GreaterThanThreshold",
+    )
+    client.set_alarm_state(AlarmName=name, StateValue=state, StateReason="test")
+
+
+def test_alarms_that_fire_and_alarms_that_do_not_exist_speak_in_the_order_asked(
+    cloudwatch: CloudWatchClient,
+) -> None:
+    _alarm(cloudwatch, "quiet", "OK")
+    _alarm(cloudwatch, "loud", "ALARM")
+    _alarm(cloudwatch, "new", "INSUFFICIENT_DATA")
+    _alarm(cloudwatch, "not asked for", "ALARM")
+
+    firing = CloudWatchAlarms(cloudwatch).firing(["renamed", "quiet", "new", "loud", "loud"])
+
+    assert firing == ("renamed (does not exist)", "loud")
+
+
+def test_composite_alarms_count() -> None:
+    with stubbed("cloudwatch") as (client, stub):
+        stub.add_response(
+            "describe_alarms",
+            {
+                "MetricAlarms": [{"AlarmName": "errors", "StateValue": "OK"}],
+                "CompositeAlarms": [{"AlarmName": "site", "StateValue": "ALARM"}],
+            },
+            {
+                "AlarmNames": ["errors", "site"],
+                "AlarmTypes": ["CompositeAlarm", "MetricAlarm"],
+                "MaxRecords": 100,
+            },
+        )
+
+        assert CloudWatchAlarms(client).firing(["errors", "site"]) == ("site",)
+
+
+def test_more_than_a_hundred_alarms_are_asked_for_in_turns(cloudwatch: CloudWatchClient) -> None:
+    names = [f"alarm-{number:03}" for number in range(101)]
+    for name in names:
+        _alarm(cloudwatch, name, "ALARM")
+
+    assert CloudWatchAlarms(cloudwatch).firing(names) == tuple(names)
+
+
+def test_no_alarm_is_no_call() -> None:
+    with stubbed("cloudwatch") as (client, _):
+        assert CloudWatchAlarms(client).firing([]) == ()
+
+
+def test_alarms_that_cannot_be_read_are_not_quiet() -> None:
+    with pytest.raises(Transient), stubbed("cloudwatch") as (client, stub):
+        refuse(stub, "describe_alarms", "Throttling")
+        CloudWatchAlarms(client).firing(["errors"])
