@@ -2,10 +2,13 @@
 
 import json
 from collections.abc import Sequence
+from typing import Final
 
 from slipway.domain.catalog import HttpCheck
 from slipway.domain.model import Model
 from slipway.domain.verdict import Finding, HttpAnswer, Rollout, Target, Verdict
+
+_MOVING: Final = frozenset({"PENDING", "IN_PROGRESS"})
 
 
 class Expected(Model):
@@ -28,8 +31,10 @@ def judge_rollout(rollout: Rollout, expected: Expected) -> Finding:
         return _finding(
             "binding", Verdict.FAILED, f"{rollout.primary_deployment_id} replaced {known}."
         )
-    if rollout.status == "IN_PROGRESS":
+    if rollout.status in _MOVING:
         return _finding("binding", Verdict.INCONCLUSIVE, "The rollout is still in progress.")
+    if rollout.status != "SUCCESSFUL":
+        return _finding("binding", Verdict.FAILED, f"ECS calls the rollout {rollout.status}.")
     if not set(rollout.digests) & set(expected.digests):
         seen = ", ".join(digest[:19] for digest in rollout.digests) or "no digest"
         return _finding("binding", Verdict.FAILED, f"The running tasks report {seen}.")

@@ -1,0 +1,467 @@
+"""A small world for the steps: one application, an ECS service that behaves, time that is moved."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from slipway.domain.approval import Answer, Decision
+from slipway.domain.catalog import Application, Catalog, EcsTarget, Environment, Rolling
+from slipway.domain.deployment import Deployment, Origin
+from slipway.domain.evidence import Evidence, chain_errors
+from slipway.domain.gates import Scan
+from slipway.domain.lane import Lane, Stable
+from slipway.domain.plan import LiveService
+from slipway.domain.release import (
+    COMPATIBLE_LABEL,
+    SCHEMA_LABEL,
+    VERSION_LABEL,
+    Image,
+    Release,
+)
+from slipway.domain.verdict import HttpAnswer, Rollout, Target
+from slipway.ports import OneOff
+from slipway.steps import admit as admitting
+from slipway.steps import approve as approving
+from slipway.steps import backup as backing_up
+from slipway.steps import check as checking
+from slipway.steps import deploy as deploying
+from slipway.steps import enter as entering
+from slipway.steps import migrate as migrating
+from slipway.steps import plan as planning
+from slipway.steps import rollback as rolling_back
+from slipway.steps import settle as settling
+from slipway.steps import verify as verifying
+from slipway.steps.step import StepResult
+from tests.unit.fakes import (
+    InMemoryAnnouncements,
+    InMemoryDatabases,
+    InMemoryExecutions,
+    InMemoryOneOffs,
+    InMemoryRecords,
+    InMemoryRevisions,
+    StubAlarms,
+    StubLoadBalancers,
+    StubRegistry,
+    StubWebsite,
+)
+
+START = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
+REPOSITORY = "notes"
+REGISTRY = "000000000000.dkr.ecr.us-east-1.amazonaws.com/notes"
+OLD, NEW, OTHER = (f"sha256:{pair * 32}" for pair in ("a1", "b2", "c3"))
+FAMILY = "arn:aws:ecs:us-east-1:000000000000:task-definition/notes"
+SERVICE_ARN = "arn:aws:ecs:us-east-1:000000000000:service/staging/notes"
+TARGET_GROUP = "arn:aws:elasticloadbalancing:us-east-1:000000000000:targetgroup/notes/1"
+URL = "http://notes.example.com"
+FIRST_REVISION = f"{FAMILY}:7"
+DATABASE = "notes-staging"
+
+SETTINGS: dict[str, Any] = {
+    "push": {"repository": REPOSITORY, "tags": ["v*"]},
+    "target": {"cluster": "staging", "service": "notes", "container": "app"},
+    "database": {"identifier": DATABASE},
+    "migration": {
+        "command": ["alembic", "upgrade", "head"],
+        "downgrade": ["alembic", "downgrade", "{schema}"],
+    },
+    "verification": {
+        "checks": [{"path": "/health", "version_field": "version"}],
+        "alarms": ["notes-5xx"],
+    },
+}
+
+
+def environment(**changes: Any) -> Environment:
+    """The environment of SETTINGS with these top-level settings replaced."""
+    return Environment.model_validate({**SETTINGS, **changes})
+
+
+def image(digest: str = NEW, **labels: str) -> Image:
+    """A release's image: version 2 with schema 0002 unless the labels say otherwise."""
+    known = {VERSION_LABEL: "2.0.0", SCHEMA_LABEL: "0002", **labels}
+    return Image(
+        repository_uri=REGISTRY,
+        digest=digest,
+        platform_digest=digest,
+        architecture="ARM64",
+        status="ACTIVE",
+        labels={name: text for name, text in known.items() if text},
+    )
+
+
+def compatible(digest: str = NEW) -> Image:
+    """The image of a release that says that the old code runs on its schema."""
+    return image(digest, **{COMPATIBLE_LABEL: "true"})
+
+
+def stable(**changes: Any) -> Stable:
+    """The last good release: version 1 with schema 0001."""
+    usual: dict[str, Any] = {
+        "deployment_id": "notes-staging-0",
+        "digest": OLD,
+        "platform_digest": OLD,
+        "revision_arn": FIRST_REVISION,
+        "image_uri": f"{REGISTRY}@{OLD}",
+        "version": "1.0.0",
+        "schema_revision": "0001",
+        "verified_at": START - timedelta(days=1),
+    }
+    return Stable(**{**usual, **changes})
+
+
+def release(digest: str = NEW, tag: str = "v2", pushed_at: datetime = START) -> Release:
+    """What was pushed."""
+    return Release(repository=REPOSITORY, digest=digest, tag=tag, pushed_at=pushed_at)
+
+
+def wish(wish_id: str = "push:1", **changes: Any) -> admitting.Wish:
+    """The wish of one push."""
+    usual: dict[str, Any] = {
+        "wish_id": wish_id,
+        "application": "notes",
+        "environment": "staging",
+        "release": release(),
+        "origin": Origin.PUSH,
+        "requested_by": "push of notes:v2",
+    }
+    return admitting.Wish(**{**usual, **changes})
+
+
+@dataclass
+class Attempt:
+    """One ECS service deployment."""
+
+    ecs_id: str
+    revision_arn: str
+    status: str
+    reason: str = ""
+
+
+@dataclass
+class Service:
+    """An ECS service with its service deployments: read and pointed at revisions."""
+
+    images: dict[str, str] = field(default_factory=lambda: {FIRST_REVISION: f"{REGISTRY}@{OLD}"})
+    attempts: list[Attempt] = field(
+        default_factory=lambda: [Attempt("ecs-svc/1", FIRST_REVISION, "SUCCESSFUL")]
+    )
+    primary: Attempt = field(init=False)
+    updates: list[tuple[str, Rolling]] = field(default_factory=list)
+    digests: tuple[str, ...] | None = None
+
+    def __post_init__(self) -> None:
+        self.primary = self.attempts[0]
+
+    def live(self, target: EcsTarget) -> LiveService:
+        return LiveService(
+            service_arn=SERVICE_ARN,
+            revision_arn=self.primary.revision_arn,
+            image_uri=self.images[self.primary.revision_arn],
+            architecture="ARM64",
+            desired_count=2,
+            target_group_arn=TARGET_GROUP,
+            base_url=None,
+        )
+
+    def rollout(self, target: EcsTarget, revision_arn: str) -> Rollout:
+        mine = [one for one in self.attempts if one.revision_arn == revision_arn]
+        image = self.images.get(revision_arn, "")
+        known = (image.rpartition("@")[2],) if mine and mine[0].status == "SUCCESSFUL" else ()
+        return Rollout(
+            primary_deployment_id=self.primary.ecs_id,
+            primary_revision_arn=self.primary.revision_arn,
+            status=mine[0].status if mine else "NONE",
+            status_reason=mine[0].reason if mine else "",
+            digests=known if self.digests is None else self.digests,
+            desired_count=2,
+            running_count=1,
+            events=("(service notes) has begun draining",),
+        )
+
+    def update(self, target: EcsTarget, revision_arn: str, strategy: Rolling) -> None:
+        if self.primary.revision_arn == revision_arn:
+            return
+        attempt = Attempt(f"ecs-svc/{len(self.attempts) + 1}", revision_arn, "IN_PROGRESS")
+        self.attempts.insert(0, attempt)
+        self.primary = attempt
+        self.updates.append((revision_arn, strategy))
+
+    def complete(self) -> None:
+        """ECS ends the newest rollout well."""
+        if self.primary.status == "IN_PROGRESS":
+            self.primary.status = "SUCCESSFUL"
+
+    def give_up(self, reason: str, *, status: str = "ROLLBACK_SUCCESSFUL") -> None:
+        """ECS ends the newest rollout by itself and goes back to the last that was completed."""
+        lost = self.primary
+        lost.status, lost.reason = status, reason
+        before = next(one for one in self.attempts if one.status == "SUCCESSFUL")
+        self.primary = Attempt(f"{lost.ecs_id}-back", before.revision_arn, "SUCCESSFUL")
+
+
+class Crash(Exception):
+    """The function died: what it had done stays done, its answer is lost."""
+
+
+class Crashes:
+    """Counts the calls to the outside; dies once, just before or just after one of them."""
+
+    def __init__(self, at: int | None = None, *, after: bool = False) -> None:
+        self.calls: list[str] = []
+        self._at, self._after = at, after
+
+    def around(self, port: object) -> Any:
+        """The port with every call counted."""
+        return _Watched(port, self)
+
+    def call(self, name: str, call: Callable[[], Any]) -> Any:
+        """One call to the outside."""
+        self.calls.append(name)
+        fatal = len(self.calls) - 1 == self._at
+        if fatal and not self._after:
+            raise Crash(f"just before {name}")
+        answer = call()
+        if fatal:
+            raise Crash(f"just after {name}")
+        return answer
+
+
+class _Watched:
+    def __init__(self, port: object, crashes: Crashes) -> None:
+        self._port, self._crashes = port, crashes
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._port, name)
+        label = f"{type(self._port).__name__}.{name}"
+        return lambda *args, **named: self._crashes.call(label, lambda: method(*args, **named))
+
+
+class World:
+    """Everything that a step is called with. ``version 1`` serves, version 2 is pushed."""
+
+    def __init__(
+        self,
+        settings: Environment | None = None,
+        *,
+        pushed: Image | None = None,
+        last_good: Stable | None = None,
+    ) -> None:
+        self.now = START
+        self.settings = settings or environment()
+        self.records = InMemoryRecords()
+        self.service = Service()
+        self.revisions = InMemoryRevisions(images=self.service.images)
+        self.one_offs = InMemoryOneOffs()
+        self.databases = InMemoryDatabases(statuses={DATABASE: "available"})
+        self.alarms = StubAlarms()
+        self.executions = InMemoryExecutions()
+        self.announcements = InMemoryAnnouncements()
+        self.balancers = StubLoadBalancers(url=URL, registered=(healthy(1), healthy(2)))
+        self.website = StubWebsite()
+        self.answer_as("2.0.0")
+        self.pushed = pushed or image()
+        new, old = self.pushed, image(OLD)
+        self.registry = StubRegistry(
+            images={(REPOSITORY, ref): new for ref in ("v2", new.digest)}
+            | {(REPOSITORY, OLD): old},
+            scans={NEW: Scan(status="COMPLETE", findings={})},
+        )
+        self.catalog = _catalog(self.settings)
+        self.crashes = Crashes()
+        self.deployment_id = "notes-staging-1"
+        lane = Lane(application="notes", environment="staging", stable=last_good or stable())
+        self.records.write([lane])
+
+    def port(self, name: str) -> Any:
+        """One of the ports as a step gets it."""
+        return self.crashes.around(getattr(self, name))
+
+    def ports(self, *names: str) -> dict[str, Any]:
+        """Keyword arguments for a step."""
+        return {name: self.port(name) for name in names} | {"now": self.now}
+
+    # What is in the record.
+
+    @property
+    def deployment(self) -> Deployment:
+        return self.records.deployment(self.deployment_id)
+
+    @property
+    def lane(self) -> Lane:
+        return self.records.lane("notes", "staging")
+
+    @property
+    def evidence(self) -> list[Evidence]:
+        return self.records.evidence(self.deployment_id)
+
+    @property
+    def told(self) -> list[str]:
+        """What the record says, by the name of each entry."""
+        return [entry.what for entry in self.evidence]
+
+    def chain_errors(self) -> list[str]:
+        return chain_errors(self.deployment, self.evidence)
+
+    def rewrite(self, **changes: Any) -> None:
+        """Write the deployment's record as a test needs it."""
+        self.records.write([self.deployment.model_copy(update=changes)])
+
+    def rewrite_lane(self, **changes: Any) -> None:
+        """Write the lane as a test needs it."""
+        self.records.write([self.lane.model_copy(update=changes)])
+
+    # What the world does in its own time.
+
+    def wait(self, **duration: float) -> None:
+        self.now += timedelta(**duration)
+
+    def answer_as(self, version: str, status: int = 200) -> None:
+        """The service answers /health like this."""
+        url, body = f"{URL}/health", f'{{"version": "{version}"}}'
+        self.website.answers[url] = HttpAnswer(url=url, status=status, body=body)
+
+    def task_ends(self, what: str, exit_code: int | None = 0, *log: str, reason: str = "") -> None:
+        """The one-off task of the migration or the downgrade stops."""
+        arn = self.one_offs.tasks[f"slipway/{self.deployment_id}/{what}"]
+        self.one_offs.seen[arn] = OneOff(
+            task_arn=arn, stopped=True, exit_code=exit_code, reason=reason, log_tail=log
+        )
+
+    def snapshot_ends(self, status: str = "available") -> None:
+        self.databases.finish(f"slipway-{self.deployment_id}", self.now, status=status)
+
+    def everything_ends_well(self) -> None:
+        """What was started comes to its good end."""
+        self.service.complete()
+        for name, snapshot in self.databases.snapshots.items():
+            if snapshot.status == "creating":
+                self.databases.finish(name, self.now)
+        for arn in self.one_offs.tasks.values():
+            self.one_offs.seen.setdefault(
+                arn, OneOff(task_arn=arn, stopped=True, exit_code=0, reason="")
+            )
+
+    # The steps.
+
+    def admit(self, wanted: admitting.Wish | None = None) -> admitting.AdmitResult:
+        ports = self.ports("records", "executions", "announcements")
+        return admitting.admit(wanted or wish(), catalog=self.catalog, **ports)
+
+    def plan(self) -> planning.PlanResult:
+        ports = self.ports("records", "registry", "services", "balancers")
+        return planning.plan(self._request(planning.PlanRequest), catalog=self.catalog, **ports)
+
+    def check(self) -> StepResult:
+        request = self._request(checking.CheckRequest, scanned_image=f"{REPOSITORY}@{NEW}")
+        return checking.check(request, **self.ports("records", "registry", "alarms"))
+
+    def approve(self) -> StepResult:
+        return approving.approve(self._request(approving.ApproveRequest), **self.ports("records"))
+
+    def enter(self) -> StepResult:
+        ports = self.ports("records", "executions", "announcements")
+        return entering.enter(self._request(entering.EnterRequest), **ports)
+
+    def backup(self) -> StepResult:
+        ports = self.ports("records", "databases")
+        return backing_up.backup(self._request(backing_up.BackupRequest), **ports)
+
+    def migrate(self) -> StepResult:
+        ports = self.ports("records", "services", "revisions", "one_offs")
+        return migrating.migrate(self._request(migrating.MigrateRequest), **ports)
+
+    def deploy(self) -> StepResult:
+        ports = "records", "services", "revisions", "rollouts"
+        request = self._request(deploying.DeployRequest, service_arn=SERVICE_ARN)
+        return deploying.deploy(
+            request, **self.ports("records", "services", "revisions", "rollouts")
+        )
+
+    def verify(self, of: str = "release") -> StepResult:
+        request = self._request(verifying.VerifyRequest, of=verifying.Subject(of))
+        ports = self.ports("records", "services", "balancers", "alarms", "website")
+        return verifying.verify(request, **ports)
+
+    def rollback(self) -> StepResult:
+        request = self._request(rolling_back.RollbackRequest, service_arn=SERVICE_ARN)
+        ports = self.ports("records", "services", "rollouts", "one_offs")
+        return rolling_back.rollback(request, **ports)
+
+    def settle(
+        self, *, cause: settling.Caught | None = None, failure: settling.Caught | None = None
+    ) -> settling.SettleResult:
+        request = self._request(settling.SettleRequest, cause=cause, failure=failure)
+        return settling.settle(request, **self.ports("records", "announcements"))
+
+    def decide(self, answer: Answer, by: str = "ada", comment: str = "") -> None:
+        """A person decides, as the approval page would write it."""
+        approval = self.records.approval(self.deployment_id)
+        assert approval is not None
+        decision = Decision(answer=answer, by=by, at=self.now, comment=comment)
+        self.records.write([approval.decided(decision)])
+
+    # ECS is read and changed through one object here.
+
+    @property
+    def services(self) -> Service:
+        return self.service
+
+    @property
+    def rollouts(self) -> Service:
+        return self.service
+
+    def _request(self, kind: type[Any], **more: Any) -> Any:
+        return kind(deployment_id=self.deployment_id, lane="notes/staging", **more)
+
+    # How far a story has come.
+
+    def entered(self) -> "World":
+        """Admitted, planned and in the lane."""
+        self.admit()
+        self.plan()
+        assert self.enter().done
+        return self
+
+    def backed_up(self) -> "World":
+        self.entered()
+        self.backup()
+        self.snapshot_ends()
+        assert self.backup().done
+        return self
+
+    def migrated(self) -> "World":
+        self.backed_up()
+        self.migrate()
+        self.task_ends("migrate")
+        assert self.migrate().done
+        return self
+
+    def deployed(self) -> "World":
+        self.migrated()
+        self.deploy()
+        self.service.complete()
+        assert self.deploy().done
+        return self
+
+    def verified(self) -> "World":
+        self.deployed()
+        assert self.verify().done
+        return self
+
+
+def healthy(number: int) -> Target:
+    """A target that the load balancer likes."""
+    return Target(address=f"10.0.0.{number}:8000", state="healthy", reason="")
+
+
+def _catalog(settings: Environment) -> Catalog:
+    production = settings.model_copy(update={"after": "staging"})
+    environments = {"staging": settings, "production": production}
+    notes = Application(application="notes", environments=environments)
+    return Catalog(applications={"notes": notes})
+
+
+def caught(state: str, error: str, cause: str) -> settling.Caught:
+    """What a Catch of the state machine hands on."""
+    return settling.Caught(state=state, error=error, cause=cause)
