@@ -115,7 +115,8 @@ class Failure(Model):
         ``cause`` is "Reason: message" when a step refused by token, and the Lambda runtime's JSON
         with the same words in ``errorMessage`` when it raised.
         """
-        with suppress(json.JSONDecodeError, AttributeError):
+        # Settle must read any text: ValueError covers broken JSON and numbers of absurd length.
+        with suppress(ValueError, RecursionError, AttributeError):
             cause = str(json.loads(cause).get("errorMessage", cause))
         reason, colon, message = cause.partition(": ")
         if not colon or reason not in set(Reason):
