@@ -1,0 +1,188 @@
+"""A lane takes one deployment at a time, the newest wish wins, and it remembers what it saw."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from slipway.domain.errors import Reason, Rejected
+from slipway.domain.lane import Candidate, DatabaseSlot, Entry, Hold, Lane
+from tests.unit.worlds import NEW, OLD, OTHER, START, stable
+
+LANE = Lane(application="notes", environment="staging")
+HOLD = Hold(reason="RolledBack", message="/health answered 500.", by="notes-staging-1", since=START)
+
+
+def candidate(
+    deployment_id: str = "notes-staging-1", order: datetime = START, *, explicit: bool = False
+) -> Candidate:
+    return Candidate(deployment_id=deployment_id, order=order, digest=NEW, explicit=explicit)
+
+
+def refusal(lane: Lane, *, deployment_id: str = "notes-staging-1", explicit: bool = False) -> str:
+    with pytest.raises(Rejected) as refused:
+        lane.refuse(deployment_id, NEW, explicit=explicit)
+    return str(refused.value)
+
+
+def test_every_attempt_gets_the_next_number() -> None:
+    lane = LANE.with_candidate(candidate())
+
+    assert LANE.next_deployment_id() == "notes-staging-1"
+    assert lane.next_deployment_id() == "notes-staging-2"
+
+
+def test_a_newer_push_replaces_the_waiting_one() -> None:
+    lane = LANE.with_candidate(candidate())
+    lane = lane.with_candidate(candidate("notes-staging-2", START + timedelta(seconds=1)))
+
+    assert refusal(lane) == ("Superseded: notes-staging-2 is newer and replaces this deployment.")
+    lane.refuse("notes-staging-2", NEW, explicit=False)
+
+
+def test_an_older_push_that_arrives_late_is_counted_but_is_not_the_newest() -> None:
+    lane = LANE.with_candidate(candidate())
+    late = lane.with_candidate(candidate("notes-staging-2", START - timedelta(seconds=1)))
+
+    assert late.newest == candidate()
+    assert late.next_number == 3
+
+
+def test_an_explicit_wish_goes_over_a_newer_push() -> None:
+    lane = LANE.with_candidate(candidate())
+    old = candidate("notes-staging-2", START - timedelta(days=30), explicit=True)
+
+    assert lane.with_candidate(old).newest == old
+
+
+def test_a_held_lane_refuses_automation_and_names_who_holds_it_and_why() -> None:
+    held = LANE.model_copy(update={"hold": HOLD})
+
+    assert refusal(held) == (
+        "Held: notes/staging is on hold since 2026-11-21 09:00Z by notes-staging-1: "
+        "/health answered 500."
+    )
+
+
+def test_a_held_lane_lets_an_explicit_wish_through() -> None:
+    held = LANE.model_copy(update={"hold": HOLD, "bad_digests": {NEW: "notes-staging-1"}})
+
+    held.refuse("notes-staging-2", NEW, explicit=True)
+
+
+def test_an_explicit_wish_is_superseded_like_any_other() -> None:
+    newer = LANE.with_candidate(candidate("notes-staging-9"))
+
+    assert refusal(newer, explicit=True).startswith("Superseded: notes-staging-9")
+
+
+def test_a_bad_digest_stays_refused_after_the_hold_was_lifted() -> None:
+    lane = LANE.with_failure(NEW, "notes-staging-1", HOLD).lifted()
+
+    assert lane.hold is None
+    assert refusal(lane, deployment_id="notes-staging-2") == (
+        "DigestBad: sha256:b2b2b2b2b2b2 failed here in notes-staging-1 and is not deployed "
+        "again by automation."
+    )
+
+
+def test_a_success_ends_the_hold_and_clears_its_own_digest_only() -> None:
+    failed = LANE.with_failure(NEW, "notes-staging-1", HOLD)
+    failed = failed.with_failure(OTHER, "notes-staging-2", HOLD)
+
+    good = failed.with_stable(stable(digest=NEW))
+
+    assert (good.hold, good.bad_digests) == (None, {OTHER: "notes-staging-2"})
+    assert good.stable == stable(digest=NEW)
+
+
+def test_a_free_lane_is_taken_with_the_next_fencing_number() -> None:
+    entry, taken = LANE.model_copy(update={"fencing": 4}).enter("notes-staging-1")
+
+    assert (entry, taken.holder, taken.fencing) == (Entry.TAKEN, "notes-staging-1", 5)
+
+
+def test_taking_a_lane_again_changes_nothing() -> None:
+    _, taken = LANE.enter("notes-staging-1")
+
+    assert taken.enter("notes-staging-1") == (Entry.TAKEN, taken)
+
+
+def test_a_taken_lane_is_busy_for_everybody_else() -> None:
+    _, taken = LANE.enter("notes-staging-1")
+
+    assert taken.enter("notes-staging-2") == (Entry.BUSY, taken)
+
+
+def test_only_the_holder_frees_the_lane() -> None:
+    _, taken = LANE.enter("notes-staging-1")
+
+    assert taken.leave("notes-staging-2") == taken
+    assert taken.leave("notes-staging-1").holder is None
+
+
+def test_the_last_fifty_good_digests_are_remembered_newest_first() -> None:
+    digests = [f"sha256:{number:064x}" for number in range(60)]
+
+    lane = LANE
+    for digest in digests:
+        lane = lane.with_stable(stable(digest=digest))
+
+    assert lane.proven == tuple(reversed(digests[10:]))
+
+
+def test_a_digest_that_succeeds_again_is_remembered_once() -> None:
+    lane = LANE
+    for digest in (OLD, NEW, OLD):
+        lane = lane.with_stable(stable(digest=digest))
+
+    assert lane.proven == (OLD, NEW)
+
+
+_MOVES = st.lists(
+    st.tuples(st.sampled_from(["enter", "leave"]), st.sampled_from(["a-1", "a-2", "a-3"])),
+    max_size=30,
+)
+
+
+@given(_MOVES)
+def test_fencing_never_goes_back_and_a_new_holder_always_has_a_new_number(
+    moves: list[tuple[str, str]],
+) -> None:
+    lane, given_to = LANE, dict[int, str]()
+    for move, who in moves:
+        before = lane
+        lane = lane.enter(who)[1] if move == "enter" else lane.leave(who)
+
+        assert lane.fencing >= before.fencing
+        if lane.holder is not None:
+            assert given_to.setdefault(lane.fencing, lane.holder) == lane.holder
+        if before.holder not in (None, lane.holder):
+            assert (move, who, lane.holder) == ("leave", before.holder, None)
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.booleans()), min_size=1, max_size=12))
+def test_the_newest_is_the_last_explicit_wish_or_whatever_was_pushed_after_it(
+    pushes: list[tuple[int, bool]],
+) -> None:
+    lane, expected = LANE, None
+    for minutes, explicit in pushes:
+        order = START + timedelta(minutes=minutes)
+        wanted = candidate(lane.next_deployment_id(), order, explicit=explicit)
+        lane = lane.with_candidate(wanted)
+        if expected is None or explicit or order > expected.order:
+            expected = wanted
+
+        assert lane.newest == expected
+    assert lane.next_number == len(pushes) + 1
+
+
+def test_a_database_is_migrated_by_one_deployment_at_a_time() -> None:
+    entry, taken = DatabaseSlot(database_id="rds:notes").enter("notes-staging-1")
+
+    assert (entry, taken.holder) == (Entry.TAKEN, "notes-staging-1")
+    assert taken.enter("notes-staging-1") == (Entry.TAKEN, taken)
+    assert taken.enter("shop-staging-4") == (Entry.BUSY, taken)
+    assert taken.leave("shop-staging-4") == taken
+    assert taken.leave("notes-staging-1").holder is None
