@@ -1,0 +1,476 @@
+"""Every state is told at most once, and none is lost while Slack is down."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from functions.notify.app import lambda_handler
+from slipway.domain.approval import Answer, Decision, link_subject, signature
+from slipway.domain.catalog import Catalog
+from slipway.domain.deployment import Deployment, Outcome, Phase
+from slipway.domain.errors import Broken, Reason, Transient
+from slipway.domain.message import Message
+from slipway.domain.model import Versioned
+from slipway.domain.notice import Notice, Telling
+from slipway.ports import Delivery, SlackChannel, SlackWebhook
+from slipway.runtime import wiring
+from slipway.steps.notify import Change, Ending, NotifyResult, notify
+from slipway.web.links import Links
+from tests.unit.fakes import InMemoryRecords
+from tests.unit.stories import ASKED, CATALOG, ID, KEY, approval, deployment, ended, failure, stored
+
+NOW = ASKED + timedelta(seconds=2)
+LINKS = Links("https://slipway.example.com", KEY)
+APPROVAL_URL = LINKS.approval(approval())
+DOWN = Transient(Reason.SERVICE_UNAVAILABLE, "Slack answers 503.")
+REFUSED = Broken(Reason.SERVICE_UNAVAILABLE, "Slack refuses: channel_not_found.")
+
+
+@dataclass
+class InMemoryWebhook:
+    """An incoming webhook; ``troubles`` are what the next calls end with."""
+
+    sent: list[Message] = field(default_factory=list)
+    troubles: list[Exception | Delivery] = field(default_factory=list)
+
+    def send(self, message: Message) -> Delivery:
+        return _ended(self.troubles, lambda: self._sent(message))
+
+    def _sent(self, message: Message) -> Delivery:
+        self.sent.append(message)
+        return Delivery(clear=True)
+
+
+@dataclass
+class InMemoryChannel:
+    """A channel with its messages by ts; the first entry of a thread is its message."""
+
+    messages: dict[str, tuple[str, Message]] = field(default_factory=dict)
+    threads: dict[str, list[Message]] = field(default_factory=dict)
+    troubles: list[Exception | Delivery] = field(default_factory=list)
+    find_trouble: Exception | None = None
+
+    def post(self, message: Message, *, channel: str | None, thread_ts: str | None) -> Delivery:
+        return _ended(self.troubles, lambda: self._posted(message, channel, thread_ts))
+
+    def update(self, message: Message, *, channel: str, message_ts: str) -> None:
+        if message_ts not in self.messages:
+            raise Broken(Reason.SERVICE_UNAVAILABLE, "Slack refuses: message_not_found.")
+        self.messages[message_ts] = (channel, message)
+
+    def find(
+        self, message: Message, *, channel: str | None, thread_ts: str | None, since: datetime
+    ) -> Delivery | None:
+        if self.find_trouble is not None:
+            raise self.find_trouble
+        where = (
+            [(thread_ts, posted) for posted in self.threads[thread_ts]]
+            if thread_ts
+            else [(ts, self.threads[ts][0]) for ts in self.messages]
+        )
+        wanted = (message.deployment_id, message.state)
+        for ts, posted in where:
+            if (posted.deployment_id, posted.state) == wanted:
+                return Delivery(clear=True, channel="C0000001", message_ts=ts)
+        return None
+
+    def states(self) -> list[list[str]]:
+        """The states that each thread tells, in order; its message's own first."""
+        return [[message.state for message in thread] for thread in self.threads.values()]
+
+    def _posted(self, message: Message, channel: str | None, thread_ts: str | None) -> Delivery:
+        ts = thread_ts or f"{len(self.threads)}.0"
+        self.threads.setdefault(ts, []).append(message)
+        if thread_ts is None:
+            self.messages[ts] = (channel or "default", message)
+        return Delivery(clear=True, channel="C0000001", message_ts=ts)
+
+
+def _ended(troubles: list[Exception | Delivery], done: Callable[[], Delivery]) -> Delivery:
+    """The call's end: an exception happens before its effect, a delivery replaces its answer."""
+    trouble = troubles.pop(0) if troubles else None
+    if isinstance(trouble, Exception):
+        raise trouble
+    delivery = done()
+    return trouble or delivery
+
+
+LOST = Delivery(clear=False)
+Slack = InMemoryChannel | InMemoryWebhook
+
+
+def tell(
+    after: Deployment,
+    slack: SlackChannel | SlackWebhook,
+    records: InMemoryRecords,
+    *,
+    before: Deployment | None = None,
+    links: Links = LINKS,
+    catalog: Catalog = CATALOG,
+) -> NotifyResult:
+    change = Change(before=before, after=after)
+    return notify(change, records=records, slack=slack, links=links, catalog=catalog, now=NOW)
+
+
+def blocks_of(message: Message) -> list[dict[str, Any]]:
+    return list(message.blocks)
+
+
+PHASES = [phase for phase in Phase if phase is not Phase.SETTLED]
+STORY = [
+    deployment(phase=phase)
+    for phase in (
+        Phase.PLANNING,
+        Phase.AWAITING_APPROVAL,
+        Phase.AWAITING_LANE,
+        Phase.BACKING_UP,
+        Phase.MIGRATING,
+        Phase.DEPLOYING,
+        Phase.VERIFYING,
+    )
+] + [ended(Outcome.SUCCEEDED)]
+
+
+def test_a_webhook_tells_what_a_person_wants_to_hear_of() -> None:
+    records, slack = stored(), InMemoryWebhook()
+
+    endings = [tell(state, slack, records).ending for state in STORY]
+
+    told, quiet = Ending.TOLD, Ending.QUIET
+    assert endings == [told, told, quiet, quiet, quiet, quiet, quiet, told]
+    assert [message.state for message in slack.sent] == [
+        "Planning",
+        "AwaitingApproval",
+        "Succeeded",
+    ]
+
+
+def test_a_bot_keeps_one_message_up_to_date_with_its_thread() -> None:
+    records, slack = stored(), InMemoryChannel()
+
+    for state in STORY:
+        tell(state, slack, records)
+
+    assert slack.states() == [
+        [
+            "Planning",
+            "AwaitingApproval",
+            "BackingUp",
+            "Migrating",
+            "Deploying",
+            "Verifying",
+            "Succeeded",
+        ]
+    ]
+    assert [message.state for _, message in slack.messages.values()] == ["Succeeded"]
+    states = [str(state.phase) for state in STORY[:-1]]
+    assert records.notice(ID).told == dict.fromkeys([*states, "Succeeded"], Telling.TOLD)
+
+
+@pytest.mark.parametrize("slack", [InMemoryChannel(), InMemoryWebhook()])
+def test_a_write_that_moves_neither_phase_nor_outcome_is_not_told(slack: Slack) -> None:
+    records = stored()
+
+    result = tell(deployment(fencing=3), slack, records, before=deployment())
+
+    assert result.ending is Ending.QUIET
+    assert records.notice(ID) == Notice(deployment_id=ID)
+
+
+def test_a_redelivered_change_is_told_once_through_a_webhook() -> None:
+    records, slack = stored(), InMemoryWebhook()
+
+    endings = [tell(STORY[1], slack, records).ending for _ in range(3)]
+
+    assert endings == [Ending.TOLD, Ending.KNOWN, Ending.KNOWN]
+    assert len(slack.sent) == 1
+
+
+def test_a_redelivered_change_is_told_once_by_a_bot() -> None:
+    records, slack = stored(), InMemoryChannel()
+
+    endings = [tell(state, slack, records).ending for state in (*STORY, *STORY)]
+
+    assert endings == [Ending.TOLD] * 8 + [Ending.KNOWN] * 8
+    assert [len(thread) for thread in slack.threads.values()] == [7]
+
+
+@pytest.mark.parametrize("slack", [InMemoryChannel(), InMemoryWebhook()])
+def test_what_slack_could_not_take_is_told_when_it_is_back(slack: Slack) -> None:
+    records = stored()
+    slack.troubles = [DOWN, DOWN]
+
+    for _ in range(2):
+        with pytest.raises(Transient):
+            tell(STORY[0], slack, records)
+        assert records.notice(ID).told == {}
+
+    assert tell(STORY[0], slack, records).ending is Ending.TOLD
+    assert records.notice(ID).told == {"Planning": Telling.TOLD}
+
+
+def test_a_thread_line_waits_for_slack_as_well() -> None:
+    records, slack = stored(), InMemoryChannel()
+    tell(STORY[0], slack, records)
+    slack.troubles = [DOWN]
+
+    with pytest.raises(Transient):
+        tell(STORY[1], slack, records)
+    tell(STORY[1], slack, records)
+
+    assert slack.states() == [["Planning", "AwaitingApproval"]]
+
+
+def test_a_webhook_does_not_repeat_what_may_have_arrived() -> None:
+    records, slack = stored(), InMemoryWebhook(troubles=[LOST])
+
+    endings = [tell(STORY[0], slack, records).ending for _ in range(2)]
+
+    assert endings == [Ending.UNCLEAR, Ending.UNCLEAR]
+    assert len(slack.sent) == 1
+    assert records.notice(ID).told == {"Planning": Telling.SENDING}
+
+
+@pytest.mark.parametrize("state", [0, 1], ids=["its own message", "a line in the thread"])
+def test_a_bot_finds_out_whether_its_message_arrived(state: int) -> None:
+    records, slack = stored(), InMemoryChannel()
+    for earlier in STORY[:state]:
+        tell(earlier, slack, records)
+    slack.troubles = [LOST]
+
+    with pytest.raises(Transient):
+        tell(STORY[state], slack, records)
+    found = tell(STORY[state], slack, records)
+
+    assert (found.ending, found.detail) == (Ending.TOLD, "found in the channel")
+    assert slack.states() == [["Planning", "AwaitingApproval"][: state + 1]]
+    assert records.notice(ID).message_ts == "0.0"
+    assert records.notice(ID).channel == "C0000001"
+
+
+@pytest.mark.parametrize("state", [0, 1], ids=["its own message", "a line in the thread"])
+def test_a_bot_sends_again_what_it_does_not_find(state: int) -> None:
+    records, slack = stored(), InMemoryChannel()
+    for earlier in STORY[:state]:
+        tell(earlier, slack, records)
+    # The function died between the claim and the call.
+    records.write([records.notice(ID).claimed(STORY[state].phase)])
+
+    assert tell(STORY[state], slack, records).ending is Ending.TOLD
+    assert slack.states() == [["Planning", "AwaitingApproval"][: state + 1]]
+
+
+def test_a_bot_that_may_not_read_the_channel_does_not_repeat_itself() -> None:
+    records, slack = stored(), InMemoryChannel(find_trouble=REFUSED)
+    records.write([records.notice(ID).claimed("Planning")])
+
+    assert tell(STORY[0], slack, records).ending is Ending.UNCLEAR
+    assert slack.threads == {}
+
+
+@pytest.mark.parametrize("slack", [InMemoryChannel(), InMemoryWebhook()])
+def test_a_refusal_for_good_is_reported_and_blocks_nothing(slack: Slack) -> None:
+    records = stored()
+    slack.troubles = [REFUSED]
+
+    refused = tell(STORY[0], slack, records)
+    later = tell(STORY[1], slack, records)
+
+    assert (refused.ending, refused.detail) == (Ending.REFUSED, REFUSED.message)
+    assert later.ending is Ending.TOLD
+
+
+def test_a_message_that_somebody_deleted_is_begun_anew() -> None:
+    records, slack = stored(), InMemoryChannel()
+    tell(STORY[0], slack, records)
+    slack.messages.clear()
+
+    tell(STORY[5], slack, records)
+    tell(STORY[6], slack, records)
+
+    assert slack.states() == [["Planning"], ["Deploying", "Verifying"]]
+
+
+@pytest.mark.parametrize("slack", [InMemoryChannel(), InMemoryWebhook()])
+def test_two_at_once_do_not_both_send(slack: Slack) -> None:
+    records = OvertakenRecords(stored())
+    records.others = [lambda: tell(STORY[0], slack, records)]
+
+    with pytest.raises(Transient):
+        tell(STORY[0], slack, records)
+    again = tell(STORY[0], slack, records)
+
+    assert again.ending is Ending.KNOWN
+    sent = slack.sent if isinstance(slack, InMemoryWebhook) else list(slack.threads.values())
+    assert len(sent) == 1
+
+
+class OvertakenRecords(InMemoryRecords):
+    """Somebody else gets in just before a write."""
+
+    def __init__(self, records: InMemoryRecords) -> None:
+        super().__init__()
+        self._stored = records._stored
+        self.others: list[Callable[[], object]] = []
+
+    def write(self, documents: Sequence[Versioned], **arguments: Any) -> None:
+        if self.others:
+            self.others.pop(0)()
+        super().write(documents, **arguments)
+
+
+def test_unchanged_is_no_message_of_its_own() -> None:
+    webhook, fresh, known = InMemoryWebhook(), InMemoryChannel(), InMemoryChannel()
+    end, records = ended(Outcome.UNCHANGED), stored()
+    tell(STORY[0], known, records)
+
+    endings = [
+        tell(end, webhook, stored()).ending,
+        tell(end, fresh, stored()).ending,
+        tell(end, known, records).ending,
+    ]
+
+    assert endings == [Ending.QUIET, Ending.QUIET, Ending.TOLD]
+    assert (webhook.sent, fresh.threads, known.states()) == ([], {}, [["Planning"]])
+    assert known.messages["0.0"][1].state == "Unchanged"
+
+
+def test_a_superseded_wait_says_by_which() -> None:
+    end = ended(
+        Outcome.SUPERSEDED,
+        failure=failure("Approve", "Rejected", "Superseded", "production-8 is newer."),
+    )
+    records, channel, webhook = stored(), InMemoryChannel(), InMemoryWebhook()
+    tell(STORY[1], channel, records)
+
+    tell(end, channel, records)
+    tell(end, webhook, stored())
+
+    updated = channel.messages["0.0"][1]
+    for message in (updated, webhook.sent[0]):
+        assert "production-8 is newer." in str(blocks_of(message))
+        assert APPROVAL_URL not in str(blocks_of(message))
+
+
+def test_the_approval_is_asked_for_with_its_link() -> None:
+    slack = InMemoryWebhook()
+
+    tell(STORY[1], slack, stored())
+
+    sig = signature(KEY, "approve", link_subject(approval()))
+    buttons = [block for block in slack.sent[0].blocks if block["type"] == "actions"]
+    assert buttons == [
+        {
+            "type": "actions",
+            "elements": [
+                {
+                    "type": "button",
+                    "text": {"type": "plain_text", "text": "Review and decide"},
+                    "url": f"https://slipway.example.com/approvals/{ID}?sig={sig}",
+                    "style": "primary",
+                }
+            ],
+        }
+    ]
+
+
+def test_the_link_is_right_even_before_the_ticket_is_seen() -> None:
+    slack, records = InMemoryWebhook(), InMemoryRecords()
+
+    tell(STORY[1], slack, records)
+
+    assert APPROVAL_URL in str(blocks_of(slack.sent[0]))
+
+
+def test_without_a_public_url_nothing_relative_is_sent() -> None:
+    slack = InMemoryWebhook()
+
+    tell(STORY[1], slack, stored(), links=Links("", KEY))
+
+    assert "sig=" not in str(blocks_of(slack.sent[0]))
+    assert [b["type"] for b in slack.sent[0].blocks if b["type"] == "actions"] == []
+
+
+def test_only_the_question_carries_the_right_to_decide() -> None:
+    decided = approval(decision=Decision(answer=Answer.APPROVE, by="ada", at=NOW))
+    records, slack = stored(ticket=decided), InMemoryChannel()
+
+    for state in (*STORY[:1], *STORY[2:]):
+        tell(state, slack, records)
+
+    assert "/approvals/" not in str(slack.threads) + str(slack.messages)
+
+
+def test_the_catalog_may_name_another_channel() -> None:
+    application = CATALOG.applications["fastapi-rds"]
+    environment = application.environments["production"]
+    told = environment.notifications.model_copy(update={"slack_channel": "#production"})
+    moved = environment.model_copy(update={"notifications": told})
+    entry = application.model_copy(update={"environments": {"production": moved}})
+    slack = InMemoryChannel()
+
+    tell(STORY[0], slack, stored(), catalog=Catalog(applications={"fastapi-rds": entry}))
+
+    assert [channel for channel, _ in slack.messages.values()] == ["#production"]
+
+
+class _Context:
+    function_name = "notify"
+    memory_limit_in_mb = 512
+    invoked_function_arn = "arn:aws:lambda:us-east-1:123456789012:function:notify"
+    aws_request_id = "1"
+
+
+def stream_record(number: int, after: Deployment, kind: str = "Deployment") -> dict[str, Any]:
+    """A record of a DynamoDB stream, as Lambda hands it on."""
+    image = {"kind": {"S": kind}, "document": {"S": after.model_dump_json()}}
+    return {
+        "eventName": "INSERT",
+        "dynamodb": {"SequenceNumber": str(number), "NewImage": image},
+    }
+
+
+def batch(
+    monkeypatch: pytest.MonkeyPatch, slack: Slack, records: InMemoryRecords, *items: dict[str, Any]
+) -> dict[str, Any]:
+    monkeypatch.setattr(wiring, "records", lambda: records)
+    monkeypatch.setattr(wiring, "slack", lambda: slack)
+    monkeypatch.setattr(wiring, "links", lambda: LINKS)
+    monkeypatch.setattr(wiring, "catalog", lambda: CATALOG)
+    monkeypatch.setattr(wiring, "now", lambda: NOW)
+    return lambda_handler({"Records": list(items)}, _Context())  # type: ignore[arg-type]
+
+
+def test_a_batch_comes_again_from_the_first_that_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    slack, records = InMemoryWebhook(), stored()
+    other = ended(Outcome.FAILED, deployment_id="fastapi-rds-production-8")
+    items = [stream_record(1, STORY[0]), stream_record(2, STORY[1]), stream_record(3, other)]
+    slack.troubles = [Delivery(clear=True), DOWN]
+
+    first = batch(monkeypatch, slack, records, *items)
+    second = batch(monkeypatch, slack, records, *items[1:])
+
+    assert first == {"batchItemFailures": [{"itemIdentifier": "2"}]}
+    assert second == {"batchItemFailures": []}
+    assert [m.state for m in slack.sent] == ["Planning", "AwaitingApproval", "Failed"]
+
+
+def test_other_items_of_the_table_are_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    slack = InMemoryWebhook()
+    gone = {"eventName": "REMOVE", "dynamodb": {"SequenceNumber": "5", "Keys": {}}}
+
+    answer = batch(monkeypatch, slack, stored(), stream_record(4, STORY[0], kind="Lane"), gone)
+
+    assert (answer, slack.sent) == ({"batchItemFailures": []}, [])
+
+
+def test_a_write_that_cannot_be_read_is_left_to_the_stream(monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = stream_record(7, STORY[0])
+    broken["dynamodb"]["NewImage"]["document"]["S"] = "{}"
+
+    answer = batch(monkeypatch, InMemoryWebhook(), stored(), broken)
+
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "7"}]}
