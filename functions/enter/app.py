@@ -30,5 +30,5 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> list[dict[s
     woken_by = hints(event, wiring.settings().account)
     found = wiring.waiting().serve(STEP, event, woken_by)
     for each in found:
-        logger.info("looked", extra=each.model_dump(mode="json"))
+        logger.info("looked", found=each.model_dump(mode="json"))
     return [each.model_dump(mode="json") for each in found]

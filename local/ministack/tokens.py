@@ -95,6 +95,34 @@ def install() -> None:
         lambda data: fail(data["taskToken"], data.get("error", ""), data.get("cause", "")),
     )
     _answer("heartbeat", lambda data: check(data["taskToken"]))
+    _install_authorization()
+
+
+def _install_authorization() -> None:
+    """Judge a SendTask request by the state machine that waits, as IAM does.
+
+    MiniStack knows no resource for a token and would demand a policy for "*".
+    """
+    plain = private.function("core.iam_actions.extract_resource_arn")
+
+    def resource(service: str, method: str, path: str, headers: Any, body: bytes, *more: Any) -> Any:
+        machine = _machine_of(body) if service == "states" else None
+        return machine or plain(service, method, path, headers, body, *more)
+
+    private.replace("core.iam_actions.extract_resource_arn", resource)
+
+
+def _machine_of(body: bytes) -> str | None:
+    try:
+        token = json.loads(body or b"{}").get("taskToken", "")
+    except (ValueError, AttributeError):
+        return None
+    with _lock:
+        waiting = _waiting.get(token)
+    if waiting is None:
+        return None
+    machine = waiting.execution_arn.rpartition(":")[0]
+    return machine.replace(":execution:", ":stateMachine:")
 
 
 def _answer(kind: str, action: Any) -> None:
