@@ -1,9 +1,8 @@
 """What an event wishes for: the edge where input from outside becomes the domain's words."""
 
-from datetime import datetime
 from typing import Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from slipway.domain.catalog import Catalog, Name
 from slipway.domain.deployment import Deployment, Origin, Outcome
@@ -48,7 +47,8 @@ class _Envelope(_Lenient):
     detail_type: str = Field(alias="detail-type")
     account: str
     region: str
-    time: datetime
+    # Candidates are ordered by it, which a time without a zone would not allow.
+    time: AwareDatetime
     detail: dict[str, Any]
 
 
@@ -117,6 +117,7 @@ def push_wish(application: str, environment: str, release: Release, origin: Orig
 
 def _requested(envelope: _Envelope, catalog: Catalog, records: Records) -> list[Wish]:
     request = _checked(_Request, envelope.detail)
+    _refuse_foreign_repository(request, catalog)
     release = Release(
         repository=request.repository,
         digest=request.digest,
@@ -134,6 +135,17 @@ def _requested(envelope: _Envelope, catalog: Catalog, records: Records) -> list[
             explicit=True,
         )
     ]
+
+
+def _refuse_foreign_repository(request: _Request, catalog: Catalog) -> None:
+    """A person chooses the release, the catalog whose releases an environment runs."""
+    settings = catalog.environment(request.application, request.environment)
+    if settings is not None and settings.push.repository != request.repository:
+        raise Rejected(
+            Reason.NOT_MEANT_FOR_US,
+            f"{request.application}/{request.environment} runs images of "
+            f"{settings.push.repository}, not of {request.repository}.",
+        )
 
 
 def _promoted(envelope: _Envelope, catalog: Catalog, records: Records) -> list[Wish]:

@@ -1,0 +1,321 @@
+"""The edge: whatever comes from outside is a wish or a refusal with a reason, never an accident."""
+
+import copy
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from slipway.domain.deployment import Origin, Outcome
+from slipway.domain.errors import Reason, Rejected
+from slipway.steps.admit import Wish
+from slipway.steps.wishes import wishes
+from tests.unit.worlds import NEW, START, World, environment, release
+
+ACCOUNT, REGION = "000000000000", "us-east-1"
+EVENTS = Path(__file__).parents[2] / "events"
+
+PUSH: dict[str, Any] = {
+    "version": "0",
+    "id": "13cde686-328b-6117-af20-0e5566167482",
+    "detail-type": "ECR Image Action",
+    "source": "aws.ecr",
+    "account": ACCOUNT,
+    "time": "2026-11-21T09:00:00Z",
+    "region": REGION,
+    "resources": [],
+    "detail": {
+        "result": "SUCCESS",
+        "repository-name": "notes",
+        "image-digest": NEW,
+        "action-type": "PUSH",
+        "image-tag": "v2",
+    },
+}
+REQUEST: dict[str, Any] = PUSH | {
+    "detail-type": "Deployment Requested",
+    "source": "slipway",
+    "detail": {
+        "application": "notes",
+        "environment": "staging",
+        "repository": "notes",
+        "digest": NEW,
+        "tag": "v2",
+        "requested_by": "ada",
+    },
+}
+SETTLED: dict[str, Any] = PUSH | {
+    "detail-type": "Deployment Settled",
+    "source": "slipway",
+    "detail": {
+        "deployment_id": "notes-staging-1",
+        "lane": "notes/staging",
+        "outcome": "Succeeded",
+    },
+}
+
+
+def changed(event: dict[str, Any], field: str, value: object) -> dict[str, Any]:
+    """The event with one field replaced; ``detail.x`` is a field of the detail."""
+    made = copy.deepcopy(event)
+    place, _, name = field.rpartition(".")
+    where = made[place] if place else made
+    if value is None:
+        del where[name]
+    else:
+        where[name] = value
+    return made
+
+
+def read(event: Any, world: World | None = None) -> list[Wish]:
+    world = world or World()
+    return wishes(
+        event, account=ACCOUNT, region=REGION, catalog=world.catalog, records=world.records
+    )
+
+
+def refusal(event: Any, world: World | None = None) -> tuple[Reason, str]:
+    with pytest.raises(Rejected) as refused:
+        read(event, world)
+    return refused.value.reason, refused.value.message
+
+
+def succeeded() -> World:
+    world = World().verified()
+    world.settle()
+    return world
+
+
+def test_a_push_is_a_wish_for_every_environment_that_it_feeds() -> None:
+    assert read(PUSH) == [
+        Wish(
+            wish_id=f"push:notes/staging:notes@{NEW}",
+            application="notes",
+            environment="staging",
+            release=release(),
+            origin=Origin.PUSH,
+            requested_by="push of notes:v2",
+        )
+    ]
+
+
+def test_a_redelivery_and_another_tag_of_the_same_digest_are_the_same_wish() -> None:
+    again = changed(changed(PUSH, "id", "another"), "detail.image-tag", "v2.0")
+
+    assert read(again)[0].wish_id == read(PUSH)[0].wish_id
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("detail.image-tag", "latest"), ("detail.repository-name", "shop")]
+)
+def test_a_push_that_feeds_nothing_is_refused(field: str, value: str) -> None:
+    event = changed(PUSH, field, value)
+    pushed = event["detail"]
+
+    assert refusal(event) == (
+        Reason.NOT_MEANT_FOR_US,
+        f"No environment is fed by {pushed['repository-name']}:{pushed['image-tag']}.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("detail.action-type", "DELETE"),
+        ("detail.action-type", "UPDATE_STORAGE_CLASS"),
+        ("detail.result", "FAILURE"),
+        ("detail.image-tag", None),
+        ("detail.image-tag", ""),
+        ("detail.image-tag", ["v2"]),
+        ("detail.image-digest", "sha256:beef"),
+        ("detail.image-digest", None),
+        ("detail.repository-name", ""),
+        ("detail", []),
+        ("detail", None),
+        ("time", "yesterday"),
+        ("time", None),
+        ("id", ""),
+        ("id", 5),
+        ("source", None),
+        ("account", 0),
+    ],
+)
+def test_a_push_event_that_is_not_one_names_the_field(field: str, value: object) -> None:
+    reason, message = refusal(changed(PUSH, field, value))
+
+    assert reason is Reason.EVENT_MALFORMED
+    assert message.startswith(f"{field.rpartition('.')[2]}: ")
+
+
+def test_a_time_without_a_zone_cannot_be_ordered_and_is_refused() -> None:
+    reason, message = refusal(changed(PUSH, "time", "2026-11-21T09:00:00"))
+
+    assert (reason, message.partition(":")[0]) == (Reason.EVENT_MALFORMED, "time")
+
+
+@pytest.mark.parametrize("event", [{}, [], "push", 7, {"detail": {}}])
+def test_what_is_no_event_is_refused(event: object) -> None:
+    assert refusal(event)[0] is Reason.EVENT_MALFORMED
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "told"),
+    [
+        ("account", "111111111111", "111111111111/us-east-1"),
+        ("region", "eu-west-1", "000000000000/eu-west-1"),
+    ],
+)
+def test_an_event_of_another_account_or_region_is_foreign(
+    field: str, value: str, told: str
+) -> None:
+    assert refusal(changed(PUSH, field, value)) == (
+        Reason.EVENT_FOREIGN,
+        f"The event comes from {told}, not 000000000000/us-east-1.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("source", "kind"),
+    [
+        ("aws.ecr", "ECR Image Scan"),
+        ("aws.ecr", "ECR Replication Action"),
+        ("custom.ecr", "ECR Image Action"),
+        ("aws.ecr", "Deployment Requested"),
+        ("slipway", "Candidate Admitted"),
+    ],
+)
+def test_other_events_start_nothing(source: str, kind: str) -> None:
+    event = changed(changed(PUSH, "source", source), "detail-type", kind)
+
+    assert refusal(event) == (Reason.NOT_MEANT_FOR_US, f"Nothing is started by {source} '{kind}'.")
+
+
+def test_a_request_is_explicit_and_is_told_by_its_events_id() -> None:
+    assert read(REQUEST) == [
+        Wish(
+            wish_id="request:13cde686-328b-6117-af20-0e5566167482",
+            application="notes",
+            environment="staging",
+            release=release(),
+            origin=Origin.REQUEST,
+            requested_by="ada",
+            explicit=True,
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("detail.application", "Notes"),
+        ("detail.environment", ""),
+        ("detail.digest", "v2"),
+        ("detail.tag", None),
+        ("detail.requested_by", ""),
+        ("detail.repository", None),
+    ],
+)
+def test_a_request_that_is_not_one_names_the_field(field: str, value: object) -> None:
+    reason, message = refusal(changed(REQUEST, field, value))
+
+    assert reason is Reason.EVENT_MALFORMED
+    assert message.startswith(f"{field.removeprefix('detail.')}: ")
+
+
+def test_a_request_for_an_image_of_another_repository_is_refused() -> None:
+    assert refusal(changed(REQUEST, "detail.repository", "shop")) == (
+        Reason.NOT_MEANT_FOR_US,
+        "notes/staging runs images of notes, not of shop.",
+    )
+
+
+def test_a_success_is_promoted_with_the_same_digest_to_the_next_environment() -> None:
+    assert read(SETTLED, succeeded()) == [
+        Wish(
+            wish_id="promotion:notes-staging-1:production",
+            application="notes",
+            environment="production",
+            release=release(),
+            origin=Origin.PROMOTION,
+            requested_by="success of notes-staging-1",
+        )
+    ]
+
+
+def test_a_promotion_believes_the_record_and_not_the_event() -> None:
+    world = World().deployed()
+    world.rewrite(outcome=Outcome.ROLLED_BACK)
+
+    assert refusal(SETTLED, world) == (
+        Reason.NOT_MEANT_FOR_US,
+        "notes-staging-1 did not succeed, so nothing is promoted.",
+    )
+
+
+def test_a_success_that_nobody_knows_is_refused() -> None:
+    assert refusal(SETTLED) == (
+        Reason.DEPLOYMENT_UNKNOWN,
+        "There is no deployment 'notes-staging-1'.",
+    )
+
+
+def test_the_last_environment_is_promoted_nowhere() -> None:
+    world = succeeded()
+    world.rewrite(environment="production")
+
+    assert read(SETTLED, world) == []
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=10), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+_PATHS = st.sampled_from(
+    [
+        (event, path)
+        for event in (PUSH, REQUEST, SETTLED)
+        for path in [*event, *(f"detail.{name}" for name in event["detail"])]
+    ]
+)
+KNOWN = succeeded()
+
+
+@given(_JSON)
+def test_any_json_is_a_wish_or_refused(event: object) -> None:
+    with pytest.raises(Rejected):
+        read(event, KNOWN)
+
+
+@given(_PATHS, _JSON)
+def test_an_event_with_any_field_of_any_shape_is_a_wish_or_refused(
+    place: tuple[dict[str, Any], str], value: object
+) -> None:
+    event, path = place
+    try:
+        found = read(changed(event, path, value), KNOWN)
+    except Rejected as refused:
+        assert refused.message
+    else:
+        assert all(isinstance(wish, Wish) for wish in found)
+        assert all(wish.release.pushed_at.tzinfo is not None for wish in found)
+
+
+@pytest.mark.parametrize("name", ["admit", "admit-request"])
+def test_the_sample_events_are_wishes(name: str) -> None:
+    event = json.loads((EVENTS / f"{name}.json").read_text())
+    settings = environment(push={"repository": "fastapi-rds", "tags": ["v*"]})
+
+    assert [one.release.pushed_at for one in read(event, World(settings))] == [
+        datetime(2026, 11, 20, 10, tzinfo=UTC)
+    ]
+
+
+def test_the_day_is_the_worlds() -> None:
+    assert read(PUSH)[0].release.pushed_at == START
