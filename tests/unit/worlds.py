@@ -200,6 +200,34 @@ class Service:
         self.primary = Attempt(f"{lost.ecs_id}-back", before.revision_arn, "SUCCESSFUL")
 
 
+@dataclass
+class Registry(StubRegistry):
+    """A registry that also remembers when something was pushed."""
+
+    pushes: list[Release] = field(default_factory=list)
+
+    def pushed_since(self, repository: str, since: datetime) -> list[Release]:
+        return [
+            push for push in self.pushes if push.repository == repository and push.pushed_at > since
+        ]
+
+
+@dataclass
+class OneOffs(InMemoryOneOffs):
+    """One-off tasks that can be looked for."""
+
+    def find(self, target: EcsTarget, started_by: str) -> str | None:
+        return self.tasks.get(started_by)
+
+
+@dataclass
+class Executions(InMemoryExecutions):
+    """Executions, running or not."""
+
+    def known(self, deployment_id: str) -> bool:
+        return deployment_id in self.started
+
+
 class Crash(Exception):
     """The function died: what it had done stays done, its answer is lost."""
 
@@ -252,17 +280,17 @@ class World:
         self.records = InMemoryRecords()
         self.service = Service()
         self.revisions = InMemoryRevisions(images=self.service.images)
-        self.one_offs = InMemoryOneOffs()
+        self.one_offs = OneOffs()
         self.databases = InMemoryDatabases(statuses={DATABASE: "available"})
         self.alarms = StubAlarms()
-        self.executions = InMemoryExecutions()
+        self.executions = Executions()
         self.announcements = InMemoryAnnouncements()
         self.balancers = StubLoadBalancers(url=URL, registered=(healthy(1), healthy(2)))
         self.website = StubWebsite()
         self.answer_as("2.0.0")
         self.pushed = pushed or image()
         new, old = self.pushed, image(OLD)
-        self.registry = StubRegistry(
+        self.registry = Registry(
             images={(REPOSITORY, ref): new for ref in ("v2", new.digest)}
             | {(REPOSITORY, OLD): old},
             scans={NEW: Scan(status="COMPLETE", findings={})},
