@@ -1,6 +1,7 @@
 """What a layer is built for: the Lambda runtime and the CPU architecture."""
 
 import os
+import sys
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -60,3 +61,18 @@ def _parameters(config: Mapping[str, Any], section: str) -> dict[str, str]:
     given = config[section].get("deploy", {}).get("parameters", {}).get("parameter_overrides", [])
     pairs = given.split() if isinstance(given, str) else given
     return dict(pair.split("=", 1) for pair in pairs)
+
+
+def main() -> int:
+    """Print the settings for `sam build --config-env SECTION` as NAME=value words."""
+    try:
+        found = settings(Path(sys.argv[2]), sys.argv[1])
+    except BadTarget as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(*(f"{name}={value}" for name, value in found.items()))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

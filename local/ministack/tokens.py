@@ -105,7 +105,9 @@ def _install_authorization() -> None:
     """
     plain = private.function("core.iam_actions.extract_resource_arn")
 
-    def resource(service: str, method: str, path: str, headers: Any, body: bytes, *more: Any) -> Any:
+    def resource(
+        service: str, method: str, path: str, headers: Any, body: bytes, *more: Any
+    ) -> Any:
         machine = _machine_of(body) if service == "states" else None
         return machine or plain(service, method, path, headers, body, *more)
 

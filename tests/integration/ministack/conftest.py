@@ -12,8 +12,16 @@ from local.ministack.deploy import deploy
 from local.ministack.launch import MiniStack
 from tests.integration.ministack.cloud import Cloud, Execution
 
-PROBE = Path(__file__).parent / "probe" / "template.yaml"
+FOLDER = Path(__file__).parent
+PROBE = FOLDER / "probe" / "template.yaml"
 TWIN_URL = "http://127.0.0.1:9"  # nothing listens there: these tests need no twin
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep these tests in one process when several run: they share one cloud."""
+    for item in items:
+        if FOLDER in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group("ministack"))
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,102 @@
+# Slipway's commands. `make` alone lists them.
+
+BIN := .venv/bin
+APP := .venv-app
+CONFIG ?= staging
+VERSION ?= v2
+ENV ?= staging
+
+PYTEST = $(BIN)/python -m pytest -q
+READY = .venv/.installed $(APP)/.installed .venv-lambda/.installed
+SHELL = /bin/sh
+MAKEFLAGS += --no-print-directory
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo up down push env test check unit integration e2e build deploy requirements clean
+
+help: ## list the commands
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# ------------------------------------------------------------------------------------- Set-up
+setup: $(READY) ## install everything that the other commands need
+
+.venv/bin/uv: requirements/boot.txt
+	@sh local/build/boot.sh .venv requirements/boot.txt
+
+.venv/.installed: requirements/dev.txt .venv/bin/uv
+	@echo "Installing the development tools ..."
+	@$(BIN)/python -m local.build.uv .venv requirements/dev.txt
+	@touch $@
+
+$(APP)/.installed: requirements/app.txt .venv/bin/uv
+	@echo "Installing the example application's libraries and PostgreSQL ..."
+	@$(BIN)/python -m local.build.uv $(APP) requirements/app.txt
+	@touch $@
+
+.venv-lambda/.installed: requirements/lambda.txt .venv/.installed
+	@echo "Installing AWS's Lambda runtime client ..."
+	@$(BIN)/python -m local.build.runtime_clients
+	@touch $@
+
+# --------------------------------------------------------------------------- The embedded cloud
+demo: $(READY) ## play the whole story on the embedded cloud (KEEP=1 leaves it up, APPROVE=browser)
+	@PYTHONPATH=.:layers/core $(BIN)/python -m local.demo
+
+up: $(READY) ## start the embedded cloud with Slipway on it, and keep it up
+	@PYTHONPATH=.:layers/core $(BIN)/python -m local.up
+
+down: ## end the cloud that `make up` or `make demo KEEP=1` left running
+	@PYTHONPATH=.:layers/core $(BIN)/python -m local.down
+
+push: ## push a version of the example to that cloud: VERSION=v2 ENV=staging
+	@PYTHONPATH=.:layers/core $(BIN)/python -m local.push $(VERSION) $(ENV)
+
+env: ## print that cloud's settings for the AWS CLI and SAM: eval "$(make env)"
+	@PYTHONPATH=.:layers/core $(BIN)/python -m local.env
+
+# --------------------------------------------------------------------------------------- Checks
+test: check unit integration e2e ## everything that has to pass before a merge
+
+check: $(READY) ## format, lint, types, template
+	@echo "== format and lint"
+	@$(BIN)/ruff format --check --quiet . || { echo "\`$(BIN)/ruff format .\` mends that."; exit 1; }
+	@$(BIN)/ruff check --quiet .
+	@echo "== types"
+	@$(BIN)/mypy --no-error-summary
+	@echo "== template"
+	@SAM_CLI_TELEMETRY=0 $(BIN)/sam validate --lint --template template.yaml --region us-east-1 \
+		> .build/validate.log 2>&1 || { cat .build/validate.log; exit 1; }
+
+unit: $(READY) ## rules, steps, template and state machine: no network, no AWS
+	@echo "== unit"
+	@$(PYTEST) tests/unit
+
+integration: $(READY) ## adapters, the twin, the local cloud's parts
+	@echo "== integration"
+	@$(PYTEST) -n 2 --dist loadgroup tests/integration
+
+e2e: $(READY) ## whole deployments on the embedded cloud
+	@echo "== end to end"
+	@$(PYTEST) tests/e2e
+
+# --------------------------------------------------------------------------------------- Deploy
+build: $(READY) ## build for a section of samconfig.toml: CONFIG=staging
+	@settings=$$($(BIN)/python -m local.build.target $(CONFIG) samconfig.toml) && \
+		env $$settings $(BIN)/sam build --config-env $(CONFIG)
+
+deploy: build ## deploy to a real account: CONFIG=staging
+	@$(BIN)/sam deploy --config-env $(CONFIG)
+
+# ----------------------------------------------------------------------------------- Housekeeping
+COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
+	--no-emit-index-url --custom-compile-command "make requirements" --upgrade
+
+requirements: .venv/bin/uv ## pin the newest versions again
+	@cd requirements && for name in dev app; do \
+		../$(COMPILE) $$name.in --output-file $$name.txt || exit 1; done
+	@cd requirements && for name in vendor lambda boot; do \
+		../$(COMPILE) --constraints dev.txt $$name.in --output-file $$name.txt || exit 1; done
+
+clean: ## remove what was built and installed
+	@rm -rf .aws-sam .build .hypothesis .mypy_cache .pytest_cache .ruff_cache .venv .venv-app .venv-lambda
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
