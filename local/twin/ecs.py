@@ -38,7 +38,7 @@ class EcsModel:
             world, engine, elbv2, resolve_image, self._bake_seconds, self._tasks.for_service
         )
         self._services = ServiceApi(
-            world, self._clusters, self._definitions, self._scheduler, cloudwatch
+            world, self._clusters, self._definitions, self._scheduler, elbv2, cloudwatch
         )
         self._deployments = ServiceDeploymentApi(self._services, self._scheduler)
         cloudwatch.subscribe(self._alarm_changed)

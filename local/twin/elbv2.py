@@ -251,8 +251,9 @@ class Elbv2Model:
         self._subscribers.append(subscriber)
 
     def is_used(self, target_group_arn: str) -> bool:
-        """Whether a load balancer forwards to the target group; TargetGroupNotFound."""
-        return bool(self._group(target_group_arn).load_balancers)
+        """Whether a load balancer forwards to the target group."""
+        group = self._groups.get(target_group_arn)
+        return group is not None and bool(group.load_balancers)
 
     def state(self) -> dict[str, Any]:
         """What there is, for people and tests."""

@@ -119,10 +119,11 @@ class RollingRollout:
 
     def begin(self, service: Service, deployment: Deployment) -> None:
         """Make a new deployment the PRIMARY one; an unfinished one is replaced."""
-        if service.current is not None:
+        replaced = service.current
+        if replaced is not None:
             reason = "Service deployment stopped because a newer one replaced it."
-            self._close(service.current, "STOPPED", reason)
-            service.current.stopped_at = self._world.clock.now()
+            self._close(replaced, "STOPPED", reason)
+            replaced.stopped_at = replaced.updated_at
         self._promote(service, deployment)
         self._set_rollout(deployment, "IN_PROGRESS", f"ECS deployment {deployment.id} in progress.")
         self._poke(service)

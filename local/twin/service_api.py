@@ -6,6 +6,7 @@ from typing import Any
 from local.twin.circuit_breaker import CircuitBreaker
 from local.twin.cloudwatch import CloudWatchModel
 from local.twin.clusters import Clusters
+from local.twin.elbv2 import Elbv2Model
 from local.twin.errors import AwsError
 from local.twin.pages import page
 from local.twin.rollout import source_revisions
@@ -44,12 +45,14 @@ class ServiceApi:
         clusters: Clusters,
         definitions: TaskDefinitions,
         scheduler: Scheduler,
+        elbv2: Elbv2Model,
         alarms: CloudWatchModel,
     ) -> None:
         self._world = world
         self._clusters = clusters
         self._definitions = definitions
         self._scheduler = scheduler
+        self._elbv2 = elbv2
         self._alarms = alarms
         self.services: dict[str, Service] = {}
 
@@ -58,6 +61,7 @@ class ServiceApi:
         cluster = self._clusters.get(params.get("cluster"))
         name = params["serviceName"]
         _check_name(name)
+        self._check_target_groups(params)
         service = self._fresh(cluster, name, params)
         definition = self._definitions.usable(params["taskDefinition"])
         self.services[service.arn] = service
@@ -150,6 +154,16 @@ class ServiceApi:
             launch_type=params.get("launchType", "FARGATE"),
             tags=params.get("tags", []),
         )
+
+    def _check_target_groups(self, params: dict[str, Any]) -> None:
+        for each in params.get("loadBalancers", []):
+            arn = each["targetGroupArn"]
+            if not self._elbv2.is_used(arn):
+                message = (
+                    f"The target group with targetGroupArn {arn} "
+                    "does not have an associated load balancer."
+                )
+                raise AwsError("InvalidParameterException", message)
 
     def _wanted_definition(self, service: Service, params: dict[str, Any]) -> dict[str, Any]:
         # An update that names no task definition keeps the one of the PRIMARY deployment,

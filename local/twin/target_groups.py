@@ -140,7 +140,7 @@ class TargetGroup:
         return healthy or tuple(key for key, state in states.items() if state == "unhealthy")
 
     def modify(self, params: dict[str, Any]) -> None:
-        """Change health check settings; they hold for targets registered from now on."""
+        """Change health check settings; checks under way follow them at once."""
         self.settings |= {name: value for name, value in params.items() if name != "TargetGroupArn"}
 
     def modify_attributes(self, attributes: list[dict[str, str]]) -> None:

@@ -55,7 +55,10 @@ class LiveCloud:
             self.world, self.twin, self.server, self.clock, settings.state, settings.image_bin
         )
         self._loop = Loop()
-        self.tasks = self._compose(Addresses())
+        addresses = Addresses()
+        self._traffic = LiveTraffic(self._loop, addresses)
+        self.tasks = LiveTasks(self._outside(), addresses)
+        self._compose()
 
     def start(self) -> str:
         """Listen; the address to reach the twin at."""
@@ -69,19 +72,16 @@ class LiveCloud:
         self.clock.stop()
         self.tasks.stop_all()
         self.data.stop()
+        self._traffic.close_all()
         self._loop.stop()
 
-    def _compose(self, addresses: Addresses) -> LiveTasks:
-        tasks = LiveTasks(self._outside(), addresses)
+    def _compose(self) -> None:
         cloudwatch = CloudWatchModel(self.world)
-        elbv2 = Elbv2Model(
-            self.world, LiveProbe(self._loop, self.clock), LiveTraffic(self._loop, addresses)
-        )
-        ecs = EcsModel(self.world, tasks, elbv2, cloudwatch, self.data.ecr.resolve_image)
+        elbv2 = Elbv2Model(self.world, LiveProbe(self._loop, self.clock), self._traffic)
+        ecs = EcsModel(self.world, self.tasks, elbv2, cloudwatch, self.data.ecr.resolve_image)
         self.twin.add("cloudwatch", cloudwatch)
         self.twin.add("elbv2", elbv2)
         self.twin.add("ecs", ecs)
-        return tasks
 
     def _outside(self) -> Outside:
         endpoint = self._settings.endpoint_url

@@ -55,6 +55,11 @@ class LiveTraffic:
     def close(self, listener_arn: str) -> None:
         self._loop.wait(self._shut(self._servers.pop(listener_arn)))
 
+    def close_all(self) -> None:
+        """Close every listener."""
+        for listener_arn in list(self._servers):
+            self.close(listener_arn)
+
     async def _open(
         self, listener_arn: str, address: str, port: int, protocol: str
     ) -> asyncio.Server:

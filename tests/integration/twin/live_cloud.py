@@ -200,6 +200,8 @@ class Load:
                 path = random.choice(("/", "/", "/", "/slow"))
                 self.answers.append(fetch(self._url + path))
             except (urllib.error.URLError, OSError) as failure:
+                if isinstance(failure, urllib.error.HTTPError):
+                    failure.close()
                 self.failures.append(repr(failure))
             time.sleep(0.005)
 
@@ -207,6 +209,16 @@ class Load:
 def fetch(url: str, data: bytes | None = None) -> str:
     with urllib.request.urlopen(url, data, timeout=10) as answer:
         return str(answer.read().decode())
+
+
+def refused(url: str, data: bytes | None = None) -> int:
+    """The status with which the request is refused."""
+    try:
+        text = fetch(url, data)
+    except urllib.error.HTTPError as answer:
+        answer.close()
+        return answer.code
+    raise AssertionError(f"not refused, but answered: {text}")
 
 
 def wait_for(condition: Callable[[], Any], what: str) -> Any:
