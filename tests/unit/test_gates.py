@@ -83,6 +83,12 @@ def test_an_image_that_cannot_be_pulled_fails(status: str) -> None:
     )
 
 
+def test_an_image_that_is_gone_fails() -> None:
+    assert image_gate(None) == failed(
+        "image", Reason.IMAGE_MISSING, "The image is not in the registry any more."
+    )
+
+
 def test_an_active_image_passes() -> None:
     assert image_gate(image()) == passed("image", "sha256:b2b2b2b2b2b2 is ACTIVE")
 

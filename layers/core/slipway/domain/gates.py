@@ -68,8 +68,10 @@ def digest_gate(image: Image | None, asked_for: str, tag: str, *, explicit: bool
     return _passed("digest", f"{tag} names {asked_for[:19]}")
 
 
-def image_gate(image: Image) -> GateVerdict:
+def image_gate(image: Image | None) -> GateVerdict:
     """The image can be pulled: ECR keeps archived images but serves them no more."""
+    if image is None:
+        return _failed("image", Reason.IMAGE_MISSING, "The image is not in the registry any more.")
     if image.status != "ACTIVE":
         return _failed(
             "image",

@@ -98,9 +98,11 @@ def _verdicts(
     plan = deployment.planned()
     release, gates = plan.release, plan.settings.gates
     explicit = deployment.explicit
-    tagged = None if explicit else registry.status(release.repository, release.tag)
-    yield digest_gate(tagged, release.digest, release.tag, explicit=explicit)
-    yield image_gate(plan.image)
+    # As it is now: an image can be archived or deleted while an approval waits.
+    reference = release.digest if explicit else release.tag
+    found = registry.status(release.repository, reference)
+    yield digest_gate(found, release.digest, release.tag, explicit=explicit)
+    yield image_gate(found)
     yield platform_gate(plan.image, plan.live.architecture)
     if gates.scan is not None:
         scan = registry.scan(release.repository, plan.image.platform_digest)
