@@ -400,11 +400,9 @@ class World:
         return migrating.migrate(self._request(migrating.MigrateRequest), **ports)
 
     def deploy(self) -> StepResult:
-        ports = "records", "services", "revisions", "rollouts"
+        ports = self.ports("records", "services", "revisions", "rollouts")
         request = self._request(deploying.DeployRequest, service_arn=SERVICE_ARN)
-        return deploying.deploy(
-            request, **self.ports("records", "services", "revisions", "rollouts")
-        )
+        return deploying.deploy(request, **ports)
 
     def verify(self, of: str = "release") -> StepResult:
         request = self._request(verifying.VerifyRequest, of=verifying.Subject(of))

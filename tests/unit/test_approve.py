@@ -1,0 +1,132 @@
+"""Approve: ask once, wait, and take only an answer for this very plan."""
+
+import pytest
+
+from slipway.domain.approval import Answer, Approval
+from slipway.domain.deployment import Outcome, Phase
+from slipway.domain.errors import Reason, Rejected
+from slipway.domain.lane import Hold
+from slipway.steps.approve import ApproveRequest, keys
+from slipway.steps.step import StepResult
+from tests.unit.worlds import NEW, OTHER, START, World, environment, image, release, wish
+
+POLICY = {"approvers": ["ada", "grace"], "expires_after_minutes": 60}
+WAITING = StepResult(done=False, reason=Reason.WAITING, message="waiting for ada or grace")
+
+
+def planned() -> World:
+    world = World(environment(approval=POLICY))
+    world.admit()
+    world.plan()
+    return world
+
+
+def refusal(world: World) -> tuple[Reason, str]:
+    with pytest.raises(Rejected) as refused:
+        world.approve()
+    return refused.value.reason, refused.value.message
+
+
+def test_the_ticket_is_published_once_and_waited_for() -> None:
+    world = planned()
+
+    assert world.approve() == WAITING
+    asked = world.records.approval("notes-staging-1")
+    world.wait(minutes=30)
+    assert world.approve() == WAITING
+
+    assert asked == Approval(
+        version=1,
+        deployment_id="notes-staging-1",
+        digest=NEW,
+        plan_hash=world.deployment.planned().plan_hash,
+        approvers=("ada", "grace"),
+        asked_at=START,
+        expires_at=START.replace(hour=10),
+    )
+    assert world.records.approval("notes-staging-1") == asked
+    assert world.told == ["admitted", "planned", "approval asked"]
+    assert world.evidence[-1].message == "of ada, grace until 2026-11-21 10:00Z"
+    assert world.deployment.phase is Phase.AWAITING_APPROVAL
+
+
+def test_a_yes_lets_it_through_however_late_it_is_seen() -> None:
+    world = planned()
+    world.approve()
+    world.decide(Answer.APPROVE)
+    world.wait(days=2)
+
+    assert world.approve() == StepResult(
+        done=True, reason=Reason.GATES_PASSED, message="approved by ada"
+    )
+
+
+def test_a_no_ends_it() -> None:
+    world = planned()
+    world.approve()
+    world.decide(Answer.REJECT, "grace", "not on Friday")
+
+    assert refusal(world) == (Reason.APPROVAL_REJECTED, "Rejected by grace: not on Friday")
+
+
+def test_no_answer_in_time_ends_it() -> None:
+    world = planned()
+    world.approve()
+    world.wait(minutes=60)
+
+    assert refusal(world) == (
+        Reason.APPROVAL_EXPIRED,
+        "Nobody decided until 2026-11-21 10:00Z.",
+    )
+
+
+def test_a_newer_candidate_replaces_a_waiting_approval() -> None:
+    world = planned()
+    world.approve()
+    world.admit(wish("push:2", release=release(OTHER, "v3", START.replace(hour=10))))
+
+    assert refusal(world)[0] is Reason.SUPERSEDED
+
+
+def test_a_hold_meanwhile_ends_it_even_when_approved() -> None:
+    world = planned()
+    world.approve()
+    world.decide(Answer.APPROVE)
+    world.rewrite_lane(hold=Hold(reason="ByHand", message="incident", by="ada", since=START))
+
+    assert refusal(world)[0] is Reason.HELD
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"cancel_requested_by": "ada"}, Reason.CANCELLED),
+        ({"outcome": Outcome.FAILED}, Reason.DEPLOYMENT_STOPPED),
+    ],
+)
+def test_what_is_not_wanted_any_more_is_not_asked_for(
+    fields: dict[str, object], reason: Reason
+) -> None:
+    world = planned()
+    world.rewrite(**fields)
+
+    assert refusal(world)[0] is reason
+    assert world.records.approval("notes-staging-1") is None
+
+
+def test_an_answer_to_another_plan_is_not_taken() -> None:
+    world = planned()
+    world.approve()
+    world.decide(Answer.APPROVE)
+    world.rewrite(plan=world.deployment.planned().model_copy(update={"image": image(OTHER)}))
+
+    assert refusal(world) == (
+        Reason.PLAN_CHANGED,
+        "The plan is not the one that was shown; ask again.",
+    )
+
+
+def test_an_approval_is_woken_by_news_of_the_deployment_and_of_its_lane() -> None:
+    request = ApproveRequest(deployment_id="notes-staging-1", lane="notes/staging")
+
+    assert keys(request) == ("deployment:notes-staging-1", "lane:notes/staging")

@@ -1,0 +1,168 @@
+"""Plan: what will be done is fixed once, before anything changes."""
+
+import pytest
+
+from slipway.domain.deployment import Outcome
+from slipway.domain.errors import Broken, Reason, Rejected
+from slipway.domain.plan import LiveService
+from slipway.domain.release import SCHEMA_LABEL
+from slipway.steps.plan import PlanResult
+from tests.unit.worlds import (
+    FIRST_REVISION,
+    NEW,
+    OLD,
+    REGISTRY,
+    SERVICE_ARN,
+    START,
+    TARGET_GROUP,
+    URL,
+    World,
+    environment,
+    image,
+    stable,
+    wish,
+)
+
+
+def admitted(world: World | None = None) -> World:
+    world = world or World()
+    world.admit()
+    return world
+
+
+def refusal(world: World) -> tuple[Reason, str]:
+    with pytest.raises(Rejected) as refused:
+        world.plan()
+    return refused.value.reason, refused.value.message
+
+
+def test_a_plan_holds_everything_that_will_be_done() -> None:
+    world = admitted()
+
+    result = world.plan()
+
+    plan = world.deployment.planned()
+    assert result == PlanResult(
+        needs_approval=False,
+        needs_migration=True,
+        plan_hash=plan.plan_hash,
+        service_arn=SERVICE_ARN,
+        scanned_image=f"notes@{NEW}",
+        approval_seconds=0,
+        verify_interval_seconds=10,
+    )
+    assert plan.live == LiveService(
+        service_arn=SERVICE_ARN,
+        revision_arn=FIRST_REVISION,
+        image_uri=f"{REGISTRY}@{OLD}",
+        architecture="ARM64",
+        desired_count=2,
+        target_group_arn=TARGET_GROUP,
+        base_url=URL,
+    )
+    assert (plan.rollback_target, plan.planned_at) == (stable(), START)
+    assert world.evidence[-1].data == {"plan_hash": plan.plan_hash}
+
+
+def test_a_plan_is_made_once() -> None:
+    world = admitted()
+    first = world.plan()
+    before = world.deployment
+    world.wait(hours=1)
+    world.registry.images.clear()
+
+    assert world.plan() == first
+    assert world.deployment == before
+
+
+def test_a_plan_tells_how_long_an_approval_may_take() -> None:
+    policy = {"approvers": ["ada"], "expires_after_minutes": 90}
+    result = admitted(World(environment(approval=policy))).plan()
+
+    assert (result.needs_approval, result.approval_seconds) == (True, 5400)
+
+
+def test_the_catalogs_address_goes_before_the_load_balancers() -> None:
+    world = admitted(World(environment(verification={"base_url": "https://notes.example.org"})))
+    world.plan()
+
+    assert world.deployment.planned().live.base_url == "https://notes.example.org"
+
+
+def test_an_image_that_is_gone_is_refused() -> None:
+    world = admitted()
+    world.registry.images.clear()
+
+    assert refusal(world) == (
+        Reason.IMAGE_MISSING,
+        "notes has no image sha256:b2b2b2b2b2b2 for ARM64.",
+    )
+
+
+def test_a_lane_that_left_the_catalog_is_refused() -> None:
+    world = admitted()
+    world.catalog = World(environment()).catalog.model_copy(update={"applications": {}})
+
+    assert refusal(world) == (Reason.NOT_MEANT_FOR_US, "The catalog has no notes/staging.")
+
+
+def test_a_release_that_is_live_already_changes_nothing() -> None:
+    live = stable(digest=NEW, image_uri=f"{REGISTRY}@{NEW}")
+    world = admitted(World(last_good=live))
+    world.service.images[FIRST_REVISION] = f"{REGISTRY}@{NEW}"
+
+    assert refusal(world) == (
+        Reason.UNCHANGED,
+        "sha256:b2b2b2b2b2b2 is live already, since notes-staging-0.",
+    )
+    assert world.deployment.plan is None
+
+
+def test_a_last_good_release_that_is_not_what_runs_is_deployed_again() -> None:
+    world = admitted(World(last_good=stable(digest=NEW, image_uri=f"{REGISTRY}@{NEW}")))
+
+    assert world.plan().plan_hash
+
+
+def test_an_explicit_request_deploys_what_is_live_already() -> None:
+    world = World(last_good=stable(digest=NEW, image_uri=f"{REGISTRY}@{NEW}"))
+    world.service.images[FIRST_REVISION] = f"{REGISTRY}@{NEW}"
+    world.admit(wish(explicit=True))
+
+    assert world.plan().plan_hash
+
+
+def test_a_release_with_the_same_schema_needs_no_migration() -> None:
+    world = admitted(World(pushed=image(**{SCHEMA_LABEL: "0001"})))
+
+    assert world.plan().needs_migration is False
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"cancel_requested_by": "ada"}, Reason.CANCELLED),
+        ({"outcome": Outcome.FAILED}, Reason.DEPLOYMENT_STOPPED),
+    ],
+)
+def test_what_is_not_wanted_any_more_is_not_planned(
+    fields: dict[str, object], reason: Reason
+) -> None:
+    world = admitted()
+    world.rewrite(**fields)
+
+    assert refusal(world)[0] is reason
+
+
+def test_a_missing_service_is_broken_and_nothing_is_written() -> None:
+    world = admitted()
+    before = world.deployment
+
+    def missing(target: object) -> LiveService:
+        raise Broken(Reason.SERVICE_UNAVAILABLE, "The service 'notes' is missing.")
+
+    world.service.live = missing  # type: ignore[method-assign]
+
+    with pytest.raises(Broken):
+        world.plan()
+    assert world.deployment == before
