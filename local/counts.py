@@ -35,7 +35,7 @@ def counted(cloud: Cloud, deployment_id: str, since: datetime) -> Counts:
     ours = [
         call
         for call in calls
-        if call.get("caller", "").startswith("slipway-")
+        if (call.get("caller") or "").startswith("slipway-")
         and datetime.fromisoformat(call["time"]) >= since
     ]
     return Counts(
