@@ -1,6 +1,7 @@
 """The life of a task: PROVISIONING, PENDING, RUNNING, DEACTIVATING, STOPPING, STOPPED."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Literal
 
 from local.twin.engines import TaskEngine, TaskReport
@@ -60,10 +61,8 @@ class TaskRunner:
             return self._failed_to_start(task, _cannot_pull(missing))
         self._move(task, "PENDING")
         task.engaged = True
-        task.address = self._engine.start(
-            task.spec(),
-            lambda report: self._world.clock.call_later(0, lambda: self._heard(task, report)),
-        )
+        # A plain function with its arguments, so that a simulated cloud can be copied as it runs.
+        task.address = self._engine.start(task.spec(), partial(self._report, task))
 
     def _resolve(self, task: Task) -> str | None:
         """Fix every image to its digest; the image that is missing, or None."""
@@ -82,6 +81,9 @@ class TaskRunner:
             return self._resolve_image(image)
         except AwsError:
             return None
+
+    def _report(self, task: Task, report: TaskReport) -> None:
+        self._world.clock.call_later(0, lambda: self._heard(task, report))
 
     def _heard(self, task: Task, report: TaskReport) -> None:
         if task.ended:
