@@ -52,11 +52,13 @@ class InMemoryChannel:
     threads: dict[str, list[Message]] = field(default_factory=dict)
     troubles: list[Exception | Delivery] = field(default_factory=list)
     find_trouble: Exception | None = None
+    updates: list[str] = field(default_factory=list)
 
     def post(self, message: Message, *, channel: str | None, thread_ts: str | None) -> Delivery:
         return _ended(self.troubles, lambda: self._posted(message, channel, thread_ts))
 
     def update(self, message: Message, *, channel: str, message_ts: str) -> None:
+        self.updates.append(message.state)
         if message_ts not in self.messages:
             raise Broken(Reason.SERVICE_UNAVAILABLE, "Slack refuses: message_not_found.")
         self.messages[message_ts] = (channel, message)
@@ -166,6 +168,7 @@ def test_a_bot_keeps_one_message_up_to_date_with_its_thread() -> None:
         ]
     ]
     assert [message.state for _, message in slack.messages.values()] == ["Succeeded"]
+    assert slack.updates == [state.outcome or state.phase for state in STORY[1:]]
     states = [str(state.phase) for state in STORY[:-1]]
     assert records.notice(ID).told == dict.fromkeys([*states, "Succeeded"], Telling.TOLD)
 

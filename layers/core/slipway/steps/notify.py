@@ -163,13 +163,13 @@ def _news(
     deployment: Deployment, state: str, records: Records, links: Links, now: datetime
 ) -> News:
     approval = _approval(deployment, state, records, now)
-    asks = links.absolute and approval is not None and state == Phase.AWAITING_APPROVAL
+    decides = approval if links.absolute else None
     return News(
         deployment=deployment,
         state=state,
         approval=approval,
         page_url=links.deployment(deployment.deployment_id) if links.absolute else "",
-        approval_url=links.approval(approval) if asks and approval is not None else "",
+        approval_url=links.approval(decides) if decides else "",
         at=now,
     )
 
