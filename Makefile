@@ -7,6 +7,7 @@ VERSION ?= v2
 ENV ?= staging
 
 PYTEST = $(BIN)/python -m pytest -q
+LOCAL = PYTHONPATH=.:layers/core $(BIN)/python -m
 READY = .venv/.installed $(APP)/.installed .venv-lambda/.installed
 SHELL = /bin/sh
 MAKEFLAGS += --no-print-directory
@@ -40,19 +41,19 @@ $(APP)/.installed: requirements/app.txt .venv/bin/uv
 
 # --------------------------------------------------------------------------- The embedded cloud
 demo: $(READY) ## play the whole story on the embedded cloud (KEEP=1 leaves it up, APPROVE=browser)
-	@PYTHONPATH=.:layers/core $(BIN)/python -m local.demo
+	@$(LOCAL) local.demo
 
 up: $(READY) ## start the embedded cloud with Slipway on it, and keep it up
-	@PYTHONPATH=.:layers/core $(BIN)/python -m local.up
+	@$(LOCAL) local.up
 
 down: ## end the cloud that `make up` or `make demo KEEP=1` left running
-	@PYTHONPATH=.:layers/core $(BIN)/python -m local.down
+	@$(LOCAL) local.visit down
 
 push: ## push a version of the example to that cloud: VERSION=v2 ENV=staging
-	@PYTHONPATH=.:layers/core $(BIN)/python -m local.push $(VERSION) $(ENV)
+	@$(LOCAL) local.visit push $(VERSION) $(ENV)
 
 env: ## print that cloud's settings for the AWS CLI and SAM: eval "$(make env)"
-	@PYTHONPATH=.:layers/core $(BIN)/python -m local.env
+	@$(LOCAL) local.visit env
 
 # --------------------------------------------------------------------------------------- Checks
 test: check unit integration e2e ## everything that has to pass before a merge
@@ -64,6 +65,7 @@ check: $(READY) ## format, lint, types, template
 	@echo "== types"
 	@$(BIN)/mypy --no-error-summary
 	@echo "== template"
+	@mkdir -p .build
 	@SAM_CLI_TELEMETRY=0 $(BIN)/sam validate --lint --template template.yaml --region us-east-1 \
 		> .build/validate.log 2>&1 || { cat .build/validate.log; exit 1; }
 

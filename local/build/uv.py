@@ -28,13 +28,13 @@ def fill(environment: Path, pins: Path) -> None:
 
 def _run(arguments: list[str], what: str) -> None:
     answer = subprocess.run(
-        [_program(), *arguments], capture_output=True, text=True, check=False, env=_settings()
+        [_program(), *arguments], capture_output=True, text=True, check=False, env=settings()
     )
     if answer.returncode:
         raise Failed(f"{what} could not be installed: {answer.stderr.strip()}")
 
 
-def _settings() -> dict[str, str]:
+def settings() -> dict[str, str]:
     """The system's certificates and the registry that pip was told of; uv's own come first."""
     settings = {"UV_SYSTEM_CERTS": "true", **os.environ}
     if not settings.keys() & {"UV_DEFAULT_INDEX", "UV_INDEX_URL"} and (index := _index_of_pip()):

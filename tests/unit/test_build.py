@@ -112,11 +112,11 @@ def test_a_registry_that_pip_was_told_of_is_told_to_uv(monkeypatch: pytest.Monke
     monkeypatch.delenv("UV_INDEX_URL", raising=False)
     monkeypatch.setenv("PIP_INDEX_URL", "https://packages.example/simple")
 
-    assert uv._settings()["UV_DEFAULT_INDEX"] == "https://packages.example/simple"
+    assert uv.settings()["UV_DEFAULT_INDEX"] == "https://packages.example/simple"
 
 
 def test_a_registry_that_uv_was_told_of_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("UV_DEFAULT_INDEX", "https://own.example/simple")
     monkeypatch.setenv("PIP_INDEX_URL", "https://packages.example/simple")
 
-    assert uv._settings()["UV_DEFAULT_INDEX"] == "https://own.example/simple"
+    assert uv.settings()["UV_DEFAULT_INDEX"] == "https://own.example/simple"
