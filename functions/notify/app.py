@@ -6,7 +6,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from slipway.runtime import wiring
 from slipway.runtime.observability import logger
-from slipway.runtime.stream import deployment_writes, log_ending
+from slipway.runtime.stream import deployment_writes, log_endings
 from slipway.steps.notify import notify_all
 
 
@@ -20,7 +20,5 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
         catalog=wiring.catalog(),
         now=wiring.now(),
     )
-    for result in told.results:
-        log_ending(result)
-    logger.info("batch done", extra={"again_from": told.failed, "problem": told.problem})
+    log_endings(told)
     return told.answer()

@@ -477,3 +477,26 @@ def test_a_write_that_cannot_be_read_is_left_to_the_stream(monkeypatch: pytest.M
     answer = batch(monkeypatch, InMemoryWebhook(), stored(), broken)
 
     assert answer == {"batchItemFailures": [{"itemIdentifier": "7"}]}
+
+
+def test_a_refusal_is_an_error_in_the_log(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    slack = InMemoryWebhook(troubles=[REFUSED])
+
+    batch(monkeypatch, slack, stored(), stream_record(1, STORY[0]), stream_record(2, STORY[1]))
+
+    assert [(entry.levelname, entry.getMessage()) for entry in caplog.records] == [
+        ("ERROR", "notified"),
+        ("INFO", "notified"),
+    ]
+
+
+def test_a_batch_that_comes_again_is_a_warning_in_the_log(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    batch(monkeypatch, InMemoryWebhook(troubles=[DOWN]), stored(), stream_record(1, STORY[0]))
+
+    assert [(entry.levelname, entry.getMessage()) for entry in caplog.records] == [
+        ("WARNING", "comes again")
+    ]

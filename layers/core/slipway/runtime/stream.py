@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from slipway.runtime.observability import logger
-from slipway.steps.notify import Ending, NotifyRequest, NotifyResult
+from slipway.steps.notify import Ending, NotifyAllResult, NotifyRequest
 
 _KIND: Final = "Deployment"
 
@@ -27,7 +27,10 @@ def _request(change: dict[str, Any]) -> NotifyRequest:
     )
 
 
-def log_ending(result: NotifyResult) -> None:
-    """Say what became of a state: a person has to look at a refusal."""
-    say = logger.error if result.ending is Ending.REFUSED else logger.info
-    say("notified", extra=result.model_dump(mode="json"))
+def log_endings(told: NotifyAllResult) -> None:
+    """Say what became of every state: a person has to look at a refusal."""
+    for result in told.results:
+        say = logger.error if result.ending is Ending.REFUSED else logger.info
+        say("notified", extra=result.model_dump(mode="json"))
+    if told.failed is not None:
+        logger.warning("comes again", extra={"from": told.failed, "problem": told.problem})
