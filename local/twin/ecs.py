@@ -10,7 +10,8 @@ from local.twin.errors import AwsError
 from local.twin.scheduler import Scheduler
 from local.twin.service_api import ServiceApi
 from local.twin.service_deployment_api import ServiceDeploymentApi
-from local.twin.services import Service, ServiceDeployment
+from local.twin.service_deployments import ServiceDeployment
+from local.twin.services import Service
 from local.twin.task_api import TaskApi
 from local.twin.task_definitions import TaskDefinitions
 from local.twin.task_runner import ResolveImage

@@ -1,16 +1,16 @@
 """Elastic Load Balancing v2 as an API: load balancers, target groups, listeners, rules, health."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from local.twin.engines import TargetProbe, TrafficEngine
 from local.twin.errors import AwsError
 from local.twin.listeners import Listener, Rule, normal
+from local.twin.load_balancers import LoadBalancers, wanted
 from local.twin.target_groups import Target, TargetGroup
 from local.twin.world import World
 
 Params = dict[str, Any]
-SERVICE = "elasticloadbalancing"
 DEFAULT_PORTS = {"HTTP": 80, "HTTPS": 443}
 
 
@@ -21,56 +21,26 @@ class Elbv2Model:
         self._world = world
         self._probe = probe
         self._traffic = traffic
-        self._balancers: dict[str, dict[str, Any]] = {}
+        self._balancers = LoadBalancers(world, traffic)
         self._groups: dict[str, TargetGroup] = {}
         self._listeners: dict[str, Listener] = {}
         self._tags: dict[str, dict[str, str]] = {}
         self._subscribers: list[Callable[[str, str, int], None]] = []
 
     def create_load_balancer(self, params: Params) -> Params:
-        name, kind = params["Name"], params.get("Type", "application")
-        if any(each["LoadBalancerName"] == name for each in self._balancers.values()):
-            message = f"A load balancer with the same name '{name}' exists."
-            raise AwsError("DuplicateLoadBalancerName", message)
-        short = {"application": "app", "network": "net"}.get(kind, kind)
-        arn = self._world.arn(SERVICE, f"loadbalancer/{short}/{name}/{self._world.hex_id(16)}")
-        self._balancers[arn] = {
-            "LoadBalancerArn": arn,
-            "DNSName": self._traffic.address(arn),
-            "CanonicalHostedZoneId": "Z35SXDOTRQ7X7K",
-            "CreatedTime": self._world.clock.now(),
-            "LoadBalancerName": name,
-            "Scheme": params.get("Scheme", "internet-facing"),
-            "VpcId": "vpc-00000000",
-            "State": {"Code": "active"},
-            "Type": kind,
-            "SecurityGroups": params.get("SecurityGroups", []),
-            "AvailabilityZones": [
-                {"ZoneName": f"{self._world.region}a", "SubnetId": each}
-                for each in params.get("Subnets", [])
-            ],
-            "IpAddressType": "ipv4",
-        }
-        self._set_tags(arn, params)
-        return {"LoadBalancers": [self._balancers[arn]]}
+        created = self._balancers.create(params)
+        self._set_tags(created["LoadBalancerArn"], params)
+        return {"LoadBalancers": [created]}
 
     def describe_load_balancers(self, params: Params) -> Params:
-        arns, names = params.get("LoadBalancerArns"), params.get("Names")
-        found = [
-            each
-            for each in self._balancers.values()
-            if _wanted(each["LoadBalancerArn"], arns) and _wanted(each["LoadBalancerName"], names)
-        ]
-        if (arns or names) and not found:
-            raise AwsError("LoadBalancerNotFound", "One or more load balancers not found")
-        return {"LoadBalancers": found}
+        return {"LoadBalancers": self._balancers.find(params)}
 
     def delete_load_balancer(self, params: Params) -> Params:
         arn = params["LoadBalancerArn"]
-        for listener in [each for each in self._listeners.values()]:
+        for listener in list(self._listeners.values()):
             if listener.load_balancer_arn == arn:
                 self.delete_listener({"ListenerArn": listener.arn})
-        self._balancers.pop(arn, None)
+        self._balancers.delete(arn)
         return {}
 
     def create_target_group(self, params: Params) -> Params:
@@ -88,8 +58,8 @@ class Elbv2Model:
         found = [
             each
             for each in self._groups.values()
-            if _wanted(each.arn, arns)
-            and _wanted(each.name, names)
+            if wanted(each.arn, arns)
+            and wanted(each.name, names)
             and (balancer is None or balancer in each.load_balancers)
         ]
         if (arns or names) and not found:
@@ -132,16 +102,16 @@ class Elbv2Model:
     def describe_target_health(self, params: Params) -> Params:
         group = self._group(params["TargetGroupArn"])
         targets = params.get("Targets")
-        wanted = [(each["Id"], _port(group, each)) for each in targets] if targets else None
-        return {"TargetHealthDescriptions": group.describe_health(wanted)}
+        chosen = [(each["Id"], _port(group, each)) for each in targets] if targets else None
+        return {"TargetHealthDescriptions": group.describe_health(chosen)}
 
     def create_listener(self, params: Params) -> Params:
-        balancer = self._balancer(params["LoadBalancerArn"])
+        balancer = self._balancers.get(params["LoadBalancerArn"])
         arn = self._child(balancer["LoadBalancerArn"], ":loadbalancer/", ":listener/")
         protocol = params.get("Protocol", "HTTP")
-        wanted = params.get("Port", DEFAULT_PORTS.get(protocol, 80))
+        asked = params.get("Port", DEFAULT_PORTS.get(protocol, 80))
         actions = self._checked(params["DefaultActions"])
-        port = self._traffic.listen(arn, balancer["DNSName"], wanted, protocol)
+        port = self._traffic.listen(arn, balancer["DNSName"], asked, protocol)
         listener = Listener(arn, balancer["LoadBalancerArn"], port, protocol)
         rule_arn = self._child(arn, ":listener/", ":listener-rule/")
         listener.rules.append(Rule(rule_arn, "default", [], actions))
@@ -153,14 +123,14 @@ class Elbv2Model:
     def describe_listeners(self, params: Params) -> Params:
         balancer, arns = params.get("LoadBalancerArn"), params.get("ListenerArns")
         if balancer is not None:
-            self._balancer(balancer)
+            self._balancers.get(balancer)
         for arn in arns or ():
             self._listener(arn)
         return {
             "Listeners": [
                 each.describe()
                 for each in self._listeners.values()
-                if _wanted(each.arn, arns) and balancer in (None, each.load_balancer_arn)
+                if wanted(each.arn, arns) and balancer in (None, each.load_balancer_arn)
             ]
         }
 
@@ -258,7 +228,7 @@ class Elbv2Model:
     def state(self) -> dict[str, Any]:
         """What there is, for people and tests."""
         return {
-            "loadBalancers": list(self._balancers.values()),
+            "loadBalancers": self._balancers.find({}),
             "listeners": [each.describe() for each in self._listeners.values()],
             "targetGroups": [
                 {**each.describe(), "Targets": each.describe_health(None)}
@@ -293,11 +263,6 @@ class Elbv2Model:
                 self._group(each["TargetGroupArn"])
         return full
 
-    def _balancer(self, arn: str) -> dict[str, Any]:
-        if arn not in self._balancers:
-            raise AwsError("LoadBalancerNotFound", f"Load balancer '{arn}' not found")
-        return self._balancers[arn]
-
     def _group(self, arn: str) -> TargetGroup:
         if arn not in self._groups:
             raise AwsError("TargetGroupNotFound", f"Target groups '{arn}' not found")
@@ -321,10 +286,6 @@ class Elbv2Model:
     def _set_tags(self, arn: str, params: Params) -> None:
         tags = self._tags.setdefault(arn, {})
         tags |= {each["Key"]: each.get("Value", "") for each in params.get("Tags", [])}
-
-
-def _wanted(value: str, wanted: Iterable[str] | None) -> bool:
-    return not wanted or value in wanted
 
 
 def _port(group: TargetGroup, target: dict[str, Any]) -> int:

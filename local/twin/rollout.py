@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 
+from local.twin.service_deployments import ServiceDeployment
 from local.twin.service_log import ServiceLog
-from local.twin.services import Deployment, Revision, Service, ServiceDeployment
+from local.twin.services import Deployment, Revision, Service
 from local.twin.task_runner import TaskRunner
 from local.twin.tasks import Task
 from local.twin.world import World

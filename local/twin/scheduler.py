@@ -5,8 +5,9 @@ from collections.abc import Callable
 from local.twin.elbv2 import Elbv2Model
 from local.twin.engines import TaskEngine
 from local.twin.rollout import NewTask, RollingRollout
+from local.twin.service_deployments import ServiceDeployment
 from local.twin.service_log import ServiceLog
-from local.twin.services import Deployment, Service, ServiceDeployment
+from local.twin.services import Deployment, Service
 from local.twin.task_runner import Change, ResolveImage, TaskRunner
 from local.twin.task_targets import TaskTargets
 from local.twin.tasks import Task

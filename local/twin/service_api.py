@@ -11,15 +11,8 @@ from local.twin.errors import AwsError
 from local.twin.pages import page
 from local.twin.rollout import source_revisions
 from local.twin.scheduler import Scheduler
-from local.twin.services import (
-    PLAIN_SETTINGS,
-    REVISION_SETTINGS,
-    AlarmWatch,
-    Deployment,
-    Revision,
-    Service,
-    ServiceDeployment,
-)
+from local.twin.service_deployments import AlarmWatch, ServiceDeployment
+from local.twin.services import PLAIN_SETTINGS, REVISION_SETTINGS, Deployment, Revision, Service
 from local.twin.task_definitions import TaskDefinitions
 from local.twin.world import World
 

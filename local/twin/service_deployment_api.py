@@ -6,7 +6,8 @@ from local.twin.errors import AwsError
 from local.twin.pages import page
 from local.twin.scheduler import Scheduler
 from local.twin.service_api import ServiceApi
-from local.twin.services import Service, ServiceDeployment
+from local.twin.service_deployments import ServiceDeployment
+from local.twin.services import Service
 
 LIST_SIZE = 20
 USER_REQUEST = "a user requested it"

@@ -1,15 +1,15 @@
-"""Services of ECS with their revisions, rollouts and service deployments, and how they look."""
+"""Services of ECS with their revisions and rollouts, and how the API shows them."""
 
 from collections import deque
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from local.twin.circuit_breaker import CircuitBreaker
+from local.twin.present import present
+from local.twin.service_deployments import ServiceDeployment
 from local.twin.tasks import Task
 
 KEPT_MESSAGES = 100
-_FINISHED = ("SUCCESSFUL", "STOPPED", "ROLLBACK_SUCCESSFUL", "ROLLBACK_FAILED")
 _PENDING = ("PROVISIONING", "PENDING", "ACTIVATING")
 
 # Settings that make up a service revision: to change one is to deploy.
@@ -137,98 +137,6 @@ class Deployment:
 
 
 @dataclass(slots=True, eq=False)
-class AlarmWatch:
-    """The deployment alarms; one that fires already at the start is ignored to the end."""
-
-    names: list[str]
-    enabled: bool
-    rollback: bool
-    ignored: set[str]
-    triggered: list[str] = field(default_factory=list)
-
-    def describe(self, over: bool) -> dict[str, Any]:
-        """As `describe_service_deployments` shows it."""
-        return {
-            "status": self._status(over),
-            "alarmNames": self.names,
-            "triggeredAlarmNames": self.triggered,
-        }
-
-    def _status(self, over: bool) -> str:
-        if not self.enabled:
-            return "DISABLED"
-        if self.triggered:
-            return "TRIGGERED"
-        return "MONITORING_COMPLETE" if over else "MONITORING"
-
-
-@dataclass(slots=True, eq=False)
-class ServiceDeployment:
-    """One change asked of a service, from the request to its end or its rollback's end.
-
-    `baked` is None before the alarms' bake, False during it and True after it.
-    """
-
-    arn: str
-    deployment: Deployment
-    sources: list[Revision]
-    configuration: dict[str, Any]
-    breaker: CircuitBreaker
-    alarms: AlarmWatch
-    created_at: datetime
-    updated_at: datetime
-    target: Revision
-    status: str = "PENDING"
-    reason: str | None = None
-    started_at: datetime | None = None
-    finished_at: datetime | None = None
-    stopped_at: datetime | None = None
-    rollback: dict[str, Any] | None = None
-    baked: bool | None = None
-
-    @property
-    def finished(self) -> bool:
-        return self.status in _FINISHED
-
-    @property
-    def rolling_back(self) -> bool:
-        return self.status in ("ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS")
-
-    def brief(self, service: "Service") -> dict[str, Any]:
-        """As `list_service_deployments` shows it."""
-        return _present(
-            {
-                "serviceDeploymentArn": self.arn,
-                "serviceArn": service.arn,
-                "clusterArn": service.cluster_arn,
-                "createdAt": self.created_at,
-                "startedAt": self.started_at,
-                "finishedAt": self.finished_at,
-                "targetServiceRevisionArn": self.target.arn,
-                "status": self.status,
-                "statusReason": self.reason,
-            }
-        )
-
-    def describe(self, service: "Service") -> dict[str, Any]:
-        """As `describe_service_deployments` shows it."""
-        answer = self.brief(service)
-        del answer["targetServiceRevisionArn"]
-        return answer | _present(
-            {
-                "updatedAt": self.updated_at,
-                "stoppedAt": self.stopped_at,
-                "sourceServiceRevisions": [service.summary(each) for each in self.sources],
-                "targetServiceRevision": service.summary(self.target),
-                "deploymentConfiguration": self.configuration,
-                "deploymentCircuitBreaker": self.breaker.describe(self.finished),
-                "alarms": self.alarms.describe(self.finished),
-                "rollback": self.rollback,
-            }
-        )
-
-
-@dataclass(slots=True, eq=False)
 class Service:
     """A service and its history; the first deployment is the PRIMARY one."""
 
@@ -328,12 +236,8 @@ class Service:
             "enableExecuteCommand": settings.get("enableExecuteCommand", False),
             "availabilityZoneRebalancing": settings.get("availabilityZoneRebalancing"),
         }
-        return _present(answer)
+        return present(answer)
 
     def _requested(self, deployment: Deployment) -> int:
         primary = deployment.status == "PRIMARY"
         return self.desired_count if primary else len(deployment.active())
-
-
-def _present(answer: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in answer.items() if value is not None}

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from local.twin.engines import ContainerSpec, TaskSpec
+from local.twin.present import present
 from local.twin.world import World, iso
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ class Task:
             "stopCode": self.stop_code,
             "stoppedReason": self.stopped_reason,
         }
-        return {name: value for name, value in answer.items() if value is not None}
+        return present(answer)
 
     def _container_spec(self, definition: dict[str, Any]) -> ContainerSpec:
         name = definition["name"]
@@ -149,7 +150,7 @@ class Task:
             "exitCode": self.exit_codes.get(name),
             "reason": self.failure if self.failure and self.ended else None,
         }
-        return {member: value for member, value in answer.items() if value is not None}
+        return present(answer)
 
     def _container_status(self) -> str:
         if self.ended:
