@@ -10,6 +10,7 @@ PYTEST = $(BIN)/python -m pytest -q
 LOCAL = PYTHONPATH=.:layers/core $(BIN)/python -m
 READY = .venv/.installed $(APP)/.installed .venv-lambda/.installed
 SHELL = /bin/sh
+export SAM_CLI_TELEMETRY = 0
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
@@ -66,7 +67,7 @@ check: $(READY) ## format, lint, types, template
 	@$(BIN)/mypy --no-error-summary
 	@echo "== template"
 	@mkdir -p .build
-	@SAM_CLI_TELEMETRY=0 $(BIN)/sam validate --lint --template template.yaml --region us-east-1 \
+	@$(BIN)/sam validate --lint --template template.yaml --region us-east-1 \
 		> .build/validate.log 2>&1 || { cat .build/validate.log; exit 1; }
 
 unit: $(READY) ## rules, steps, template and state machine: no network, no AWS

@@ -5,7 +5,6 @@ fits, and none can be written. Unchecked-hash bytecode is taken as it is.
 """
 
 import subprocess
-import sys
 from pathlib import Path
 
 from local.build import interpreters
@@ -17,11 +16,6 @@ def compile_for(version: str, folder: Path) -> None:
     """Compile everything in a folder that becomes /opt/python; without the version, leave it be."""
     interpreter = interpreters.find(version)
     if interpreter is None:
-        print(
-            f"No Python {version} was found to compile the layer with: functions will start slower."
-            f" `uv python install {version}` gets one.",
-            file=sys.stderr,
-        )
         return
     command = [str(interpreter), "-I", "-m", "compileall", "-q", "-j", "0"]
     command += ["--invalidation-mode", "unchecked-hash", "-s", str(folder), "-p", _ON_LAMBDA]

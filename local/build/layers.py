@@ -37,6 +37,11 @@ def vendor(destination: Path) -> None:
         bytecode.compile_for(target.version, python)
 
     store.deliver("vendor", f"{key}-{_compiler(target)}", build, destination)
+    if not find(target.version):
+        print(
+            f"No Python {target.version} was found to compile the layers with: functions will start"
+            f" slower. `uv python install {target.version}` gets one."
+        )
 
 
 def core(destination: Path) -> None:

@@ -80,6 +80,11 @@ class MiniStack:
                 pipe.close()
         self._process = None
 
+    @property
+    def pid(self) -> int | None:
+        """The process, while it runs."""
+        return self._process.pid if self._process else None
+
     def environment(self) -> dict[str, str]:
         """The settings with which the AWS SDKs and tools reach this cloud as its owner."""
         return {
@@ -123,7 +128,7 @@ class MiniStack:
     def _read_addresses(self, process: subprocess.Popen[str]) -> None:
         line = process.stdout.readline() if process.stdout else ""
         if not line:
-            process.wait()
+            self.stop()
             raise NotStarted(f"MiniStack ended while starting: {self._last_words()}")
         addresses = json.loads(line)
         self.endpoint_url = addresses["endpoint_url"]
