@@ -94,7 +94,8 @@ def _service(client: str) -> ServiceModel:
 def _operation(service: ServiceModel, name: str) -> OperationModel:
     if name not in service.operation_names:
         raise AwsError("UnknownOperationException", f"{service.service_name} has no {name}.")
-    return service.operation_model(name)
+    model: OperationModel = service.operation_model(name)
+    return model
 
 
 def _operation_name(request: Request) -> str:
