@@ -460,3 +460,20 @@ def test_a_simulated_rollout_costs_about_a_millisecond() -> None:
     assert cloud.deployment()["status"] == "SUCCESSFUL"
     # The goal is 2 ms; a shared machine gets some room.
     assert sorted(costs)[25] < 0.005
+
+
+def test_a_deployment_being_rolled_back_to_is_no_target_of_another_rollback() -> None:
+    cloud = VirtualCloud()
+    cloud.live_service(cloud.register("v1"), deploymentConfiguration=BREAKER)
+    cloud.script = lambda task: (
+        TaskScript(exits_after=1.0, exit_code=3) if task.revision > 1 else TaskScript()
+    )
+    cloud.update(taskDefinition=cloud.register("v2"))
+    assert cloud.clock.run_until(lambda: cloud.deployment()["status"] == "ROLLBACK_IN_PROGRESS")
+    cloud.update(taskDefinition=cloud.register("v3"))
+    cloud.settle()
+
+    listed = cloud.ecs("ListServiceDeployments", cluster="main", service="notes")
+    found = [each["status"] for each in listed["serviceDeployments"]]
+    assert found == ["ROLLBACK_FAILED", "STOPPED", "SUCCESSFUL"]
+    assert statuses(cloud) == {"v1": 2}
