@@ -1,16 +1,18 @@
 """The launcher ends with whoever started it, stands beside others, and knows its MiniStack."""
 
+import io
 import os
 import signal
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from local.build import interpreters
 from local.ministack import private
-from local.ministack.deploy import deploy
 from local.ministack.launch import MiniStack, NotStarted
 from tests.integration.ministack.cloud import Cloud, eventually
 from tests.integration.ministack.conftest import PROBE
@@ -34,6 +36,22 @@ def lives(pid: int) -> bool:
     except FileNotFoundError:
         return False
     return state != "Z"
+
+
+def created(ministack: MiniStack) -> str:
+    """A function of its own, without a stack around it."""
+    role = ministack.client("iam").create_role(RoleName="any", AssumeRolePolicyDocument="{}")
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.write(PROBE.parent / "web" / "app.py", "app.py")
+    function: str = ministack.client("lambda").create_function(
+        FunctionName="alone",
+        Runtime=f"python{interpreters.AT_HAND}",
+        Handler="app.lambda_handler",
+        Role=role["Role"]["Arn"],
+        Code={"ZipFile": content.getvalue()},
+    )["FunctionName"]
+    return function
 
 
 @pytest.fixture
@@ -66,8 +84,7 @@ def test_two_ministacks_stand_beside_each_other(tmp_path: Path, cloud: Cloud) ->
 
 def test_functions_end_with_ministack(tmp_path: Path) -> None:
     with MiniStack(tmp_path) as ministack:
-        deploy(PROBE, ministack.environment(), {}, stack="probe", report=lambda line: None)
-        function = ministack.client("lambda").list_functions()["Functions"][0]["FunctionName"]
+        function = created(ministack)
         ministack.client("lambda").invoke(FunctionName=function, Payload=b"{}")
         (worker,) = ministack.workers()
         assert lives(worker["pid"])
