@@ -472,6 +472,7 @@ def test_a_deployment_being_rolled_back_to_is_no_target_of_another_rollback() ->
     assert cloud.clock.run_until(lambda: cloud.deployment()["status"] == "ROLLBACK_IN_PROGRESS")
     cloud.update(taskDefinition=cloud.register("v3"))
     cloud.settle()
+    cloud.clock.run_for(60)
 
     listed = cloud.ecs("ListServiceDeployments", cluster="main", service="notes")
     found = [each["status"] for each in listed["serviceDeployments"]]
