@@ -1,1 +1,1 @@
-"""The embedded cloud: an AWS to try Slipway on, without an account, a Docker engine or a network."""
+"""The embedded cloud: an AWS to try Slipway on, without an account, Docker or a network."""

@@ -133,8 +133,13 @@ class Cloud:
 
     def push(self, version: str, tag: str | None = None, repository: str = "fastapi-rds") -> str:
         """Push a version of the example application; its digest."""
-        architecture = "arm64" if _architecture() == "ARM64" else "amd64"
-        return push_version(self.twin.url, repository, tag or version, version, (architecture,))
+        architectures = (self.image_architecture,)
+        return push_version(self.twin.url, repository, tag or version, version, architectures)
+
+    @property
+    def image_architecture(self) -> str:
+        """The OCI name of the CPU that the services run on."""
+        return "arm64" if _architecture() == "ARM64" else "amd64"
 
     def service_url(self, application: str, environment: str) -> str:
         """Where people reach a deployed service: its load balancer."""

@@ -53,18 +53,23 @@ class Narrator:
 
     def table(self, scenes: list[Scene]) -> None:
         """All scenes, and whether each ended as it should."""
-        table = Table(title="What happened", title_justify="left")
-        for column in ("scene", "deployment", "outcome", "expected", "seconds", "evidence"):
-            table.add_column(column, justify="right" if column == "seconds" else "left")
+        table = Table(title="What happened", title_justify="left", show_lines=True)
+        table.add_column("scene")
+        table.add_column("outcome")
+        table.add_column("seconds", justify="right")
+        table.add_column("evidence")
         for scene in scenes:
-            colour = "green" if scene.as_expected else "red"
             table.add_row(
-                scene.title,
-                scene.deployment_id,
-                f"[{colour}]{scene.outcome}[/]",
-                scene.expected,
-                f"{scene.seconds:.1f}",
-                scene.evidence,
+                f"{scene.title}\n[dim]{scene.deployment_id}[/]",
+                _coloured(scene),
+                f"{scene.seconds:.1f}" if scene.seconds else "",
+                escape(scene.evidence),
             )
         self._console.print()
         self._console.print(table)
+
+
+def _coloured(scene: Scene) -> str:
+    if scene.as_expected:
+        return f"[green]{escape(scene.outcome)}[/]"
+    return f"[red]{escape(scene.outcome)}[/]\nexpected {escape(scene.expected)}"

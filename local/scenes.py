@@ -61,7 +61,7 @@ class Stage:
                 expected=expected,
                 outcome=ended.outcome or "",
                 seconds=seconds,
-                evidence="; ".join(part for part in told if part),
+                evidence="\n".join(part for part in told if part),
             )
         )
         return ended

@@ -12,6 +12,7 @@ from local.narrator import Narrator
 from slipway.domain.approval import signature
 
 ROOT = Path(__file__).resolve().parents[1]
+APPLICATION = "fastapi-rds"
 STANDING = ROOT / ".build" / "standing.json"
 
 
@@ -32,9 +33,13 @@ def announce(cloud: Cloud, narrator: Narrator) -> None:
 
 
 def _addresses(cloud: Cloud) -> dict[str, object]:
+    environments = cloud.catalog.applications[APPLICATION].environments
     return {
         "pid": os.getpid(),
         "registry": cloud.twin.url,
+        "architecture": cloud.image_architecture,
+        "fed": {name: environment.after is None for name, environment in environments.items()},
+        "status": status_link(cloud),
         "environment": cloud.environment(),
         "stack": vars(cloud.stack),
     }

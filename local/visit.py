@@ -1,90 +1,128 @@
-"""`make push`, `make down`, `make env`: what another terminal does with a cloud that stays up."""
+"""Talks to a cloud that another terminal keeps up: push an image, print its settings, end it."""
 
 import argparse
+import getpass
 import json
 import os
-import platform
 import shlex
 import signal
 import sys
-from pathlib import Path
+import time
 from typing import Any
 
+import boto3
+
 from local.app.versions import VERSIONS
-from local.image import push_version
-from local.standing import ROOT, STANDING
-from slipway.catalog_build.entries import read_catalog
-
-APPLICATION = "fastapi-rds"
+from local.image import PushError, push_version
+from local.standing import APPLICATION, STANDING
 
 
-class NoVisit(Exception):
-    """What was asked for cannot be done; the message says why."""
+class NobodyHome(Exception):
+    """No cloud stands; the message says how to get one."""
 
 
-def main() -> int:
-    """The exit code: 0, or 1 after one sentence."""
-    options = _options()
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; a refusal is one sentence."""
+    parser = argparse.ArgumentParser(prog="python -m local.visit", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    push = commands.add_parser("push", help="push a version of the example application")
+    push.add_argument("version", choices=sorted(VERSIONS))
+    push.add_argument("environment", nargs="?", default="staging")
+    commands.add_parser("env", help="print the cloud's settings for a shell")
+    commands.add_parser("down", help="end the cloud")
+    asked = parser.parse_args(arguments)
     try:
-        options.action(_standing(), options)
-    except NoVisit as reason:
-        print(reason, file=sys.stderr)
+        standing = _standing()
+        if asked.command == "push":
+            _push(standing, asked.version, asked.environment)
+        elif asked.command == "env":
+            _env(standing)
+        else:
+            _down(standing)
+    except (NobodyHome, PushError) as refusal:
+        print(refusal, file=sys.stderr)
         return 1
     return 0
 
 
-def push(cloud: dict[str, Any], options: argparse.Namespace) -> None:
-    """Push a version of the example application where an environment looks for it."""
-    if options.version not in VERSIONS:
-        raise NoVisit(f"There is no version {options.version}; there are {', '.join(VERSIONS)}.")
-    repository = _repository(options.environment)
-    architecture = "arm64" if platform.machine() in ("arm64", "aarch64") else "amd64"
+def _standing() -> dict[str, Any]:
+    try:
+        standing: dict[str, Any] = json.loads(STANDING.read_text())
+    except FileNotFoundError:
+        raise NobodyHome("No cloud is up: start one with `make up`.") from None
+    if not _alive(standing["pid"]):
+        STANDING.unlink(missing_ok=True)
+        raise NobodyHome("The cloud that was up has ended: start one with `make up`.")
+    return standing
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def _push(standing: dict[str, Any], version: str, environment: str) -> None:
+    """Push; an environment that no push feeds is asked for explicitly, under a tag of its own."""
+    fed = standing["fed"]
+    if environment not in fed:
+        known = ", ".join(sorted(fed))
+        raise NobodyHome(f"There is no environment '{environment}' (known: {known}).")
+    tag = version if fed[environment] else f"{environment}-{version}"
     digest = push_version(
-        cloud["registry"], repository, options.version, options.version, (architecture,)
+        standing["registry"],
+        APPLICATION,
+        tag,
+        version,
+        (standing["architecture"],),
+        progress=lambda line: print(line, file=sys.stderr),
     )
-    print(f"pushed {repository}:{options.version} as {digest}")
+    print(f"pushed {APPLICATION}:{tag} {digest}")
+    if not fed[environment]:
+        _request(standing, environment, tag, digest)
+    print(f"watch it: {standing['status']}")
 
 
-def down(cloud: dict[str, Any], options: argparse.Namespace) -> None:
-    """End the cloud."""
-    os.kill(cloud["pid"], signal.SIGTERM)
-    print("the cloud is ending")
+def _request(standing: dict[str, Any], environment: str, tag: str, digest: str) -> None:
+    settings = standing["environment"]
+    events: Any = boto3.client(
+        "events",
+        endpoint_url=settings["AWS_ENDPOINT_URL"],
+        region_name=settings["AWS_REGION"],
+        aws_access_key_id=settings["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=settings["AWS_SECRET_ACCESS_KEY"],
+    )
+    detail = {
+        "application": APPLICATION,
+        "environment": environment,
+        "repository": APPLICATION,
+        "digest": digest,
+        "tag": tag,
+        "requested_by": getpass.getuser(),
+    }
+    entry = {
+        "Source": "slipway",
+        "DetailType": "Deployment Requested",
+        "Detail": json.dumps(detail),
+        "EventBusName": standing["stack"]["bus"],
+    }
+    events.put_events(Entries=[entry])
+    print(f"asked for {APPLICATION}/{environment} explicitly")
 
 
-def env(cloud: dict[str, Any], options: argparse.Namespace) -> None:
-    """Print the settings that lead the AWS CLI, the SDKs and SAM to the cloud."""
-    for name, value in cloud["environment"].items():
+def _env(standing: dict[str, Any]) -> None:
+    for name, value in standing["environment"].items():
         print(f"export {name}={shlex.quote(value)}")
 
 
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
-    commands = parser.add_subparsers(required=True)
-    pushing = commands.add_parser("push", help=push.__doc__)
-    pushing.add_argument("version")
-    pushing.add_argument("environment")
-    pushing.set_defaults(action=push)
-    commands.add_parser("down", help=down.__doc__).set_defaults(action=down)
-    commands.add_parser("env", help=env.__doc__).set_defaults(action=env)
-    return parser.parse_args()
-
-
-def _standing() -> dict[str, Any]:
-    """What the running cloud left about itself."""
-    try:
-        cloud: dict[str, Any] = json.loads(STANDING.read_text())
-        os.kill(cloud["pid"], 0)
-    except (FileNotFoundError, ProcessLookupError):
-        raise NoVisit("No cloud is up; `make up` starts one.") from None
-    return cloud
-
-
-def _repository(environment: str) -> str:
-    environments = read_catalog(Path(ROOT, "catalog")).applications[APPLICATION].environments
-    if environment not in environments:
-        known = ", ".join(environments)
-        raise NoVisit(f"{APPLICATION} has no environment {environment}; it has {known}.")
-    return environments[environment].push.repository
+def _down(standing: dict[str, Any]) -> None:
+    os.kill(standing["pid"], signal.SIGTERM)
+    deadline = time.monotonic() + 30
+    while _alive(standing["pid"]) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    print("The cloud is down.")
 
 
 if __name__ == "__main__":

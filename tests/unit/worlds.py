@@ -233,9 +233,12 @@ class Crash(Exception):
 
 
 class Crashes:
-    """Counts the calls to the outside; dies once, just before or just after one of them."""
+    """Counts the calls to the outside; dies once, just before or just after one of them.
 
-    def __init__(self, at: int | None = None, *, after: bool = False) -> None:
+    ``at`` is the call's number or its name, such as "Service.update".
+    """
+
+    def __init__(self, at: int | str | None = None, *, after: bool = False) -> None:
         self.calls: list[str] = []
         self._at, self._after = at, after
 
@@ -246,7 +249,7 @@ class Crashes:
     def call(self, name: str, call: Callable[[], Any]) -> Any:
         """One call to the outside."""
         self.calls.append(name)
-        fatal = len(self.calls) - 1 == self._at
+        fatal = self._at in (len(self.calls) - 1, name)
         if fatal and not self._after:
             raise Crash(f"just before {name}")
         answer = call()
@@ -351,7 +354,7 @@ class World:
 
     def task_ends(self, what: str, exit_code: int | None = 0, *log: str, reason: str = "") -> None:
         """The one-off task of the migration or the downgrade stops."""
-        arn = self.one_offs.tasks[f"slipway/{self.deployment_id}/{what}"]
+        arn = self.one_offs.tasks[f"slipway/{what}/{self.deployment_id}"]
         self.one_offs.seen[arn] = OneOff(
             task_arn=arn, stopped=True, exit_code=exit_code, reason=reason, log_tail=log
         )
@@ -465,6 +468,14 @@ class World:
 
     def deployed(self) -> "World":
         self.migrated()
+        self.deploy()
+        self.service.complete()
+        assert self.deploy().done
+        return self
+
+    def entered_and_deployed(self) -> "World":
+        """As deployed(), for an environment without migration."""
+        self.entered()
         self.deploy()
         self.service.complete()
         assert self.deploy().done

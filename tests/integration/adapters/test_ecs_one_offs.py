@@ -12,7 +12,7 @@ from tests.integration.adapters.ecs_answers import NEW, TASK, a_definition, a_se
 from tests.integration.adapters.examples import TARGET
 from tests.integration.adapters.stubbed import refuse, stubbed
 
-STARTED_BY = "slipway/notes-staging-1/migrate"
+STARTED_BY = "slipway/migrate/notes-staging-1"
 COMMAND = ["alembic", "upgrade", "head"]
 TOKEN = hashlib.sha256(STARTED_BY.encode()).hexdigest()
 STREAM = "run/app/0123456789abcdef"

@@ -113,6 +113,9 @@ def _deployment_attributes(deployment: Deployment) -> "Item":
         "phase": {"S": deployment.phase},
         "requested_at": {"S": _sortable(deployment.requested_at)},
     }
+    # The stream hands on only what is news: see the filter of NotifyFunction.
+    if deployment.is_news:
+        attributes |= {"news": {"S": "yes"}}
     # The index holds only items that carry its key: a settled deployment leaves it.
     if deployment.outcome is None:
         return attributes | {"unsettled": {"S": "yes"}}

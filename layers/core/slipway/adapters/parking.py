@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import (
         AttributeValueTypeDef,
+        DeleteTypeDef,
         UniversalAttributeValueTypeDef,
         WriteRequestTypeDef,
     )
@@ -46,10 +47,19 @@ class DynamoDBParking:
         )
         return [_parked(key, item) for page in pages for item in page["Items"]]
 
+    @aws_errors()
     def leave(self, parked: Sequence[Parked]) -> None:
-        """Forget the requests, unless a later try has parked with another token."""
-        for one in parked:
-            self._forget(one)
+        """Forget the requests, unless a later try has parked with another token.
+
+        All or nothing: a later try parks under the same keys, so one that moved means all did.
+        """
+        try:
+            self._client.transact_write_items(
+                TransactItems=[{"Delete": self._forgotten(one)} for one in parked]
+            )
+        except ClientError as error:
+            if code_of(error) != "TransactionCanceledException":
+                raise
 
     @aws_errors()
     def _put(self, parked: "list[dict[str, UniversalAttributeValueTypeDef]]") -> None:
@@ -58,19 +68,14 @@ class DynamoDBParking:
         if answer.get("UnprocessedItems"):
             raise Transient(Reason.AWS_UNAVAILABLE, "BatchWriteItem: DynamoDB is busy.")
 
-    @aws_errors()
-    def _forget(self, parked: Parked) -> None:
-        try:
-            self._client.delete_item(
-                TableName=self._table,
-                Key={"pk": {"S": f"PARKED#{parked.key}"}, "sk": {"S": parked.waiting_id}},
-                ConditionExpression="#token = :token",
-                ExpressionAttributeNames={"#token": "token"},
-                ExpressionAttributeValues={":token": {"S": parked.token}},
-            )
-        except ClientError as error:
-            if code_of(error) != "ConditionalCheckFailedException":
-                raise
+    def _forgotten(self, parked: Parked) -> "DeleteTypeDef":
+        return {
+            "TableName": self._table,
+            "Key": {"pk": {"S": f"PARKED#{parked.key}"}, "sk": {"S": parked.waiting_id}},
+            "ConditionExpression": "#token = :token",
+            "ExpressionAttributeNames": {"#token": "token"},
+            "ExpressionAttributeValues": {":token": {"S": parked.token}},
+        }
 
 
 def _item(parked: Parked) -> "dict[str, UniversalAttributeValueTypeDef]":

@@ -6,6 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, Self
 
+from pydantic import Field
+
 from slipway.domain.errors import Broken, Reason, Rejected
 from slipway.domain.lane import Stable
 from slipway.domain.model import Model, Versioned
@@ -148,6 +150,9 @@ class Deployment(Versioned):
     settled_at: datetime | None = None
     evidence_count: int = 0
     evidence_hash: str = ""
+    is_news: bool = Field(
+        default=False, exclude=True, description="this write is worth telling; never stored"
+    )
 
     @property
     def lane_id(self) -> str:
@@ -155,8 +160,10 @@ class Deployment(Versioned):
         return f"{self.application}/{self.environment}"
 
     def at(self, phase: Phase) -> "Deployment":
-        """The deployment in this phase."""
-        return self.model_copy(update={"phase": phase})
+        """The deployment in this phase; reaching it is news."""
+        if self.phase is phase:
+            return self
+        return self.model_copy(update={"phase": phase, "is_news": True})
 
     def knowing(self, **facts: Any) -> "Deployment":
         """The deployment with these fields of its progress set."""
@@ -169,12 +176,16 @@ class Deployment(Versioned):
             raise Broken(Reason.INTERNAL_ERROR, f"{self.deployment_id} has no plan yet.")
         return self.plan
 
-    def refuse_to_continue(self) -> None:
-        """Raise Rejected when the deployment has ended or a person asked to cancel it."""
+    def refuse_when_ended(self) -> None:
+        """Raise Rejected when the deployment has ended: nothing is done for it any more."""
         if self.outcome is not None:
             raise Rejected(
                 Reason.DEPLOYMENT_STOPPED, f"{self.deployment_id} has ended: {self.outcome}."
             )
+
+    def refuse_to_continue(self) -> None:
+        """Raise Rejected when the deployment has ended or a person asked to cancel it."""
+        self.refuse_when_ended()
         if self.cancel_requested_by is not None:
             raise Rejected(Reason.CANCELLED, f"Cancelled by {self.cancel_requested_by}.")
 

@@ -120,4 +120,5 @@ def _deployment(wish: Wish, lane: Lane, now: datetime) -> Deployment:
         requested_at=now,
         explicit=wish.explicit,
         release=wish.release,
+        is_news=True,
     )

@@ -16,7 +16,7 @@ class MigrateRequest(StepRequest):
 
 def started_by(deployment_id: str) -> str:
     """How ECS knows the migration's task: it makes the start idempotent and names its events."""
-    return f"slipway/{deployment_id}/migrate"
+    return f"slipway/migrate/{deployment_id}"
 
 
 def keys(request: MigrateRequest) -> tuple[str, ...]:
@@ -35,6 +35,7 @@ def migrate(
 ) -> StepResult:
     """Done when the command has ended with 0; Unhealthy when it failed or took too long."""
     deployment = records.deployment(request.deployment_id)
+    deployment.refuse_when_ended()
     if deployment.progress.migrated_at is not None:
         return StepResult(done=True, reason=Reason.VERIFIED, message="migrated")
     if deployment.progress.migration_requested_at is None:

@@ -6,6 +6,7 @@ from slipway.domain.deployment import Deployment, Phase
 from slipway.domain.errors import Broken, Reason, Unhealthy
 from slipway.domain.evidence import Note
 from slipway.domain.lane import Stable
+from slipway.domain.verdict import Rollout
 from slipway.ports import OneOffs, Records, Rollouts, Services
 from slipway.steps.migrate import ended, started_by
 from slipway.steps.revision import revision_of
@@ -20,7 +21,7 @@ class RollbackRequest(StepRequest):
 
 def downgrade_started_by(deployment_id: str) -> str:
     """How ECS knows the downgrade's task."""
-    return f"slipway/{deployment_id}/downgrade"
+    return f"slipway/downgrade/{deployment_id}"
 
 
 def keys(request: RollbackRequest) -> tuple[str, ...]:
@@ -28,7 +29,6 @@ def keys(request: RollbackRequest) -> tuple[str, ...]:
     return (
         f"service:{request.service_arn}",
         f"task:{downgrade_started_by(request.deployment_id)}",
-        f"task:{started_by(request.deployment_id)}",
     )
 
 
@@ -45,7 +45,9 @@ def rollback(
 
     Data is never restored: a backup is brought back by a person, into a new database.
     """
-    deployment = _begun(records.deployment(request.deployment_id), records, now)
+    deployment = records.deployment(request.deployment_id)
+    deployment.refuse_when_ended()
+    deployment = _begun(deployment, records, now)
     target = deployment.rollback_target
     if target is None:
         raise Broken(
@@ -63,8 +65,9 @@ def _begun(deployment: Deployment, records: Records, now: datetime) -> Deploymen
     if deployment.phase is Phase.ROLLING_BACK:
         return deployment
     note = Note(what="rollback begun", message=f"after {deployment.phase}")
-    fence = fence_of(deployment)
-    return record(records, deployment.at(Phase.ROLLING_BACK), note, now=now, fence=fence)
+    # The looks at the release that failed say nothing about the one that comes back.
+    begun = deployment.at(Phase.ROLLING_BACK).knowing(failed_looks=0, healthy_since=None)
+    return record(records, begun, note, now=now, fence=fence_of(deployment))
 
 
 def _schema_back(
@@ -137,6 +140,7 @@ def _downgraded(
     target = deployment.planned().settings.target
     task = one_offs.look(target, deployment.progress.downgrade_task_arn or "")
     if not task.stopped:
+        _refuse_late_downgrade(deployment, now)
         return StepResult(done=False, reason=Reason.WAITING, message="the schema is going back")
     note = Note(what="downgrade ended", message=ended(task), data={"log": list(task.log_tail)})
     known = deployment.knowing(downgraded_at=now) if task.exit_code == 0 else deployment
@@ -145,6 +149,17 @@ def _downgraded(
         message = f"The downgrade {ended(task)}.{_restore_hint(deployment)}"
         raise Broken(Reason.DOWNGRADE_FAILED, message)
     return None
+
+
+def _refuse_late_downgrade(deployment: Deployment, now: datetime) -> None:
+    migration = deployment.planned().settings.migration
+    requested = deployment.progress.downgrade_requested_at
+    minutes = migration.timeout_minutes if migration else 0
+    if requested is not None and now - requested > timedelta(minutes=minutes):
+        raise Broken(
+            Reason.DOWNGRADE_FAILED,
+            f"The downgrade still runs after {minutes} minutes.{_restore_hint(deployment)}",
+        )
 
 
 def _downgrade_started(
@@ -183,6 +198,7 @@ def _code_back(
     settings = deployment.planned().settings
     rollout = services.rollout(settings.target, target.revision_arn)
     if rollout.primary_revision_arn != target.revision_arn:
+        _refuse_given_up(deployment, rollout)
         deployment = _intend(deployment, target, records, now)
         rollouts.update(settings.target, target.revision_arn, settings.strategy)
         rollout = services.rollout(settings.target, target.revision_arn)
@@ -193,6 +209,15 @@ def _code_back(
     _refuse_late(deployment, now)
     message = f"{rollout.running_count} of {rollout.desired_count} tasks run the old release"
     return StepResult(done=False, reason=Reason.WAITING, message=message)
+
+
+def _refuse_given_up(deployment: Deployment, rollout: Rollout) -> None:
+    """A rollback that ECS has given up is not tried again: there is no rollback of a rollback."""
+    if deployment.progress.rollback_requested_at is not None and rollout.lost:
+        raise Unhealthy(
+            Reason.ROLLBACK_NOT_LIVE,
+            f"ECS ended the rollback as {rollout.status}: {rollout.status_reason}",
+        )
 
 
 def _intend(deployment: Deployment, target: Stable, records: Records, now: datetime) -> Deployment:

@@ -53,4 +53,4 @@ def record(
     """
     written, evidence = recorded(deployment, notes, now)
     records.write([written, *others], evidence=evidence, admission=admission, fence=fence)
-    return written.model_copy(update={"version": written.version + 1})
+    return written.model_copy(update={"version": written.version + 1, "is_news": False})
