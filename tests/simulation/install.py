@@ -1,0 +1,82 @@
+"""Puts the simulated boundary under Slipway's own composition root."""
+
+import functools
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from slipway.runtime import wiring
+from slipway.runtime.observability import logger
+from slipway.runtime.settings import Settings
+from tests.simulation.clients import Client
+from tests.simulation.lambdas import current
+from tests.simulation.outside import Session
+from tests.simulation.world import catalog
+
+if TYPE_CHECKING:
+    from tests.simulation.cloud import Cloud
+
+
+class _Stage:
+    """Which cloud the boundary leads to."""
+
+    cloud: "Cloud"
+
+
+_clients: dict[str, Client] = {}
+
+
+def install() -> None:
+    """Replace what leads outside; everything built from it is kept per function instance."""
+    logger.setLevel("CRITICAL")
+    for name, found in list(vars(wiring).items()):
+        if hasattr(found, "cache_info") and name != "client":
+            setattr(wiring, name, _per_instance(name, found.__wrapped__))
+    vars(wiring).update(
+        client=client,
+        now=lambda: _Stage.cloud.clock.now(),
+        catalog=catalog,
+        settings=lambda: _settings(current().function.name),
+        session=lambda: _SESSION,
+        secrets=_per_instance("secrets", _secrets),
+    )
+
+
+def stage(cloud: "Cloud") -> None:
+    """Let the boundary lead to this cloud."""
+    _Stage.cloud = cloud
+
+
+def client(name: str) -> Client:
+    """The one simulated client of a service."""
+    if name not in _clients:
+        _clients[name] = Client(name, lambda: _Stage.cloud)
+    return _clients[name]
+
+
+def _per_instance(name: str, build: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(build)
+    def kept(*args: Any) -> Any:
+        instance = current().instance
+        key = (name, args)
+        if key not in instance:
+            instance[key] = build(*args)
+        return instance[key]
+
+    return kept
+
+
+@functools.cache
+def _settings(function: str) -> Settings:
+    from tests.simulation.template import template
+
+    return Settings(template().functions[function].environment)
+
+
+def _secrets() -> Any:
+    from slipway.adapters.secrets import SecretsManagerSecrets
+
+    clock = _Stage.cloud.clock
+    return SecretsManagerSecrets(client("secretsmanager"), lambda: clock.elapsed)
+
+
+_SESSION = Session(lambda *call: _Stage.cloud.perform(*call))
