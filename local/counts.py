@@ -49,7 +49,7 @@ def _transitions(cloud: Cloud, deployment_id: str) -> int:
     """AWS bills each state entered and each retry."""
     arn = cloud.stack.state_machine_arn.replace(":stateMachine:", ":execution:")
     pages = cloud.client("stepfunctions").get_paginator("get_execution_history")
-    events = [
+    events: list[str] = [
         event["type"]
         for page in pages.paginate(executionArn=f"{arn}:{deployment_id}")
         for event in page["events"]
