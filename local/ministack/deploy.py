@@ -87,7 +87,7 @@ def _settings(parameters: Mapping[str, str]) -> dict[str, str]:
         "__SAM_CLI_APP_DIR": str(home),
         "SLIPWAY_ARCHITECTURE": parameters["Architecture"],
         "COLUMNS": "200",  # a narrow table breaks the resources' names
-        "PYTHON": sys.executable,
+        "SLIPWAY_PYTHON": sys.executable,
         "SLIPWAY_RUNTIME": parameters["Runtime"],
         "SAM_CLI_POLL_DELAY": "0.2",
         "SAM_CLI_TELEMETRY": "0",
