@@ -1,8 +1,21 @@
 """A look at the world and its judgement: what counts as deployed, and as healthy."""
 
 from enum import StrEnum
+from typing import Final
 
 from slipway.domain.model import Model
+
+# The statuses of a service deployment that will never become SUCCESSFUL.
+_LOST: Final = frozenset(
+    {
+        "STOPPED",
+        "STOP_REQUESTED",
+        "ROLLBACK_REQUESTED",
+        "ROLLBACK_IN_PROGRESS",
+        "ROLLBACK_SUCCESSFUL",
+        "ROLLBACK_FAILED",
+    }
+)
 
 
 class Verdict(StrEnum):
@@ -29,6 +42,11 @@ class Rollout(Model):
     desired_count: int
     running_count: int
     events: tuple[str, ...] = ()
+
+    @property
+    def lost(self) -> bool:
+        """Whether ECS has given the revision up, or was told to."""
+        return self.status in _LOST
 
 
 class Target(Model):

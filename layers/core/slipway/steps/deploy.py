@@ -1,7 +1,6 @@
 """Deploy: point the service at the release and see ECS's own rollout through."""
 
 from datetime import datetime, timedelta
-from typing import Final
 
 from slipway.domain.deployment import Deployment, Phase
 from slipway.domain.errors import Reason, Unhealthy
@@ -10,18 +9,6 @@ from slipway.domain.verdict import Rollout
 from slipway.ports import Records, Revisions, Rollouts, Services
 from slipway.steps.revision import revision_of, with_revision
 from slipway.steps.step import StepRequest, StepResult, fence_of, record
-
-# The statuses of a service deployment that will never become SUCCESSFUL.
-_LOST: Final = frozenset(
-    {
-        "STOPPED",
-        "STOP_REQUESTED",
-        "ROLLBACK_REQUESTED",
-        "ROLLBACK_IN_PROGRESS",
-        "ROLLBACK_SUCCESSFUL",
-        "ROLLBACK_FAILED",
-    }
-)
 
 
 class DeployRequest(StepRequest):
@@ -98,7 +85,7 @@ def _judged(
         known = deployment.knowing(ecs_deployment_id=rollout.primary_deployment_id)
         record(records, known, note, now=now)
         return _done(rollout.primary_deployment_id)
-    if rollout.status in _LOST:
+    if rollout.lost:
         _tell_lost(deployment, rollout, records, now)
     _refuse_late(deployment, now)
     message = f"{rollout.running_count} of {rollout.desired_count} tasks run"
