@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from slipway.domain.catalog import BackupPolicy, RdsInstance
 from slipway.domain.deployment import Deployment, Phase
-from slipway.domain.errors import Broken, Reason
+from slipway.domain.errors import Broken, Reason, Transient
 from slipway.domain.evidence import Note
 from slipway.ports import Databases, Records, Snapshot
 from slipway.steps.step import StepRequest, StepResult, fence_of, record
@@ -45,6 +45,8 @@ def backup(
     except Broken as error:
         if policy is BackupPolicy.REQUIRED:
             raise
+        # The record has moved on: the request for the snapshot stands in it.
+        deployment = records.deployment(request.deployment_id)
         return _without(deployment, f"best effort: {error.message}", records, now)
 
 
@@ -70,9 +72,22 @@ def _backed_up(
     else:
         deployment = _intend(deployment, name, records, now)
     if snapshot is None:
-        databases.create_snapshot(database.identifier, name, deployment.deployment_id)
-        snapshot = databases.snapshot(name)
+        snapshot = _created(deployment, database, databases)
     return _judged(deployment, database, snapshot, records, now)
+
+
+def _created(
+    deployment: Deployment, database: RdsInstance, databases: Databases
+) -> Snapshot | None:
+    """The snapshot just asked for; None while the database is busy, its own backup for one."""
+    name = snapshot_id(deployment.deployment_id)
+    try:
+        databases.create_snapshot(database.identifier, name, deployment.deployment_id)
+    except Transient as error:
+        if error.reason is not Reason.DATABASE_BUSY:
+            raise
+        return None
+    return databases.snapshot(name)
 
 
 def _intend(deployment: Deployment, name: str, records: Records, now: datetime) -> Deployment:
@@ -89,11 +104,10 @@ def _judged(
     now: datetime,
 ) -> StepResult:
     name = snapshot_id(deployment.deployment_id)
-    _refuse_late(deployment, now)
     if snapshot is None or snapshot.status in {"creating", "pending"}:
-        percent = snapshot.percent if snapshot else 0
-        message = f"{name} is being created ({percent} %)"
-        return StepResult(done=False, reason=Reason.WAITING, message=message)
+        _refuse_late(deployment, now)
+        doing = f"is being created ({snapshot.percent} %)" if snapshot else "cannot be created yet"
+        return StepResult(done=False, reason=Reason.WAITING, message=f"{name} {doing}")
     wrong = _wrong_with(snapshot, database, deployment)
     if wrong is not None:
         raise Broken(Reason.BACKUP_FAILED, f"Snapshot {name} {wrong}.")
