@@ -54,6 +54,9 @@ def verify(
     A look that decides nothing counts as failed once the catalog's attempts are used up.
     """
     deployment = records.deployment(request.deployment_id)
+    deployment.refuse_when_ended()
+    if _known(deployment, request.of):
+        return StepResult(done=True, reason=Reason.VERIFIED, message="verified before")
     if request.of is Subject.RELEASE:
         deployment.refuse_to_continue()
         deployment = deployment.at(Phase.VERIFYING)
@@ -61,6 +64,13 @@ def verify(
     expected = _expected(deployment, request.of)
     findings = _findings(plan, expected, request.of, services, balancers, alarms, website)
     return _decided(deployment, request.of, judge(list(findings)), records, now)
+
+
+def _known(deployment: Deployment, of: Subject) -> bool:
+    """Whether an earlier look, whose answer was lost, has judged already."""
+    progress = deployment.progress
+    judged = progress.verified_at if of is Subject.RELEASE else progress.rolled_back_at
+    return judged is not None
 
 
 def _expected(deployment: Deployment, of: Subject) -> Expected:
