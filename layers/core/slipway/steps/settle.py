@@ -10,6 +10,7 @@ from slipway.domain.deployment import (
     Phase,
     outcome_of,
 )
+from slipway.domain.errors import Broken
 from slipway.domain.evidence import Note
 from slipway.domain.lane import Hold, Lane, Stable
 from slipway.domain.model import Model, Versioned
@@ -69,9 +70,7 @@ def _settled(
     records: Records,
     now: datetime,
 ) -> Deployment:
-    if deployment.progress.verified_at is not None and cause is None:
-        # Verified is verified, whatever became of the execution afterwards.
-        failure = None
+    failure, cause = _judged(deployment, failure, cause)
     changed = cause is not None or deployment.phase in CHANGING_PHASES
     outcome = outcome_of(failure, cause, changed=changed)
     ended = deployment.at(Phase.SETTLED).model_copy(
@@ -86,6 +85,22 @@ def _settled(
     )
     others = _freed(ended, outcome, records, now)
     return record(records, ended, note, now=now, others=others)
+
+
+def _judged(
+    deployment: Deployment, failure: Failure | None, cause: Failure | None
+) -> tuple[Failure | None, Failure | None]:
+    """Failure and cause as the record bears them out; the caller may not know all or be wrong."""
+    progress = deployment.progress
+    # Verified is verified, whatever became of the execution afterwards.
+    if progress.verified_at is not None and cause is None:
+        return None, None
+    if progress.rolled_back_at is not None:
+        return None, cause or failure
+    if failure is None:
+        unproven = "The execution told of no failure, but nothing was verified."
+        return Failure.parsed("Settle", Broken.__name__, unproven), cause
+    return failure, cause
 
 
 def _freed(
