@@ -166,3 +166,21 @@ def test_a_missing_service_is_broken_and_nothing_is_written() -> None:
     with pytest.raises(Broken):
         world.plan()
     assert world.deployment == before
+
+
+def test_checks_that_have_no_address_are_refused_before_anything_changes() -> None:
+    world = admitted()
+    world.balancers.url = None
+
+    assert refusal(world) == (
+        Reason.CATALOG_INVALID,
+        "Nothing listens in front of the service 'notes', so its checks have no address; "
+        "set verification.base_url in the catalog.",
+    )
+
+
+def test_a_service_without_checks_needs_no_address() -> None:
+    world = admitted(World(environment(verification={})))
+    world.balancers.url = None
+
+    assert world.plan().plan_hash

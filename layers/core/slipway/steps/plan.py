@@ -65,6 +65,13 @@ def _live(settings: Environment, services: Services, balancers: LoadBalancers) -
     base_url = settings.verification.base_url
     if base_url is None and live.target_group_arn is not None:
         base_url = balancers.base_url(live.target_group_arn)
+    if settings.verification.checks and base_url is None:
+        # Found now, it is a refusal; found by Verify, it would be a rollback of a good release.
+        raise Rejected(
+            Reason.CATALOG_INVALID,
+            f"Nothing listens in front of the service '{settings.target.service}', so its checks "
+            "have no address; set verification.base_url in the catalog.",
+        )
     return live.model_copy(update={"base_url": base_url})
 
 
