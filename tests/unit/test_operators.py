@@ -1,0 +1,83 @@
+"""What a person can do to a lane or a deployment: cancel, hold, lift."""
+
+import pytest
+
+from slipway.domain.deployment import Outcome
+from slipway.domain.errors import Reason, Rejected, Transient
+from slipway.domain.lane import Hold
+from slipway.steps.cancel import cancel
+from slipway.steps.lift import hold, lift
+from tests.unit.worlds import NEW, START, World
+
+BY_HAND = Hold(reason="ByHand", message="incident", by="ada", since=START)
+
+
+def cancelled(world: World, by: str = "ada") -> None:
+    cancel("notes-staging-1", by=by, **world.ports("records", "announcements"))
+
+
+def test_a_wish_to_cancel_is_recorded_and_told() -> None:
+    world = World().entered()
+
+    cancelled(world)
+
+    assert world.deployment.cancel_requested_by == "ada"
+    assert (world.evidence[-1].what, world.evidence[-1].message) == (
+        "cancel requested",
+        "by ada",
+    )
+    assert world.announcements.published == [
+        ("Cancel Requested", {"deployment_id": "notes-staging-1", "lane": "notes/staging"})
+    ]
+    assert world.chain_errors() == []
+
+
+def test_a_second_wish_to_cancel_is_told_again_and_the_first_name_stands() -> None:
+    world = World().entered()
+    cancelled(world)
+    before = world.deployment
+
+    cancelled(world, by="grace")
+
+    assert world.deployment == before
+    assert len(world.announcements.published) == 2
+
+
+def test_what_has_ended_cannot_be_cancelled() -> None:
+    world = World().entered()
+    world.rewrite(outcome=Outcome.SUCCEEDED)
+
+    with pytest.raises(Rejected) as refused:
+        cancelled(world)
+    assert str(refused.value) == "DeploymentStopped: notes-staging-1 has ended: Succeeded."
+    assert world.announcements.published == []
+
+
+def test_a_record_that_is_written_without_end_is_refused_for_now() -> None:
+    world = World().entered()
+
+    def moved(*args: object, **named: object) -> None:
+        raise Transient(Reason.RECORD_MOVED, "moved")
+
+    world.records.write = moved  # type: ignore[method-assign]
+
+    with pytest.raises(Transient):
+        cancelled(world)
+    assert world.announcements.published == []
+
+
+def test_a_lane_is_held_by_hand_and_the_hold_is_lifted() -> None:
+    world = World()
+    world.rewrite_lane(bad_digests={NEW: "notes-staging-0"})
+
+    held = hold("notes", "staging", by="ada", message="incident", records=world.records, now=START)
+    assert (held.hold, world.lane.hold) == (BY_HAND, BY_HAND)
+
+    lift("notes", "staging", records=world.records)
+    assert (world.lane.hold, world.lane.bad_digests) == (None, {NEW: "notes-staging-0"})
+
+
+def test_a_lane_that_is_not_held_cannot_be_lifted() -> None:
+    with pytest.raises(Rejected) as refused:
+        lift("notes", "staging", records=World().records)
+    assert str(refused.value) == "Held: notes/staging is not on hold."

@@ -1,0 +1,193 @@
+"""Sweep: what no event has told is found, and what needs nothing is left alone."""
+
+from datetime import datetime, timedelta
+from functools import partial
+
+from slipway.domain.deployment import Origin, Outcome, Phase
+from slipway.domain.release import Release
+from slipway.steps.admit import admit
+from slipway.steps.sweep import SweepResult, sweep
+from slipway.steps.wishes import push_wish
+from tests.unit.worlds import (
+    NEW,
+    OLD,
+    OTHER,
+    REPOSITORY,
+    START,
+    World,
+    release,
+)
+
+
+def swept(world: World) -> SweepResult:
+    ports = world.ports("records", "executions", "announcements")
+    return sweep(
+        **ports,
+        catalog=world.catalog,
+        registry=world.registry,
+        admit=partial(admit, **ports, catalog=world.catalog),
+    )
+
+
+def fresh() -> World:
+    """A lane on which nothing has succeeded yet."""
+    world = World()
+    world.rewrite_lane(stable=None)
+    return world
+
+
+def pushed(world: World, *, at: datetime, tag: str = "v2", digest: str = NEW) -> None:
+    world.registry.pushes.append(
+        Release(repository=REPOSITORY, digest=digest, tag=tag, pushed_at=at)
+    )
+
+
+def told(world: World) -> list[tuple[str, str]]:
+    return [
+        (what, detail.get("step", detail["deployment_id"]))
+        for what, detail in world.announcements.published
+    ]
+
+
+def test_where_nothing_is_missing_nothing_is_done() -> None:
+    world = fresh()
+
+    assert swept(world) == SweepResult()
+    assert world.announcements.published == []
+
+
+def test_a_push_whose_event_was_lost_is_admitted_as_if_it_had_come() -> None:
+    world = fresh()
+    pushed(world, at=START - timedelta(minutes=5))
+
+    assert swept(world).admitted == ("notes-staging-1",)
+    assert (world.deployment.origin, world.deployment.requested_by) == (
+        Origin.SWEEP,
+        "push of notes:v2",
+    )
+    assert swept(world).admitted == ()
+
+
+def test_the_event_that_comes_after_all_finds_the_deployment() -> None:
+    world = fresh()
+    pushed(world, at=START - timedelta(minutes=5))
+    swept(world)
+    late = push_wish("notes", "staging", release(), Origin.PUSH)
+
+    assert world.admit(late).new is False
+
+
+def test_a_push_whose_event_is_on_its_way_is_left_to_it() -> None:
+    world = fresh()
+    pushed(world, at=START - timedelta(seconds=59))
+
+    assert swept(world) == SweepResult()
+
+
+def test_of_several_lost_pushes_the_newest_is_admitted() -> None:
+    world = fresh()
+    pushed(world, at=START - timedelta(hours=2), digest=OLD, tag="v1")
+    pushed(world, at=START - timedelta(hours=1), digest=OTHER, tag="v3")
+
+    swept(world)
+
+    assert world.deployment.release.digest == OTHER
+
+
+def test_a_push_that_feeds_nothing_or_is_older_than_slipway_is_left_alone() -> None:
+    world = fresh()
+    pushed(world, at=START - timedelta(hours=1), tag="latest")
+    pushed(world, at=START - timedelta(days=2))
+
+    assert swept(world) == SweepResult()
+
+
+def test_what_is_older_than_the_newest_candidate_is_left_alone() -> None:
+    world = fresh()
+    world.admit()
+    pushed(world, at=START - timedelta(hours=1), digest=OTHER, tag="v1.9")
+
+    assert swept(world).admitted == ()
+
+
+def test_a_promotion_that_was_lost_is_admitted() -> None:
+    world = World().verified()
+    world.settle()
+
+    assert swept(world).admitted == ("notes-production-1",)
+    assert swept(world).admitted == ()
+
+
+def test_a_deployment_whose_execution_was_never_started_is_started() -> None:
+    world = fresh()
+    world.admit()
+    world.executions.started.clear()
+    world.wait(minutes=1)
+
+    assert swept(world) == SweepResult(started=("notes-staging-1",))
+    assert world.executions.started == {
+        "notes-staging-1": '{"deployment_id":"notes-staging-1","lane":"notes/staging"}'
+    }
+
+
+def test_a_deployment_that_was_just_admitted_is_left_alone() -> None:
+    world = fresh()
+    world.admit()
+    world.executions.started.clear()
+
+    assert swept(world) == SweepResult()
+
+
+def test_a_dead_execution_is_settled_and_frees_its_lane() -> None:
+    world = fresh().entered()
+    world.executions.ended.add("notes-staging-1")
+    world.wait(minutes=2)
+
+    assert swept(world) == SweepResult(settled=("notes-staging-1",))
+    assert (world.deployment.outcome, world.lane.holder) == (Outcome.FAILED, None)
+    assert world.announcements.published[-1][0] == "Deployment Settled"
+
+
+def test_whoever_waits_is_told_to_look_again() -> None:
+    world = fresh().entered()
+    world.wait(minutes=2)
+
+    assert swept(world) == SweepResult(woken=("notes-staging-1",))
+    assert world.announcements.published == [
+        (
+            "Look Again",
+            {"deployment_id": "notes-staging-1", "lane": "notes/staging", "step": "enter"},
+        )
+    ]
+
+
+def test_every_phase_that_waits_names_the_step_that_waits_in_it() -> None:
+    world = fresh().entered()
+    world.wait(minutes=2)
+    steps = {}
+    for phase in Phase:
+        world.announcements.published.clear()
+        world.rewrite(phase=phase)
+        swept(world)
+        steps[phase.value] = told(world)[0][1]
+
+    assert steps == {
+        "Planning": "check",
+        "AwaitingApproval": "approve",
+        "AwaitingLane": "enter",
+        "BackingUp": "backup",
+        "Migrating": "migrate",
+        "Deploying": "deploy",
+        "Verifying": "verify",
+        "RollingBack": "rollback",
+        "Settled": "",
+    }
+
+
+def test_a_settled_deployment_is_left_alone() -> None:
+    world = fresh()
+    world.admit()
+    world.rewrite(outcome=Outcome.SUPERSEDED)
+    world.wait(hours=1)
+
+    assert swept(world) == SweepResult()
