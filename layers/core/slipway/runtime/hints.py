@@ -16,8 +16,12 @@ def hints(event: dict[str, Any], account: str) -> tuple[str, ...]:
     reader = _READERS.get(kind)
     if reader is None or not isinstance(detail, dict):
         return ()
-    resources = [name for name in event.get("resources") or [] if isinstance(name, str)]
-    return tuple(reader(detail, resources))
+    return tuple(reader(detail, _resources(event)))
+
+
+def _resources(event: dict[str, Any]) -> list[str]:
+    named = event.get("resources")
+    return [name for name in named if isinstance(name, str)] if isinstance(named, list) else []
 
 
 def _snapshot(detail: dict[str, Any], resources: list[str]) -> list[str]:
