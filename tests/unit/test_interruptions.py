@@ -1,0 +1,155 @@
+"""Every step survives a death just before or just after each of its calls to the outside.
+
+The function is called again, as Step Functions' Retry does, with the record as it was left. The
+world must end as it does without the accident: everything that changes it happened once.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from slipway.domain.errors import Unhealthy
+from tests.unit.worlds import Crash, Crashes, World, environment
+
+Act = Callable[[World], Any]
+
+
+def without_migration() -> World:
+    return World(environment(migration=None))
+
+
+def awaiting_rollback() -> World:
+    world = World().deployed()
+    world.answer_as("2.0.0", status=500)
+    for _ in range(2):
+        world.verify()
+    with pytest.raises(Unhealthy):
+        world.verify()
+    world.answer_as("1.0.0")
+    return world
+
+
+def rolled_back() -> World:
+    world = awaiting_rollback()
+    until_done(world, World.rollback)
+    return world
+
+
+def planned() -> World:
+    world = World()
+    world.admit()
+    world.plan()
+    return world
+
+
+STORIES: dict[str, tuple[Callable[[], World], Act]] = {
+    "check": (planned, World.check),
+    "enter": (planned, World.enter),
+    "backup": (lambda: World().entered(), World.backup),
+    "migrate": (lambda: World().backed_up(), World.migrate),
+    "deploy": (lambda: without_migration().entered(), World.deploy),
+    "deploy after migrate": (lambda: World().migrated(), World.deploy),
+    "verify": (lambda: World().deployed(), World.verify),
+    "rollback": (awaiting_rollback, World.rollback),
+    "verify the rollback": (rolled_back, lambda world: world.verify("rollback")),
+}
+
+
+def until_done(world: World, step: Act) -> int:
+    """Call the step until it is done, the world doing its part in between; how often it died."""
+    deaths = 0
+    for _ in range(12):
+        try:
+            if step(world).done:
+                return deaths
+        except Crash:
+            deaths += 1
+        world.everything_ends_well()
+    raise AssertionError(f"not done: {world.told}")
+
+
+def ending(world: World) -> dict[str, Any]:
+    """What the story left: in the world, and in the record but for what depends on the calls."""
+    return {
+        "updates": world.service.updates,
+        "live": world.service.primary,
+        "revisions": world.revisions.registered,
+        "images": world.revisions.images,
+        "tasks": world.one_offs.commands,
+        "snapshots": world.databases.snapshots,
+        "progress": world.deployment.progress,
+        "phase": world.deployment.phase,
+        "holder": (world.lane.holder, world.lane.fencing),
+        "broken chain": world.chain_errors(),
+    }
+
+
+def faultless(name: str) -> tuple[dict[str, Any], int]:
+    start, step = STORIES[name]
+    world = start()
+    world.crashes = Crashes()
+    until_done(world, step)
+    return ending(world), len(world.crashes.calls)
+
+
+FAULTLESS = {name: faultless(name) for name in STORIES}
+CASES = [
+    pytest.param(name, call, after, id=f"{name}-{'after' if after else 'before'}-{call}")
+    for name, (_, calls) in FAULTLESS.items()
+    for call in range(calls)
+    for after in (False, True)
+]
+
+
+@pytest.mark.parametrize(("name", "call", "after"), CASES)
+def test_a_step_that_died_at_any_call_ends_as_if_it_had_not(
+    name: str, call: int, after: bool
+) -> None:
+    start, step = STORIES[name]
+    world = start()
+    world.crashes = Crashes(call, after=after)
+
+    assert until_done(world, step) == 1
+    assert ending(world) == FAULTLESS[name][0]
+
+
+@pytest.mark.parametrize("name", STORIES)
+def test_a_step_that_is_done_changes_nothing_when_it_is_called_again(name: str) -> None:
+    start, step = STORIES[name]
+    world = start()
+    until_done(world, step)
+    before = ending(world)
+
+    assert step(world).done
+    assert ending(world) == before
+
+
+def test_a_whole_deployment_survives_a_death_at_every_call() -> None:
+    """The same story with a death at each call in turn, from admission to the settled end."""
+    _, calls = _whole(Crashes())
+    endings = [_whole(Crashes(call, after=bool(call % 2)))[0] for call in range(calls)]
+
+    assert endings == [_whole(Crashes())[0]] * calls
+
+
+def _whole(crashes: Crashes) -> tuple[dict[str, Any], int]:
+    world = World()
+    world.crashes = crashes
+    for once in (World.admit, World.plan):
+        _until_answered(world, once)
+    for step in (World.check, World.enter, World.check, World.backup, World.migrate):
+        until_done(world, step)
+    for step in (World.deploy, World.verify):
+        until_done(world, step)
+    _until_answered(world, World.settle)
+    return ending(world) | {"outcome": world.deployment.outcome}, len(crashes.calls)
+
+
+def _until_answered(world: World, step: Act) -> None:
+    for _ in range(3):
+        try:
+            step(world)
+        except Crash:
+            continue
+        return
