@@ -77,11 +77,12 @@ class Table:
 
     def transact_write_items(self, params: Params) -> Params:
         _only(params, "TransactItems", "ClientRequestToken")
-        token = params.get("ClientRequestToken", "")
+        token = params.get("ClientRequestToken")
         if token in self._tokens:
             return {}
         self._write([next(iter(one.items())) for one in params["TransactItems"]], single=False)
-        self._tokens.add(token)
+        if token is not None:
+            self._tokens.add(token)
         return {}
 
     def batch_write_item(self, params: Params) -> Params:

@@ -271,7 +271,7 @@ class Executions(Protocol):
         ...
 
     def running(self, deployment_id: str) -> bool:
-        """Whether the deployment's execution still runs."""
+        """Whether the deployment's execution, or a function that it started, may still run."""
         ...
 
     def known(self, deployment_id: str) -> bool:

@@ -1,5 +1,7 @@
 """Step Functions: one execution per deployment, under the deployment's own name."""
 
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import ClientError
@@ -8,16 +10,24 @@ from slipway.adapters.errors import aws_errors, code_of
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
+    from mypy_boto3_stepfunctions.type_defs import DescribeExecutionOutputTypeDef
 
 PERMISSIONS: Final = ("states:StartExecution", "states:DescribeExecution")
+
+# Stopping an execution does not stop the function that it has just invoked: for as long as a
+# function may take (Globals.Function.Timeout in template.yaml) it can still change something.
+_LAST_FUNCTION: Final = timedelta(seconds=60)
 
 
 class StepFunctionsExecutions:
     """Executions of the deployment state machine."""
 
-    def __init__(self, client: "SFNClient", state_machine_arn: str) -> None:
+    def __init__(
+        self, client: "SFNClient", state_machine_arn: str, now: Callable[[], datetime]
+    ) -> None:
         self._client = client
         self._state_machine_arn = state_machine_arn
+        self._now = now
 
     @aws_errors()
     def start(self, deployment_id: str, request: str) -> None:
@@ -32,22 +42,24 @@ class StepFunctionsExecutions:
 
     @aws_errors()
     def running(self, deployment_id: str) -> bool:
-        """Whether the deployment's execution still runs."""
-        return self._status(deployment_id) == "RUNNING"
+        """Whether the deployment's execution, or a function that it started, may still run."""
+        found = self._described(deployment_id)
+        if found is None or found["status"] == "RUNNING":
+            return found is not None
+        return self._now() - found["stopDate"] < _LAST_FUNCTION
 
     @aws_errors()
     def known(self, deployment_id: str) -> bool:
         """Whether the deployment's execution was ever started."""
-        return self._status(deployment_id) is not None
+        return self._described(deployment_id) is not None
 
-    def _status(self, deployment_id: str) -> str | None:
+    def _described(self, deployment_id: str) -> "DescribeExecutionOutputTypeDef | None":
         try:
-            answer = self._client.describe_execution(executionArn=self._arn_of(deployment_id))
+            return self._client.describe_execution(executionArn=self._arn_of(deployment_id))
         except ClientError as error:
             if code_of(error) == "ExecutionDoesNotExist":
                 return None
             raise
-        return answer["status"]
 
     def _arn_of(self, deployment_id: str) -> str:
         # The ARN of a version or an alias has one part more, which executions do not carry.

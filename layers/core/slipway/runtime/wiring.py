@@ -102,7 +102,7 @@ def executions() -> "StepFunctionsExecutions":
     """The state machine."""
     from slipway.adapters.executions import StepFunctionsExecutions
 
-    return StepFunctionsExecutions(client("stepfunctions"), settings().state_machine_arn)
+    return StepFunctionsExecutions(client("stepfunctions"), settings().state_machine_arn, now)
 
 
 @cache

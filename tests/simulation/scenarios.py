@@ -1,0 +1,193 @@
+"""What people and pipelines do in a run: the twelve stories, some of them at every phase."""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from slipway.domain.deployment import Outcome
+from tests.simulation.run import Run
+from tests.simulation.world import ALARM, Image
+
+SHOP = "shop-production-2"
+NEXT = "shop-production-3"
+PHASES = (
+    "Plan",
+    "Check",
+    "Approve",
+    "Enter",
+    "CheckAgain",
+    "Backup",
+    "Migrate",
+    "Deploy",
+    "Verify",
+    "Settle",
+)
+GOOD = Image("shop", "2", "s2")
+NEWER = Image("shop", "3", "s3")
+
+
+@dataclass(frozen=True)
+class Story:
+    """A scenario, and how its deployments end when nothing else goes wrong."""
+
+    name: str
+    begin: Callable[[Run], None]
+    ends: dict[str, Outcome] = field(default_factory=dict)
+
+    def play(self, run: Run) -> None:
+        self.begin(run)
+
+
+def _pushed(image: Image, answer: str | None = "approve", **person: Any) -> Callable[[Run], None]:
+    def begin(run: Run) -> None:
+        run.approver(lambda deployment_id: answer, **person)
+        run.at(5.0, lambda: run.push(image, f"v{image.version}"))
+
+    return begin
+
+
+def _alarmed(run: Run) -> None:
+    _pushed(GOOD)(run)
+    state = {"AlarmName": ALARM, "StateValue": "ALARM", "StateReason": "5xx"}
+    run.at(1.0, lambda: run.call("cloudwatch", "SetAlarmState", **state))
+
+
+def _no_snapshot(run: Run) -> None:
+    run.cloud.rds.set_policy(fail=True)
+    _pushed(GOOD)(run)
+
+
+def _rollback_fails(run: Run) -> None:
+    """The new release does not serve, and the old one does not start any more either."""
+    bad = Image("shop", "2", "s2", site=500)
+
+    def spoil() -> None:
+        for digest, image in list(run.cloud.engines.images.items()):
+            if (image.repository, image.version) == ("shop", "1"):
+                run.cloud.engines.images[digest] = Image("shop", "1", "s1", exits=1)
+
+    _pushed(bad)(run)
+    run.when(SHOP, "Verify", spoil)
+
+
+def _lost_push(run: Run) -> None:
+    _pushed(GOOD)(run)
+    run.lost_pushes = True
+
+
+def _newer_at(state: str) -> Callable[[Run], None]:
+    def begin(run: Run) -> None:
+        _pushed(GOOD)(run)
+        run.when(SHOP, state, lambda: run.push(NEWER, "v3"))
+
+    return begin
+
+
+def _aborted_at(state: str) -> Callable[[Run], None]:
+    def begin(run: Run) -> None:
+        _pushed(GOOD)(run)
+        run.when(SHOP, state, lambda: run.stop(SHOP))
+
+    return begin
+
+
+def _promotion(run: Run) -> None:
+    run.approver(lambda deployment_id: "approve")
+    run.at(5.0, lambda: run.push(Image("ledger", "2", "t2"), "v2"))
+
+
+_NEWER_ENDS = {state: Outcome.SUPERSEDED for state in ("Plan", "Check", "Approve")}
+_ABORT_ENDS = {
+    state: Outcome.NEEDS_OPERATOR for state in ("Migrate", "Deploy", "Verify")
+}
+
+
+@cache
+def stories() -> dict[str, Story]:
+    """The twelve scenarios by name; those with a phase have their most telling one here."""
+    bad_migration = Image("shop", "2", "s2", migration=1)
+    crashing = Image("shop", "2", "s2", exits=1)
+    broken = Image("shop", "2", "s2", site=500)
+    found = [
+        Story("success", _pushed(GOOD), {SHOP: Outcome.SUCCEEDED}),
+        Story("reject", _pushed(GOOD, "reject"), {SHOP: Outcome.REJECTED}),
+        Story("expiry", _pushed(GOOD, None), {SHOP: Outcome.EXPIRED}),
+        Story("gate-failure", _alarmed, {SHOP: Outcome.BLOCKED}),
+        Story("snapshot-failure", _no_snapshot, {SHOP: Outcome.FAILED}),
+        Story("migration-failure", _pushed(bad_migration), {SHOP: Outcome.ROLLED_BACK}),
+        Story("deploy-failure", _pushed(crashing), {SHOP: Outcome.ROLLED_BACK}),
+        Story("verify-failure", _pushed(broken), {SHOP: Outcome.ROLLED_BACK}),
+        Story("newer-push", _newer_at("Approve"), {SHOP: Outcome.SUPERSEDED}),
+        Story("rollback-failure", _rollback_fails, {SHOP: Outcome.ROLLBACK_FAILED}),
+        Story("abort", _aborted_at("Deploy"), {SHOP: Outcome.NEEDS_OPERATOR}),
+        Story("lost-push", _lost_push, {SHOP: Outcome.SUCCEEDED}),
+    ]
+    return {story.name: story for story in found}
+
+
+@cache
+def variants() -> dict[str, Story]:
+    """The stories that happen at a phase, at every phase, and the promotion."""
+    newer = [
+        Story(f"newer-push@{state}", _newer_at(state)) for state in PHASES
+    ]
+    aborted = [Story(f"abort@{state}", _aborted_at(state)) for state in PHASES]
+    found = [*newer, *aborted, Story("promotion", _promotion)]
+    return {story.name: story for story in found}
+
+
+_OWN = ("success", "reject", "migration-failure", "deploy-failure", "verify-failure")
+
+
+def busy(seed: int) -> Story:
+    """One to four deployments at once, of both applications, with all that people may do."""
+
+    def begin(run: Run) -> None:
+        chance = random.Random(seed)
+        answers: dict[str, str | None] = {}
+
+        def decides(deployment_id: str) -> str | None:
+            if deployment_id not in answers:
+                answers[deployment_id] = chance.choices(["approve", "reject", None], [8, 1, 1])[0]
+            return answers[deployment_id]
+
+        run.approver(decides, delay=chance.uniform(5, 400), clicks=chance.choice([1, 1, 1, 2]))
+        for number in range(2, 2 + chance.randint(1, 4)):
+            image, tag = _some_image(chance, number)
+            when = chance.choice([5.0, chance.uniform(0, 400)])
+            run.at(when, lambda image=image, tag=tag: run.push(image, tag))
+        _trouble(run, chance)
+
+    return Story(f"busy-{seed}", begin)
+
+
+def _some_image(chance: random.Random, number: int) -> tuple[Image, str]:
+    repository, prefix = chance.choice([("shop", "v"), ("shop", "v"), ("shop", "rc"), ("ledger", "v")])
+    how: dict[str, Any] = chance.choice(
+        [{}, {}, {}, {"migration": 1}, {"exits": 1}, {"site": 500}, {"passes_checks": False}]
+    )
+    compatible = chance.random() < 0.7
+    schema = f"s{number if chance.random() < 0.8 else 1}"
+    version = f"{number}" if prefix == "v" else f"{number}-rc"
+    image = Image(repository, version, schema, compatible=compatible, **how)
+    return image, f"{prefix}{number}"
+
+
+def _trouble(run: Run, chance: random.Random) -> None:
+    """What else may happen besides faults."""
+    roll = chance.random()
+    if roll < 0.1:
+        run.cloud.rds.set_policy(fail_next=1)
+    elif roll < 0.2:
+        run.when(SHOP, chance.choice(PHASES), lambda: run.stop(SHOP))
+    elif roll < 0.3:
+        run.when(SHOP, chance.choice(PHASES), lambda: run.push(NEWER, "v33"))
+
+
+def story(name: str) -> Story:
+    """The story of that name; KeyError when there is none."""
+    if name.startswith("busy-"):
+        return busy(int(name.removeprefix("busy-")))
+    return (stories() | variants())[name]
