@@ -321,16 +321,23 @@ class StubWebsite:
 
 @dataclass
 class InMemoryExecutions:
-    """Requests by deployment; ``ended`` are the executions that run no more."""
+    """Requests by deployment; ``ended`` run no more, the last function of ``leaving`` still may."""
 
     started: dict[str, str] = field(default_factory=dict)
     ended: set[str] = field(default_factory=set)
+    leaving: set[str] = field(default_factory=set)
 
     def start(self, deployment_id: str, request: str) -> None:
         self.started.setdefault(deployment_id, request)
 
     def running(self, deployment_id: str) -> bool:
         return deployment_id in self.started and deployment_id not in self.ended
+
+    def at_work(self, deployment_id: str) -> bool:
+        return self.running(deployment_id) or deployment_id in self.leaving
+
+    def known(self, deployment_id: str) -> bool:
+        return deployment_id in self.started
 
 
 @dataclass

@@ -271,7 +271,11 @@ class Executions(Protocol):
         ...
 
     def running(self, deployment_id: str) -> bool:
-        """Whether the deployment's execution, or a function that it started, may still run."""
+        """Whether the deployment's execution still runs."""
+        ...
+
+    def at_work(self, deployment_id: str) -> bool:
+        """Whether the execution, or a function that it has just invoked, may still run."""
         ...
 
     def known(self, deployment_id: str) -> bool:

@@ -1,5 +1,8 @@
 """One execution per deployment, under the deployment's own name."""
 
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
 import pytest
 
 from slipway.adapters.executions import StepFunctionsExecutions
@@ -8,6 +11,11 @@ from tests.integration.adapters.stubbed import refuse, stubbed
 
 MACHINE = "arn:aws:states:us-east-1:000000000000:stateMachine:slipway-deployment"
 EXECUTION = "arn:aws:states:us-east-1:000000000000:execution:slipway-deployment:notes-staging-1"
+NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+
+
+def executions(client: Any, machine: str) -> StepFunctionsExecutions:
+    return StepFunctionsExecutions(client, machine, lambda: NOW)
 
 
 def test_an_execution_starts_under_the_deployments_name() -> None:
@@ -15,20 +23,20 @@ def test_an_execution_starts_under_the_deployments_name() -> None:
         expected = {"stateMachineArn": MACHINE, "name": "notes-staging-1", "input": "{}"}
         stub.add_response("start_execution", {"executionArn": EXECUTION, "startDate": 0}, expected)
 
-        StepFunctionsExecutions(client, MACHINE).start("notes-staging-1", "{}")
+        executions(client, MACHINE).start("notes-staging-1", "{}")
 
 
 def test_an_execution_that_was_started_before_stays_the_one() -> None:
     with stubbed("stepfunctions") as (client, stub):
         refuse(stub, "start_execution", "ExecutionAlreadyExists")
 
-        StepFunctionsExecutions(client, MACHINE).start("notes-staging-1", "{}")
+        executions(client, MACHINE).start("notes-staging-1", "{}")
 
 
 def test_a_refused_start_is_broken() -> None:
     with pytest.raises(Broken), stubbed("stepfunctions") as (client, stub):
         refuse(stub, "start_execution", "StateMachineDoesNotExist")
-        StepFunctionsExecutions(client, MACHINE).start("notes-staging-1", "{}")
+        executions(client, MACHINE).start("notes-staging-1", "{}")
 
 
 @pytest.mark.parametrize("machine", [MACHINE, f"{MACHINE}:7", f"{MACHINE}:live"])
@@ -52,17 +60,34 @@ def test_an_execution_runs_until_it_has_ended(machine: str, status: str, running
     with stubbed("stepfunctions") as (client, stub):
         stub.add_response("describe_execution", described, {"executionArn": EXECUTION})
 
-        assert StepFunctionsExecutions(client, machine).running("notes-staging-1") is running
+        assert executions(client, machine).running("notes-staging-1") is running
 
 
 def test_an_execution_that_never_was_does_not_run() -> None:
     with stubbed("stepfunctions") as (client, stub):
         refuse(stub, "describe_execution", "ExecutionDoesNotExist")
 
-        assert not StepFunctionsExecutions(client, MACHINE).running("notes-staging-1")
+        assert not executions(client, MACHINE).running("notes-staging-1")
 
 
 def test_an_execution_that_cannot_be_seen_is_not_taken_for_ended() -> None:
     with pytest.raises(Transient), stubbed("stepfunctions") as (client, stub):
         refuse(stub, "describe_execution", "ThrottlingException")
-        StepFunctionsExecutions(client, MACHINE).running("notes-staging-1")
+        executions(client, MACHINE).running("notes-staging-1")
+
+
+@pytest.mark.parametrize(("seconds_ago", "at_work"), [(0, True), (59, True), (60, False)])
+def test_a_stopped_execution_is_at_work_until_its_last_function_must_have_ended(
+    seconds_ago: int, at_work: bool
+) -> None:
+    described = {
+        "executionArn": EXECUTION,
+        "stateMachineArn": MACHINE,
+        "status": "ABORTED",
+        "startDate": 0,
+        "stopDate": NOW - timedelta(seconds=seconds_ago),
+    }
+    with stubbed("stepfunctions") as (client, stub):
+        stub.add_response("describe_execution", described, {"executionArn": EXECUTION})
+
+        assert executions(client, MACHINE).at_work("notes-staging-1") is at_work

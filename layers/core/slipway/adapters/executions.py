@@ -42,7 +42,13 @@ class StepFunctionsExecutions:
 
     @aws_errors()
     def running(self, deployment_id: str) -> bool:
-        """Whether the deployment's execution, or a function that it started, may still run."""
+        """Whether the deployment's execution still runs."""
+        found = self._described(deployment_id)
+        return found is not None and found["status"] == "RUNNING"
+
+    @aws_errors()
+    def at_work(self, deployment_id: str) -> bool:
+        """Whether the execution, or a function that it has just invoked, may still run."""
         found = self._described(deployment_id)
         if found is None or found["status"] == "RUNNING":
             return found is not None

@@ -4,8 +4,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from slipway.domain.deployment import Deployment
-from slipway.domain.errors import Reason, Rejected
+from slipway.domain.deployment import CHANGING_PHASES, Deployment
+from slipway.domain.errors import Reason, Rejected, Transient
 from slipway.ports import Executions, Records
 from slipway.steps.settle import Caught, SettleRequest
 
@@ -36,10 +36,29 @@ def settle_request(
     except ValidationError:
         raise Rejected(Reason.EVENT_MALFORMED, "The event names no execution.") from None
     deployment = records.deployment(detail.name or detail.deployment_id)
-    if deployment.outcome is None and executions.running(deployment.deployment_id):
+    if deployment.outcome is None:
+        _refuse_at_work(deployment, executions)
+    return _ended(deployment, detail)
+
+
+def _refuse_at_work(deployment: Deployment, executions: Executions) -> None:
+    """Raise Rejected while the execution runs, Transient while its last function may.
+
+    Until a migration starts, a late function only finds that the record has moved on. Afterwards
+    it may be about to change the world, and the lane is not freed under it.
+    """
+    if executions.running(deployment.deployment_id):
         message = f"The execution of {deployment.deployment_id} still runs."
         raise Rejected(Reason.NOT_MEANT_FOR_US, message)
-    return _ended(deployment, detail)
+    if may_still_change(deployment, executions):
+        message = f"The last function of {deployment.deployment_id} may still be at work."
+        raise Transient(Reason.WAITING, message)
+
+
+def may_still_change(deployment: Deployment, executions: Executions) -> bool:
+    """Whether an execution that has ended may have left a function behind that changes something."""
+    changing = deployment.phase in CHANGING_PHASES
+    return changing and executions.at_work(deployment.deployment_id)
 
 
 def lost(deployment: Deployment) -> SettleRequest:

@@ -14,7 +14,7 @@ from slipway.domain.model import Model
 from slipway.domain.release import Release
 from slipway.ports import Announcements, Executions, ImageRegistry, Records
 from slipway.steps.admit import AdmitResult, Wish
-from slipway.steps.ended import lost
+from slipway.steps.ended import lost, may_still_change
 from slipway.steps.settle import settle
 from slipway.steps.step import StepRequest
 from slipway.steps.wishes import promotions, push_wish
@@ -43,6 +43,7 @@ class SweepResult(Model):
     started: tuple[str, ...] = ()
     settled: tuple[str, ...] = ()
     woken: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
 
 
 def sweep(
@@ -58,7 +59,7 @@ def sweep(
     """Find lost pushes and promotions, dead or unstarted executions, and who waits unwoken."""
     wishes = [*_lost_pushes(catalog, registry, records, now), *_lost_promotions(catalog, records)]
     admitted = tuple(admit(wish).deployment_id for wish in wishes)
-    found: dict[str, list[str]] = {"started": [], "settled": [], "woken": []}
+    found: dict[str, list[str]] = {"started": [], "settled": [], "woken": [], "left": []}
     for deployment in records.unsettled():
         if now - deployment.requested_at >= _EVENT_PATIENCE:
             done = _look_after(deployment, records, executions, announcements, now)
@@ -124,7 +125,7 @@ def _look_after(
     announcements: Announcements,
     now: datetime,
 ) -> str:
-    """What was done for an unsettled deployment: "woken", "settled" or "started"."""
+    """What was done for an unsettled deployment: "woken", "left" (for the next sweep), "settled" or "started"."""
     deployment_id, lane = deployment.deployment_id, deployment.lane_id
     if executions.running(deployment_id):
         detail = {
@@ -134,6 +135,8 @@ def _look_after(
         }
         announcements.publish("Look Again", detail)
         return "woken"
+    if may_still_change(deployment, executions):
+        return "left"
     if executions.known(deployment_id):
         settle(lost(deployment), records=records, announcements=announcements, now=now)
         return "settled"
