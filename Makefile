@@ -11,6 +11,7 @@ LOCAL = PYTHONPATH=.:layers/core $(BIN)/python -m
 READY = .venv/.installed $(APP)/.installed .venv-lambda/.installed
 SHELL = /bin/sh
 export SAM_CLI_TELEMETRY = 0
+export UV_SYSTEM_CERTS ?= true
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
