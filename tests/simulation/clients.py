@@ -25,6 +25,8 @@ _CODES = {
     CallKind.THROTTLE: ("ThrottlingException", 400),
     CallKind.SERVER_ERROR: ("InternalServerError", 500),
 }
+# Answers that are the model's own state, which a caller must not get hold of.
+_SHARED = frozenset({"DescribeTaskDefinition", "RegisterTaskDefinition", "DescribeAlarms"})
 _ENDPOINT = "https://aws.example.com"
 
 
@@ -108,8 +110,7 @@ def answered(boundary: Boundary, service: str, operation: str, params: Params) -
         raise _client_error(refused, operation) from None
     except CallFailed as failed:
         raise _raised(failed.kind, operation) from None
-    # DynamoDB's items are never changed in place; every other answer is the model's own state.
-    return answer if service == "dynamodb" else copied(answer)
+    return copied(answer) if operation in _SHARED else answer
 
 
 def copied(value: Any) -> Any:

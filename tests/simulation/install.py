@@ -1,9 +1,10 @@
 """Puts the simulated boundary under Slipway's own composition root."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from slipway.adapters import items
 from slipway.runtime import wiring
 from slipway.runtime.observability import logger
 from slipway.runtime.settings import Settings
@@ -23,11 +24,23 @@ class _Stage:
 
 
 _clients: dict[str, Client] = {}
+_documents: dict[tuple[type[Any], str], Any] = {}
+
+
+def document_of(item: Mapping[str, Any], model: type[Any]) -> Any:
+    """The document of an item; documents cannot be changed, so one text is read once."""
+    key = (model, item["document"]["S"])
+    if key not in _documents:
+        if len(_documents) > 5_000:
+            _documents.clear()
+        _documents[key] = model.model_validate_json(key[1])
+    return _documents[key]
 
 
 def install() -> None:
     """Replace what leads outside; everything built from it is kept per function instance."""
     logger.setLevel("CRITICAL")
+    vars(items).update(document_of=document_of)
     for name, found in list(vars(wiring).items()):
         if hasattr(found, "cache_info") and name != "client":
             setattr(wiring, name, _per_instance(name, found.__wrapped__))

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -48,7 +49,7 @@ class Template:
     """The parts of the stack that matter in a simulated run."""
 
     functions: dict[str, Function]
-    rules: tuple[Rule, ...]
+    rules: dict[tuple[str, str, str], tuple[Rule, ...]]
     schedules: dict[str, float]
     stream_function: str
     stream_pattern: dict[str, Any]
@@ -95,7 +96,9 @@ def template() -> Template:
     (filter_,) = stream[1]["Properties"]["FilterCriteria"]["Filters"]
     return Template(
         functions=functions,
-        rules=tuple(_rule(*one, resolver) for one in events if one[1]["Type"] == "EventBridgeRule"),
+        rules=_by_kind(
+            _rule(*one, resolver) for one in events if one[1]["Type"] == "EventBridgeRule"
+        ),
         schedules={
             short: _rate(event["Properties"], resolver)
             for short, event in events
@@ -161,6 +164,17 @@ def _rule(short: str, event: dict[str, Any], resolver: _Resolver) -> Rule:
     properties = event["Properties"]
     bus = "own" if "EventBusName" in properties else "default"
     return Rule(bus, resolver.value(properties["Pattern"]), short)
+
+
+def _by_kind(rules: Iterable[Rule]) -> dict[tuple[str, str, str], tuple[Rule, ...]]:
+    """The rules by bus, source and detail-type, which every pattern must name."""
+    found: dict[tuple[str, str, str], tuple[Rule, ...]] = {}
+    for rule in rules:
+        for source in rule.pattern["source"]:
+            for detail_type in rule.pattern["detail-type"]:
+                key = (rule.bus, source, detail_type)
+                found[key] = (*found.get(key, ()), rule)
+    return found
 
 
 def _rate(properties: dict[str, Any], resolver: _Resolver) -> float:

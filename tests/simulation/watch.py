@@ -3,13 +3,13 @@
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from slipway.domain.approval import Answer, Approval
 from slipway.domain.deployment import Deployment, Outcome, Phase
 from slipway.domain.evidence import Evidence, chain_errors
 from slipway.domain.lane import DatabaseSlot, Lane
+from tests.simulation.install import document_of as document
 from tests.simulation.table import Change, Item
 from tests.simulation.trace import Effect
 from tests.simulation.world import catalog
@@ -267,20 +267,6 @@ def actor_of(effect: Effect) -> str:
         tags = {tag["key"]: tag["value"] for tag in params.get("tags", [])}
         return tags.get("slipway:deployment", "")
     return effect.subject
-
-
-def document(item: Item, kind: type[Any]) -> Any:
-    """The document of an item."""
-    return _read(item["document"]["S"], kind)
-
-
-@cache
-def _validator(kind: type[Any]) -> Any:
-    return kind.model_validate_json
-
-
-def _read(text: str, kind: type[Any]) -> Any:
-    return _validator(kind)(text)
 
 
 @invariant(6, "at most one migration task per deployment")

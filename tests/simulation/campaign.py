@@ -1,0 +1,211 @@
+"""The fault campaign: which runs there are, and how they are spread over the processors."""
+
+import gc
+import os
+import random
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from multiprocessing import get_context
+
+from tests.simulation.faults import CallKind, EventKind, EventSite, Plan, Site, parsed, plan_of
+from tests.simulation.run import Run
+from tests.simulation.scenarios import busy, stories, story, variants
+
+# Functions whose calls come and go with time and not with the story.
+_ON_SCHEDULE = ("sweep",)
+_SIDE_EFFECTS = ("UpdateService", "RegisterTaskDefinition", "RunTask", "CreateDBSnapshot")
+_WRITES = ("TransactWriteItems", "BatchWriteItem", "StartExecution", "SendTaskSuccess")
+_WRITES += ("SendTaskFailure", "PutEvents", "chat.postMessage")
+_CHUNK = 20
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run to make: everything that is needed to make exactly the same run again."""
+
+    scenario: str
+    plan: str
+    seed: int
+
+    def __str__(self) -> str:
+        return f"{self.scenario}|{self.plan}|{self.seed}"
+
+
+@dataclass
+class Stage:
+    """What a stage of the campaign came to."""
+
+    name: str
+    runs: int = 0
+    seconds: float = 0.0
+    violations: list[tuple[Job, list[str]]] = field(default_factory=list)
+
+
+def job_of(text: str) -> Job:
+    """The job behind its text form: scenario|faults|seed, or the number of a random seed."""
+    if text.isdigit():
+        return random_job(int(text))
+    scenario, faults, seed = text.split("|")
+    return Job(scenario, faults, int(seed))
+
+
+def made(job: Job) -> Run:
+    """The run of a job."""
+    return Run(story(job.scenario), parsed(job.plan), job.seed).finish()
+
+
+@cache
+def _baseline(scenario: str) -> tuple[tuple[Site, ...], tuple[EventSite, ...]]:
+    """Every call and event of a scenario without faults."""
+    cloud = made(Job(scenario, "", 0)).cloud
+    calls = [
+        Site(*place, number)
+        for place, count in sorted(cloud.sites.items())
+        for number in range(1, count + 1)
+        if place[0] not in _ON_SCHEDULE or number <= 1
+    ]
+    events = [
+        EventSite(detail_type, number)
+        for detail_type, count in sorted(cloud.event_sites.items())
+        for number in range(1, count + 1)
+    ]
+    return tuple(calls), tuple(events)
+
+
+def fault_free() -> list[Job]:
+    """Every story, at every phase, without a fault."""
+    return [Job(name, "", seed) for name in stories() | variants() for seed in range(5)]
+
+
+def single_call_faults() -> Iterator[Job]:
+    """Every call of every scenario, failing in every way."""
+    for name in stories():
+        for site in _baseline(name)[0]:
+            for kind in CallKind:
+                yield Job(name, str(Plan(calls=((site, kind),))), 0)
+
+
+def single_event_faults() -> Iterator[Job]:
+    """Every event of every scenario, failing in every way."""
+    for name in stories():
+        for site in _baseline(name)[1]:
+            for kind in EventKind:
+                yield Job(name, str(Plan(events=((site, kind),))), 0)
+
+
+def pairs_of_faults() -> Iterator[Job]:
+    """Every two calls with an effect of the success story, both with a lost or refused answer."""
+    kinds = (CallKind.LOST, CallKind.CRASH_AFTER, CallKind.SERVER_ERROR)
+    operations = _SIDE_EFFECTS + _WRITES
+    for name in ("success", "verify-failure"):
+        sites = [site for site in _baseline(name)[0] if site.operation in operations]
+        for place, first in enumerate(sites):
+            for second in sites[place + 1 :]:
+                for kind in kinds:
+                    yield Job(name, str(Plan(calls=((first, kind), (second, kind)))), 0)
+
+
+def random_jobs(count: int) -> Iterator[Job]:
+    """So many seeds, each with two to five faults and one to four deployments at once."""
+    return (random_job(seed) for seed in range(count))
+
+
+def random_job(seed: int) -> Job:
+    """The run of a seed."""
+    chance = random.Random(seed)
+    names = sorted(stories() | variants())
+    scenario = chance.choice(names) if chance.random() < 0.35 else f"busy-{seed}"
+    calls, events = _baseline(scenario if not scenario.startswith("busy") else "promotion")
+    calls, events = _richer(scenario, calls, events)
+    faults: list[tuple[Site, CallKind] | tuple[EventSite, EventKind]] = []
+    for _ in range(chance.randint(2, 5)):
+        if chance.random() < 0.75:
+            faults.append((chance.choice(calls), chance.choice(list(CallKind))))
+        else:
+            faults.append((chance.choice(events), chance.choice(list(EventKind))))
+    return Job(scenario, str(plan_of(dict(faults).items())), seed)  # type: ignore[arg-type]
+
+
+def _richer(
+    scenario: str, calls: tuple[Site, ...], events: tuple[EventSite, ...]
+) -> tuple[tuple[Site, ...], tuple[EventSite, ...]]:
+    """Where several deployments run, their calls are those of several stories."""
+    if not scenario.startswith("busy"):
+        return calls, events
+    found = [_baseline(name) for name in ("promotion", "newer-push@Backup", "verify-failure")]
+    return (
+        tuple(dict.fromkeys(site for sites, _ in found for site in sites)),
+        tuple(dict.fromkeys(site for _, sites in found for site in sites)),
+    )
+
+
+def transient_jobs(count: int, share: float = 0.05) -> Iterator[Job]:
+    """The success story with a share of all calls failing transiently; it has to succeed."""
+    return (Job("success", f"transient={share}", seed) for seed in range(count))
+
+
+def violations_of(job: Job) -> list[str]:
+    """What is wrong with a run; a crash of the simulator itself is a violation too."""
+    try:
+        run = made(job)
+    except Exception as error:
+        return [f"(0) the simulator itself failed: {type(error).__name__}: {error}"]
+    found = list(run.violations)
+    if not job.plan or job.plan.startswith("transient="):
+        found += _ended_otherwise(run)
+    return found
+
+
+def _ended_otherwise(run: Run) -> list[str]:
+    wanted = getattr(run.scenario, "ends", {})
+    ended = {
+        name: found["outcome"]["S"] if found and "outcome" in found else None
+        for name in wanted
+        if (found := run.cloud.table.item(f"DEPLOYMENT#{name}", "DEPLOYMENT")) or True
+    }
+    return [f"(0) ended as {ended}, not {wanted}"] if ended != wanted else []
+
+
+def _ready() -> None:
+    """Prepare a worker: what lives as long as it does need not be looked through again."""
+    violations_of(Job("success", "", 0))
+    gc.freeze()
+    gc.disable()
+
+
+def _many(jobs: list[Job]) -> list[tuple[Job, list[str]]]:
+    found = [(job, violations_of(job)) for job in jobs]
+    # A run is full of circles; one collection for many runs costs less than many small ones.
+    gc.collect()
+    return found
+
+
+def run_stage(
+    name: str, jobs: Iterable[Job], progress: Callable[[int], None] = lambda done: None
+) -> Stage:
+    """Make the runs on all processors."""
+    stage, began = Stage(name), time.perf_counter()
+    with get_context("fork").Pool(os.cpu_count(), _ready) as pool:
+        for results in pool.imap_unordered(_many, _chunks(jobs)):
+            stage.runs += len(results)
+            stage.violations += [(job, found) for job, found in results if found]
+            progress(len(results))
+    stage.seconds = time.perf_counter() - began
+    stage.violations.sort(key=lambda one: str(one[0]))
+    return stage
+
+
+def _chunks(jobs: Iterable[Job]) -> Iterator[list[Job]]:
+    chunk: list[Job] = []
+    for job in jobs:
+        chunk.append(job)
+        if len(chunk) == _CHUNK:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk
+
+
+__all__ = ["busy"]
