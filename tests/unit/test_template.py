@@ -1,0 +1,356 @@
+"""The template grants what the code calls, and tells nobody what it should not."""
+
+import importlib
+import pkgutil
+from functools import cache
+from typing import Any
+
+import pytest
+from botocore import xform_name
+
+import slipway.adapters
+from slipway.adapters import items
+from slipway.runtime.settings import Settings
+from tests.unit.reach import ports, reached
+from tests.unit.stack import (
+    EVENTS,
+    actions,
+    event,
+    functions,
+    granted,
+    matches,
+    resources,
+    rules,
+    statements,
+    template,
+)
+
+VERBS = [
+    "admit",
+    "plan",
+    "check",
+    "approve",
+    "enter",
+    "backup",
+    "migrate",
+    "deploy",
+    "verify",
+    "rollback",
+    "settle",
+    "sweep",
+    "notify",
+    "web",
+]
+GRANTS = [(verb, one) for verb in VERBS for one in statements(functions()[verb])]
+RULES = [(verb, name, rule) for verb in VERBS for name, rule in rules(verb).items()]
+
+# Permissions that a call needs beside its own, by AWS's service authorization reference.
+IMPLIED = {
+    "register_task_definition": ["ecs:TagResource", "iam:PassRole"],
+    "run_task": ["iam:PassRole"],
+    "create_db_snapshot": ["rds:AddTagsToResource"],
+}
+# TransactWriteItems is authorised as the operations that it carries.
+TRANSACTED = {"Put": "dynamodb:PutItem", "Delete": "dynamodb:DeleteItem"}
+# Who may change what: everything else that changes anything is Slipway's own.
+CHANGES_THE_USERS_SYSTEMS = {
+    "ecs:UpdateService": ["deploy", "rollback"],
+    "ecs:RegisterTaskDefinition": ["migrate", "deploy"],
+    "ecs:RunTask": ["migrate", "rollback"],
+    "rds:CreateDBSnapshot": ["backup"],
+}
+# AWS defines no resource for these, or asks for all of them.
+WITHOUT_A_RESOURCE = {
+    "cloudwatch:DescribeAlarms",
+    "ecs:RegisterTaskDefinition",
+    "ecs:TagResource",
+}
+
+
+@cache
+def permissions() -> dict[str, tuple[str, ...]]:
+    """What every adapter says that it calls, by module."""
+    prefix = f"{slipway.adapters.__name__}."
+    names = [one.name for one in pkgutil.walk_packages(slipway.adapters.__path__, prefix)]
+    found = {name: getattr(importlib.import_module(name), "PERMISSIONS", ()) for name in names}
+    return {name: listed for name, listed in found.items() if listed}
+
+
+@cache
+def operations() -> dict[str, str]:
+    """The action behind every boto3 method that an adapter says it calls."""
+    listed = {action for one in permissions().values() for action in one}
+    return {xform_name(action.partition(":")[2]): action for action in listed}
+
+
+@cache
+def needed(verb: str) -> set[str]:
+    """Every action that a function can call, read from the source."""
+    found, known = reached(verb), operations()
+    adapters = {(module, name) for module, name in found.names if module in permissions()}
+    names = {name for _, name in adapters}
+    called = {known[name] for name in names & set(known)}
+    called |= {action for name in names & set(IMPLIED) for action in IMPLIED[name]}
+    if "transact_write_items" in names:
+        called |= {action for name, action in TRANSACTED.items() if name in names}
+    return called | ({"dynamodb:ConditionCheckItem"} if found.fenced else set())
+
+
+def test_the_functions_are_those_of_the_architecture_each_with_its_own_folder_and_role() -> None:
+    assert sorted(functions()) == sorted(VERBS)
+    assert {verb: one["CodeUri"] for verb, one in functions().items()} == {
+        verb: f"functions/{verb}" for verb in VERBS
+    }
+    assert [verb for verb, one in functions().items() if "Role" in one] == []
+    assert "Role" not in resources("AWS::Serverless::StateMachine")["DeploymentStateMachine"]
+    assert resources("AWS::IAM::Role") == {}
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_function_is_granted_what_it_calls_and_nothing_else(verb: str) -> None:
+    assert sorted(granted(verb)) == sorted(needed(verb))
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_an_adapter_names_every_action_that_it_calls(verb: str) -> None:
+    modules = {ports()[port][0] for port, _ in reached(verb).methods}
+    packages = {module.rpartition(".")[0] for module in modules if ".ecs." in module}
+    listed = {
+        action
+        for module, named in permissions().items()
+        if module in modules or module.rpartition(".")[0] in packages
+        for action in named
+    } | set(permissions().get("slipway.adapters.secrets", ()))
+
+    assert needed(verb) - listed == set()
+
+
+@pytest.mark.parametrize("action", CHANGES_THE_USERS_SYSTEMS)
+def test_what_changes_the_users_systems_is_granted_to_the_named_functions_only(
+    action: str,
+) -> None:
+    assert [verb for verb in VERBS if action in granted(verb)] == (
+        CHANGES_THE_USERS_SYSTEMS[action]
+    )
+
+
+def test_no_grant_is_open() -> None:
+    for verb, statement in GRANTS:
+        assert set(statement) <= {"Effect", "Action", "Resource", "Condition"}, verb
+        assert statement["Effect"] == "Allow"
+        for action in actions(statement):
+            service, _, name = action.partition(":")
+            assert service, action
+            assert name.isalnum(), action
+
+
+def test_only_looking_is_granted_on_every_resource() -> None:
+    for verb, statement in GRANTS:
+        if statement["Resource"] == "*":
+            changing = {
+                action
+                for action in actions(statement)
+                if not action.partition(":")[2].startswith(("Describe", "List"))
+            }
+            assert changing <= WITHOUT_A_RESOURCE, verb
+
+
+def test_alarms_are_asked_for_on_every_resource_or_composite_ones_are_not_told() -> None:
+    # DescribeAlarms: "permission that is scoped to *" or no information about composite alarms.
+    for verb, statement in GRANTS:
+        if "cloudwatch:DescribeAlarms" in actions(statement):
+            assert statement["Resource"] == "*", verb
+
+
+def test_roles_are_handed_to_ecs_tasks_only() -> None:
+    passing = [one for _, one in GRANTS if "iam:PassRole" in actions(one)]
+
+    assert passing != []
+    for statement in passing:
+        assert statement["Condition"] == {
+            "StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}
+        }
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_function_has_every_setting_that_it_reads(verb: str) -> None:
+    """A setting without value is refused by name: that name has to be in the template."""
+    here = functions()[verb].get("Environment", {}).get("Variables", {})
+    given = {**template()["Globals"]["Function"]["Environment"]["Variables"], **here}
+    read = {name for name in reached(verb).settings if hasattr(Settings, name)}
+
+    assert {variable_of(name) for name in read} - set(given) - {"AWS_REGION"} == set()
+
+
+def variable_of(setting: str) -> str:
+    """The environment variable behind a setting."""
+    asked: list[str] = []
+
+    class Asked(dict[str, str]):
+        def get(self, key: str, default: Any = None) -> Any:
+            asked.append(key)
+            return "value"
+
+    getattr(Settings(Asked()), setting)
+    return asked[0]
+
+
+@pytest.mark.parametrize(("verb", "name", "rule"), RULES, ids=lambda value: str(value)[:20])
+def test_what_a_rule_cannot_deliver_is_kept(verb: str, name: str, rule: dict[str, Any]) -> None:
+    assert rule["DeadLetterConfig"] == {"Arn": {"Fn::GetAtt": ["Undelivered", "Arn"]}}
+    assert rule["RetryPolicy"] == {
+        "MaximumRetryAttempts": 185,
+        "MaximumEventAgeInSeconds": 86400,
+    }
+
+
+def test_what_the_schedule_and_the_stream_cannot_deliver_is_kept() -> None:
+    schedule = functions()["sweep"]["Events"]["Schedule"]["Properties"]
+    stream = functions()["notify"]["Events"]["Record"]["Properties"]
+
+    assert schedule["DeadLetterConfig"] == {"Arn": {"Fn::GetAtt": ["Undelivered", "Arn"]}}
+    assert stream["DestinationConfig"] == {
+        "OnFailure": {"Type": "SQS", "Destination": {"Fn::GetAtt": ["Undelivered", "Arn"]}}
+    }
+
+
+@pytest.mark.parametrize(("verb", "name", "rule"), RULES, ids=lambda value: str(value)[:20])
+def test_our_own_events_come_over_our_own_bus_and_awss_over_the_default_one(
+    verb: str, name: str, rule: dict[str, Any]
+) -> None:
+    ours = rule["Pattern"]["source"] == ["slipway"]
+
+    assert rule.get("EventBusName") == ({"Ref": "Bus"} if ours else None)
+
+
+def delivered(name: str) -> list[str]:
+    """The functions that a sample event starts."""
+    return [
+        verb
+        for verb in VERBS
+        if any(matches(rule["Pattern"], event(name)) for rule in rules(verb).values())
+    ]
+
+
+def test_every_sample_event_starts_the_function_that_it_is_a_sample_for() -> None:
+    samples = [name for name in EVENTS if event(name).get("source", "aws.events") != "aws.events"]
+
+    assert {name: delivered(name) for name in samples if name in SAMPLES} == SAMPLES
+    for name in samples:
+        assert name.partition("-")[0] in delivered(name), name
+
+
+SAMPLES = {
+    "admit": ["admit"],
+    "admit-promotion": ["admit", "enter"],
+    "admit-request": ["admit"],
+    "approve-decided": ["approve"],
+    "backup-snapshot": ["backup"],
+    "check-scanned": ["check"],
+    "deploy-completed": ["deploy", "rollback"],
+    "enter-settled": ["enter"],
+    "migrate-stopped": ["migrate"],
+    "settle-stopped": ["settle"],
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [
+        ("admit", {"action-type": "DELETE"}),
+        ("admit", {"action-type": "UPDATE_STORAGE_CLASS"}),
+        ("admit", {"result": "FAILURE"}),
+        ("admit", {"image-tag": None}),
+        ("admit-promotion", {"outcome": "Unknown"}),
+        ("backup-snapshot", {"SourceIdentifier": "rds:notes-2026-11-21-03-04"}),
+        ("migrate-stopped", {"startedBy": "ecs-svc/1234567890123456789"}),
+        ("migrate-stopped", {"lastStatus": "RUNNING"}),
+        ("settle-stopped", {"status": "RUNNING"}),
+        ("settle-stopped", {"status": "SUCCEEDED"}),
+    ],
+)
+def test_an_event_that_means_nothing_to_a_function_does_not_start_it(
+    name: str, changes: dict[str, Any]
+) -> None:
+    verb = name.partition("-")[0]
+    sample = event(name)
+    sample["detail"] = {
+        key: value for key, value in (sample["detail"] | changes).items() if value is not None
+    }
+
+    assert [one for one, rule in rules(verb).items() if matches(rule["Pattern"], sample)] == []
+
+
+@pytest.mark.parametrize("step", VERBS[2:10])
+def test_the_sweep_wakes_exactly_the_step_that_waits(step: str) -> None:
+    look_again = {
+        "source": "slipway",
+        "detail-type": "Look Again",
+        "detail": {"deployment_id": "notes-staging-1", "lane": "notes/staging", "step": step},
+    }
+
+    woken = [
+        verb
+        for verb in VERBS
+        if any(matches(rule["Pattern"], look_again) for rule in rules(verb).values())
+    ]
+    assert woken == [step]
+
+
+def test_no_log_carries_what_a_state_was_called_with() -> None:
+    # A task token is the right to answer for a step.
+    def logged(value: Any) -> bool:
+        if isinstance(value, dict):
+            return value.get("IncludeExecutionData", False) is not False or any(
+                logged(one) for one in value.values()
+            )
+        return isinstance(value, list) and any(logged(one) for one in value)
+
+    assert not logged(template())
+
+
+def test_the_record_cannot_be_lost() -> None:
+    table = template()["Resources"]["Table"]
+
+    assert (table["DeletionPolicy"], table["UpdateReplacePolicy"]) == ("Retain", "Retain")
+    assert table["Properties"]["DeletionProtectionEnabled"] is True
+    assert table["Properties"]["PointInTimeRecoverySpecification"] == {
+        "PointInTimeRecoveryEnabled": True
+    }
+    assert table["Properties"]["BillingMode"] == "PAY_PER_REQUEST"
+
+
+def test_the_table_has_the_indexes_and_the_stream_that_the_code_reads() -> None:
+    table = resources("AWS::DynamoDB::Table")["Table"]
+
+    indexes = {
+        index["IndexName"]: [key["AttributeName"] for key in index["KeySchema"]]
+        for index in table["GlobalSecondaryIndexes"]
+    }
+    assert indexes == {
+        items.BY_LANE: ["lane", "number"],
+        items.UNSETTLED: ["unsettled", "requested_at"],
+    }
+    assert table["StreamSpecification"] == {"StreamViewType": "NEW_AND_OLD_IMAGES"}
+    assert table["TimeToLiveSpecification"] == {"AttributeName": "expires", "Enabled": True}
+
+
+def test_a_changed_layer_gives_functions_a_new_version() -> None:
+    layers = resources("AWS::Serverless::LayerVersion")
+
+    assert {name for name, one in layers.items() if one.get("PublishLambdaVersion") is True} == {
+        "VendorLayer",
+        "CoreLayer",
+        "CatalogLayer",
+    }
+
+
+def test_only_the_events_bus_may_fill_the_queue_of_what_was_not_delivered() -> None:
+    (statement,) = resources("AWS::SQS::QueuePolicy")["UndeliveredPolicy"]["PolicyDocument"][
+        "Statement"
+    ]
+
+    assert statement["Principal"] == {"Service": "events.amazonaws.com"}
+    assert statement["Condition"] == {
+        "StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
+    }
