@@ -22,7 +22,7 @@ from local.environments import build_environments
 from local.image import push_version
 from local.ministack.deploy import deploy
 from local.ministack.launch import MiniStack
-from local.twin_process import TwinProcess
+from local.twin_process import TwinDoor, TwinProcess
 from local.web_door import WebDoor
 from slipway.catalog_build.entries import read_catalog
 from slipway.domain.catalog import Catalog
@@ -91,8 +91,9 @@ class Cloud:
         self.ministack = MiniStack(self.folder / "ministack", twin_url).start()
         self._closing.callback(self.ministack.stop)
         self._report("starting the twin (ECS, ECR, RDS, load balancers, alarms, Slack)")
-        self.twin = TwinProcess(self.folder / "twin", self._twin_arguments(twin_port))
-        self._closing.callback(self.twin.stop)
+        twin = TwinProcess(self.folder / "twin", self._twin_arguments(twin_port))
+        self._closing.callback(twin.stop)
+        self.twin: TwinDoor = twin
         self.web = WebDoor()
         self._closing.callback(self.web.close)
 
@@ -107,9 +108,18 @@ class Cloud:
 
     def deploy(self, **parameters: str) -> Stack:
         """Build the user's environments, then Slipway itself with `sam build && sam deploy`."""
-        for application in self.catalog.applications.values():
-            self._report(f"building the environments of {application.application}")
-            build_environments(application, self.client, self.twin.url, _architecture())
+        for application in self.catalog.applications:
+            self._report(f"building the environments of {application}")
+            self.build(application)
+        return self.install(**parameters)
+
+    def build(self, application: str, desired_count: int = 2) -> None:
+        """Build the user's environments of an application, each with so many tasks."""
+        entry = self.catalog.applications[application]
+        build_environments(entry, self.client, self.twin.url, _architecture(), desired_count)
+
+    def install(self, **parameters: str) -> Stack:
+        """Deploy Slipway itself with `sam build && sam deploy`."""
         webhook = {"webhook_url": f"{self.twin.url}{WEBHOOK_PATH}"}
         secret = self.client("secretsmanager").create_secret(
             Name="slipway/slack", SecretString=json.dumps(webhook)

@@ -16,7 +16,11 @@ Clients = Callable[[str], Any]
 
 
 def build_environments(
-    application: Application, aws: Clients, registry_url: str, architecture: str
+    application: Application,
+    aws: Clients,
+    registry_url: str,
+    architecture: str,
+    desired_count: int = 2,
 ) -> None:
     """Create what infrastructure code would: repositories, databases, balancers, services.
 
@@ -26,7 +30,7 @@ def build_environments(
     for environment in application.environments.values():
         _repository(environment.push.repository, aws, registry_url, architecture)
     for environment in application.environments.values():
-        _environment(environment, aws, architecture)
+        _environment(environment, aws, architecture, desired_count)
 
 
 def _repository(name: str, aws: Clients, registry_url: str, architecture: str) -> None:
@@ -41,19 +45,36 @@ def _oci(architecture: str) -> str:
     return "arm64" if architecture == "ARM64" else "amd64"
 
 
-def _environment(environment: Environment, aws: Clients, architecture: str) -> None:
+def _environment(
+    environment: Environment, aws: Clients, architecture: str, desired_count: int
+) -> None:
     target = environment.target
     secret = _database_secret(environment, aws)
     group = _balancer(target.cluster, aws)
     for name in (*environment.gates.alarms, *environment.verification.alarms):
         _alarm(name, aws)
-    _service(environment, group, secret, aws, architecture)
+    _service(environment, group, secret, aws, architecture, desired_count)
 
 
 def _database_secret(environment: Environment, aws: Clients) -> str | None:
     if environment.database is None:
         return None
     name = environment.database.identifier
+    known = _known_secret(f"{name}/database", aws)
+    return known or _new_database(name, aws)
+
+
+def _known_secret(name: str, aws: Clients) -> str | None:
+    """The ARN of a secret if there is one: applications may share a database."""
+    secrets = aws("secretsmanager")
+    try:
+        return str(secrets.describe_secret(SecretId=name)["ARN"])
+    except secrets.exceptions.ResourceNotFoundException:
+        return None
+
+
+def _new_database(name: str, aws: Clients) -> str:
+    """The ARN of the secret of a new database."""
     rds = aws("rds")
     rds.create_db_instance(
         DBInstanceIdentifier=name,
@@ -130,6 +151,7 @@ def _service(
     secret: str | None,
     aws: Clients,
     architecture: str,
+    desired_count: int,
 ) -> None:
     target = environment.target
     ecs, logs = aws("ecs"), aws("logs")
@@ -151,7 +173,7 @@ def _service(
         cluster=target.cluster,
         serviceName=target.service,
         taskDefinition=revision,
-        desiredCount=2,
+        desiredCount=desired_count,
         launchType="FARGATE",
         networkConfiguration={
             "awsvpcConfiguration": {

@@ -14,8 +14,25 @@ class TwinNotStarted(Exception):
     """The twin did not come up; the message says why and where its log is."""
 
 
-class TwinProcess:
-    """A running twin and its control door."""
+class TwinDoor:
+    """The control door of a running twin."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def ask(self, path: str, body: Any = None) -> Any:
+        """One request to the control door; the JSON that it answers."""
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(
+            f"{self.url}{path}", data, {"Content-Type": "application/json"}
+        )
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            content = answer.read()
+        return json.loads(content) if content else None
+
+
+class TwinProcess(TwinDoor):
+    """A running twin, which ends with `stop`."""
 
     def __init__(self, state_dir: Path, arguments: list[str]) -> None:
         state_dir.mkdir(parents=True, exist_ok=True)
@@ -28,17 +45,7 @@ class TwinProcess:
         line = self._process.stdout.readline() if self._process.stdout else ""
         if not line:
             raise TwinNotStarted(f"The twin ended while starting (log: {self.log_file})")
-        self.url: str = json.loads(line)["address"]
-
-    def ask(self, path: str, body: Any = None) -> Any:
-        """One request to the control door; the JSON that it answers."""
-        data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(
-            f"{self.url}{path}", data, {"Content-Type": "application/json"}
-        )
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            content = answer.read()
-        return json.loads(content) if content else None
+        super().__init__(json.loads(line)["address"])
 
     def stop(self) -> None:
         """End the twin and everything it runs; may be called again."""

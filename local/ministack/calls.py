@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs
 
+from local.crashes import CrashPoints
+
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
@@ -37,8 +39,11 @@ class CallLog:
             self._calls.clear()
 
 
-def recorded(app: App, log: CallLog) -> App:
-    """The same application; every signed AWS request is in the log once it is answered."""
+def recorded(app: App, log: CallLog, crashes: CrashPoints) -> App:
+    """The same application; every signed AWS request is in the log once it is answered.
+
+    Its caller may be killed just before the answer leaves.
+    """
 
     async def wrapped(scope: Any, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -53,6 +58,8 @@ def recorded(app: App, log: CallLog) -> App:
             return message
 
         async def answering(message: Message) -> None:
+            if message["type"] == "http.response.start" and message["status"] < 400:
+                _strike(crashes, scope, headers, bytes(body))
             started.update(message if message["type"] == "http.response.start" else {})
             answer.extend(message.get("body", b"")[:_KEPT])
             await send(message)
@@ -65,7 +72,17 @@ def recorded(app: App, log: CallLog) -> App:
     return wrapped
 
 
-_KEPT = 4096  # bytes of a body that are looked at
+_KEPT = 65_536  # bytes of a body that are looked at
+
+
+def _strike(crashes: CrashPoints, scope: Any, headers: dict[str, str], body: bytes) -> None:
+    operation = _operation(scope, headers, body)
+    crashes.strike(_caller(headers), operation, body.decode(errors="replace"), scope["client"][1])
+
+
+def _caller(headers: dict[str, str]) -> str:
+    found = _CALLER.search(headers.get("user-agent", ""))
+    return found.group(1) if found else ""
 
 
 def _call(
@@ -74,12 +91,11 @@ def _call(
     signed = _SCOPE.search(headers.get("authorization", ""))
     if not signed:
         return None
-    caller = _CALLER.search(headers.get("user-agent", ""))
     return {
         "time": datetime.now(UTC).isoformat(),
         "service": signed.group(1),
         "operation": _operation(scope, headers, body),
-        "caller": caller.group(1) if caller else None,
+        "caller": _caller(headers) or None,
         "error": _error(started, answer),
     }
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from local.crashes import CrashPoints
 from local.ministack import events, functions
 from local.ministack.calls import CallLog
 
@@ -18,7 +19,7 @@ REGION = "us-east-1"
 class Door:
     """What can be asked of a running launcher, by method and path."""
 
-    def __init__(self, calls: CallLog) -> None:
+    def __init__(self, calls: CallLog, crashes: CrashPoints) -> None:
         self._calls = calls
         self.routes: dict[tuple[str, str], Callable[[Any], Any]] = {
             ("GET", "/calls"): lambda _: calls.all(),
@@ -26,6 +27,8 @@ class Door:
             ("POST", "/events"): self._events,
             ("GET", "/workers"): lambda _: functions.workers(),
             ("POST", "/kill"): self._kill,
+            ("GET", "/crashes"): lambda _: crashes.rows(),
+            ("POST", "/crashes"): lambda body: crashes.add(**body),
         }
 
     def _events(self, body: Any) -> dict[str, int]:
@@ -68,7 +71,7 @@ def _handler(door: Door, secret: str) -> type[BaseHTTPRequestHandler]:
                 return self._reply(404, {"error": f"There is no {self.command} {self.path}."})
             try:
                 self._reply(200, route(json.loads(body)))
-            except (ValueError, AttributeError):
+            except (AttributeError, TypeError, ValueError):
                 self._reply(400, {"error": "The body is not the expected JSON."})
             except events.BadEvent as error:
                 self._reply(400, {"error": str(error)})

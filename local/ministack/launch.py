@@ -125,6 +125,15 @@ class MiniStack:
         answer: dict[str, list[int]] = self._door("/kill", {"function": function})
         return answer["killed"]
 
+    def crash(self, **point: Any) -> None:
+        """Set a crash point (the fields of `local.crashes.CrashPoint`)."""
+        self._door("/crashes", point)
+
+    def crashes(self) -> list[dict[str, Any]]:
+        """The crash points, with the process that each has killed."""
+        answer: list[dict[str, Any]] = self._door("/crashes")
+        return answer
+
     def _read_addresses(self, process: subprocess.Popen[str]) -> None:
         line = process.stdout.readline() if process.stdout else ""
         if not line:

@@ -11,6 +11,7 @@ from typing import Any, cast
 from hypercorn.asyncio import serve as hypercorn_serve
 from hypercorn.config import Config
 
+from local.crashes import CrashPoints
 from local.ministack import (
     calls,
     door,
@@ -45,10 +46,10 @@ def prepare(
     )
     for part in (events, tokens, tasks, executions, resources, streams):
         part.install()
-    log = calls.CallLog()
+    log, crashes = calls.CallLog(), CrashPoints()
     secret = secrets.token_urlsafe(16)
-    port = door.serve(door.Door(log), secret)
-    return calls.recorded(private.function("app.app"), log), f"http://127.0.0.1:{port}/{secret}"
+    port = door.serve(door.Door(log, crashes), secret)
+    return calls.recorded(private.function("app.app"), log, crashes), f"http://127.0.0.1:{port}/{secret}"
 
 
 async def serve(

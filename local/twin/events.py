@@ -1,5 +1,6 @@
 """Where events leave the twin: kept, and delivered as the policy of their type says."""
 
+import json
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,14 +17,20 @@ KEPT_EVENTS = 10_000
 class Policy:
     """What happens to the events of one type: lost, late, or delivered several times.
 
-    `copies` counts the extra deliveries, `delay_seconds` is in the cloud's own time, and
-    `remaining` says for how many events the policy still holds (None: for all).
+    `copies` counts the extra deliveries, `delay_seconds` is in the cloud's own time,
+    `remaining` says for how many events the policy still holds (None: for all), and `containing`
+    is a text that an event must contain for the policy to be about it.
     """
 
     drop: bool = False
     delay_seconds: float = 0.0
     copies: int = 0
     remaining: int | None = None
+    containing: str = ""
+
+    def is_about(self, event: Event) -> bool:
+        """Whether the event contains the text that was asked for."""
+        return not self.containing or self.containing in json.dumps(event)
 
 
 class EventSink:
@@ -37,7 +44,7 @@ class EventSink:
 
     def __call__(self, event: Event) -> None:
         self.emitted.append(event)
-        policy = self._policy_for(event["detail-type"])
+        policy = self._policy_for(event)
         if policy is None:
             self._deliver(event)
         elif not policy.drop:
@@ -54,12 +61,13 @@ class EventSink:
         """The policies in force, as plain data."""
         return {name: vars(policy).copy() for name, policy in self._policies.items()}
 
-    def _policy_for(self, detail_type: str) -> Policy | None:
-        if not self._policies:
-            return None
+    def _policy_for(self, event: Event) -> Policy | None:
+        detail_type = event["detail-type"]
         name = detail_type if detail_type in self._policies else EVERY_TYPE
         policy = self._policies.get(name)
-        if policy is not None and policy.remaining is not None:
+        if policy is None or not policy.is_about(event):
+            return None
+        if policy.remaining is not None:
             policy.remaining -= 1
             if policy.remaining <= 0:
                 del self._policies[name]

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from werkzeug import Request, Response
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
+from local.crashes import CrashPoints
 from local.twin import wire
 from local.twin.calls import caller_of
 from local.twin.clock import LiveClock
@@ -34,6 +35,7 @@ class TwinServer:
         self.twin = twin
         self.clock = clock
         self.sink = sink
+        self.crashes = CrashPoints()
         self._mounts: dict[str, Mount] = {"/_twin/": Control(self)}
         self._server: BaseWSGIServer | None = None
 
@@ -79,7 +81,9 @@ class TwinServer:
                 result = self.twin.call(
                     operation.client, operation.model.name, operation.params, caller
                 )
-                return wire.write(operation, result)
+                answer = wire.write(operation, result)
+            self.crashes.strike(caller, operation.model.name, _body(request), _port(request))
+            return answer
         except AwsError as refused:
             return wire.write_error(_protocol(request), refused)
 
@@ -96,6 +100,8 @@ class Control:
             ("GET", "/_twin/events"): lambda _: list(server.sink.emitted),
             ("GET", "/_twin/events/policy"): lambda _: server.sink.policies(),
             ("POST", "/_twin/events/policy"): self._set_policy,
+            ("GET", "/_twin/crashes"): lambda _: server.crashes.rows(),
+            ("POST", "/_twin/crashes"): self._set_crash,
             ("GET", "/_twin/state"): self._state,
         }
 
@@ -121,6 +127,10 @@ class Control:
         self._server.sink.set_policy(detail_type, None if policy is None else Policy(**policy))
         return self._server.sink.policies()
 
+    def _set_crash(self, request: Request) -> list[dict[str, Any]]:
+        """A crash point: `{caller, operation, containing, nth}`."""
+        return self._server.crashes.add(**json.loads(request.get_data()))
+
     def _state(self, request: Request) -> dict[str, Any]:
         models = self._server.twin.models.items()
         return {client: model.state() for client, model in models if hasattr(model, "state")}
@@ -133,6 +143,15 @@ class QuietHandler(WSGIRequestHandler):
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         log.debug("%s %s %s", self.command, self.path, code)
+
+
+def _body(request: Request) -> str:
+    # Of a form werkzeug keeps only the values.
+    return request.get_data(as_text=True) or " ".join(request.values.values())
+
+
+def _port(request: Request) -> int:
+    return int(request.environ["REMOTE_PORT"])
 
 
 def _protocol(request: Request) -> str:
