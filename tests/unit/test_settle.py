@@ -7,7 +7,8 @@ import pytest
 from slipway.domain.deployment import Failure, Outcome, Phase
 from slipway.domain.errors import Reason
 from slipway.domain.lane import Hold, Stable
-from slipway.steps.settle import Caught, SettleResult
+from slipway.steps.settle import SettleResult
+from slipway.steps.step import Caught
 from tests.unit.worlds import (
     NEW,
     OLD,

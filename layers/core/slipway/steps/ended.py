@@ -7,7 +7,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from slipway.domain.deployment import CHANGING_PHASES, Deployment
 from slipway.domain.errors import Reason, Rejected, Transient
 from slipway.ports import Executions, Records
-from slipway.steps.settle import Caught, SettleRequest
+from slipway.steps.settle import SettleRequest
+from slipway.steps.step import Caught
 
 
 class _Detail(BaseModel):

@@ -10,13 +10,14 @@ from slipway.domain.verdict import Rollout
 from slipway.ports import OneOffs, Records, Rollouts, Services
 from slipway.steps.migrate import ended, started_by
 from slipway.steps.revision import revision_of
-from slipway.steps.step import StepRequest, StepResult, fence_of, record
+from slipway.steps.step import Caught, StepRequest, StepResult, fence_of, record
 
 
 class RollbackRequest(StepRequest):
-    """The deployment to take back; the service's ARN names its events."""
+    """The deployment to take back and what was wrong with it; the ARN names the service's events."""
 
     service_arn: str
+    cause: Caught | None = None
 
 
 def downgrade_started_by(deployment_id: str) -> str:
@@ -47,7 +48,7 @@ def rollback(
     """
     deployment = records.deployment(request.deployment_id)
     deployment.refuse_when_ended()
-    deployment = _begun(deployment, records, now)
+    deployment = _begun(deployment, request.cause, records, now)
     target = deployment.rollback_target
     if target is None:
         raise Broken(
@@ -61,12 +62,17 @@ def rollback(
     return _code_back(deployment, target, records, services, rollouts, now)
 
 
-def _begun(deployment: Deployment, records: Records, now: datetime) -> Deployment:
+def _begun(
+    deployment: Deployment, caught: Caught | None, records: Records, now: datetime
+) -> Deployment:
     if deployment.phase is Phase.ROLLING_BACK:
         return deployment
-    note = Note(what="rollback begun", message=f"after {deployment.phase}")
+    cause = caught.failure() if caught else None
+    why = cause.message if cause else f"after {deployment.phase}"
+    note = Note(what="rollback begun", reason=cause.reason if cause else "", message=why)
     # The looks at the release that failed say nothing about the one that comes back.
     begun = deployment.at(Phase.ROLLING_BACK).knowing(failed_looks=0, healthy_since=None)
+    begun = begun.model_copy(update={"cause": cause})
     return record(records, begun, note, now=now, fence=fence_of(deployment))
 
 

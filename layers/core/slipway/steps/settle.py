@@ -16,19 +16,7 @@ from slipway.domain.lane import Hold, Lane, Stable
 from slipway.domain.model import Model, Versioned
 from slipway.ports import Announcements, Records
 from slipway.steps.revision import revision_of
-from slipway.steps.step import StepRequest, record
-
-
-class Caught(Model):
-    """What a Catch of the state machine hands on."""
-
-    state: str
-    error: str
-    cause: str = ""
-
-    def failure(self) -> Failure:
-        """The same in the domain's words."""
-        return Failure.parsed(self.state, self.error, self.cause)
+from slipway.steps.step import Caught, StepRequest, record
 
 
 class SettleRequest(StepRequest):

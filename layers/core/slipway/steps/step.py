@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from slipway.domain.deployment import Deployment
+from slipway.domain.deployment import Deployment, Failure
 from slipway.domain.errors import Broken, Reason
 from slipway.domain.evidence import Note, recorded
 from slipway.domain.model import Model, Versioned
@@ -23,6 +23,18 @@ class StepResult(Model):
     done: bool
     reason: Reason
     message: str
+
+
+class Caught(Model):
+    """What a Catch of the state machine hands on."""
+
+    state: str
+    error: str
+    cause: str = ""
+
+    def failure(self) -> Failure:
+        """The same in the domain's words."""
+        return Failure.parsed(self.state, self.error, self.cause)
 
 
 def fence_of(deployment: Deployment) -> Fence:
