@@ -1,7 +1,7 @@
 """What a function can reach, read from the source: port methods, AWS operations, settings.
 
-The names of the ports are the same everywhere (a step's ``records`` is what ``wiring.records()``
-builds), so a call ``records.write(...)`` is a call of that adapter's ``write``. Whatever a reachable
+The ports have the same names everywhere (a step's ``records`` is what ``wiring.records()``
+builds), so ``records.write(...)`` is a call of that adapter's ``write``. Whatever a reachable
 function names counts as reached, called or handed on.
 """
 

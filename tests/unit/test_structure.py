@@ -1,0 +1,282 @@
+"""The code is laid out as docs/architecture.md says: who may import whom, and where a step lives."""
+
+import ast
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.unit.stack import EVENTS, functions, machine, resources
+
+ROOT = Path(__file__).parents[2]
+CORE = ROOT / "layers" / "core"
+SLIPWAY = CORE / "slipway"
+MODULES = sorted(SLIPWAY.rglob("*.py"))
+APPS = sorted((ROOT / "functions").glob("*/app.py"))
+STDLIB = sys.stdlib_module_names
+
+SDKS = {"boto3", "botocore", "requests", "urllib3", "slack_sdk", "mypy_boto3", "pydantic"}
+# A place, what of ours it may import, and which libraries.
+MAY_IMPORT = {
+    "domain": (("slipway.domain",), {"pydantic"}),
+    "ports": (("slipway.domain",), set[str]()),
+    "steps": (("slipway.domain", "slipway.ports", "slipway.steps"), {"pydantic"}),
+    "adapters": (("slipway.domain", "slipway.ports", "slipway.adapters"), SDKS),
+    "catalog_build": (
+        ("slipway.domain", "slipway.catalog_build", "slipway.runtime.catalog"),
+        {"pydantic", "ruamel", "yaml"},
+    ),
+}
+FUNCTIONS_MAY_IMPORT = (
+    "slipway.steps",
+    "slipway.runtime",
+    "slipway.domain.errors",
+    # The one router is code of its own, and its function only hands the request on.
+    "slipway.web",
+)
+STEPS = [
+    "plan",
+    "check",
+    "approve",
+    "enter",
+    "backup",
+    "migrate",
+    "deploy",
+    "verify",
+    "rollback",
+    "settle",
+]
+# These are started by events, by the stream and by people, not by the state machine.
+BESIDE_THE_MACHINE = ["admit", "notify", "sweep", "web"]
+
+
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
+def imported(path: Path) -> Iterator[str]:
+    """Every module that a file imports, wherever in the file it does, types included."""
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: a relative import"
+            # `from slipway.runtime import wiring` imports a module, not a name.
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def place(path: Path) -> str:
+    return path.relative_to(SLIPWAY).with_suffix("").parts[0]
+
+
+def allowed(module: str, ours: tuple[str, ...], libraries: set[str]) -> bool:
+    top = module.partition(".")[0]
+    if top == "slipway":
+        return any(module == one or module.startswith(f"{one}.") for one in ours)
+    return top in STDLIB or any(top == one or top.startswith(f"{one}_") for one in libraries)
+
+
+@pytest.mark.parametrize("where", MAY_IMPORT)
+def test_the_arrows_of_the_architecture_point_one_way(where: str) -> None:
+    ours, libraries = MAY_IMPORT[where]
+    files = [path for path in MODULES if place(path) == where]
+
+    assert files != []
+    assert [
+        f"{path.name}: {module}"
+        for path in files
+        for module in imported(path)
+        if not allowed(module, ours, libraries)
+    ] == []
+
+
+def test_functions_know_steps_and_runtime_only() -> None:
+    assert [
+        f"{path.parent.name}: {module}"
+        for path in APPS
+        for module in imported(path)
+        if not allowed(module, FUNCTIONS_MAY_IMPORT, {"aws_lambda_powertools"})
+    ] == []
+
+
+def test_nothing_but_the_composition_root_and_the_functions_knows_the_runtime() -> None:
+    knowing = {
+        place(path)
+        for path in MODULES
+        for module in imported(path)
+        if module.startswith("slipway.runtime") and module != "slipway.runtime.catalog.FILE_NAME"
+    }
+
+    assert knowing <= {"runtime", "web", "catalog_build"}
+
+
+def test_only_settings_reads_the_environment() -> None:
+    reading = [
+        str(path.relative_to(ROOT))
+        for path in [*MODULES, *APPS]
+        for node in ast.walk(tree(path))
+        if (isinstance(node, ast.Attribute) and node.attr in ("environ", "getenv"))
+        or (isinstance(node, ast.Name) and node.id in ("environ", "getenv"))
+    ]
+
+    assert set(reading) == {"layers/core/slipway/runtime/settings.py"}
+
+
+# Time, chance and waiting come from outside; the adapters and the composition root are outside.
+FROM_OUTSIDE = {
+    "datetime": {"now", "utcnow", "today"},
+    "date": {"today"},
+    "time": {"time", "sleep", "monotonic"},
+    "uuid": {"uuid4", "uuid1"},
+    "random": {"random", "choice", "randint"},
+}
+
+
+def test_time_and_chance_come_in_as_arguments() -> None:
+    taken = [
+        f"{path.relative_to(ROOT)}: {node.value.id}.{node.attr}"
+        for path in MODULES
+        if place(path) in ("domain", "steps", "ports", "web")
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
+        if node.attr in FROM_OUTSIDE.get(node.value.id, ())
+    ]
+
+    assert taken == []
+
+
+@pytest.mark.parametrize("name", ["utils", "helpers", "common", "manager", "base", "misc"])
+def test_no_module_is_named_for_nothing(name: str) -> None:
+    named = [
+        str(path.relative_to(ROOT))
+        for path in [*MODULES, *(ROOT / "local").rglob("*.py"), *(ROOT / "tests").rglob("*.py")]
+        # The example application's layers are called so; it is not ours to name.
+        if "app" not in path.relative_to(ROOT).parts
+        if name in (path.stem, path.parent.name)
+    ]
+
+    assert named == []
+
+
+def test_every_module_says_what_it_is_for() -> None:
+    silent = [
+        str(path.relative_to(ROOT))
+        for path in [*MODULES, *APPS]
+        if not (ast.get_docstring(tree(path)) or "").strip()
+    ]
+
+    assert silent == []
+
+
+def test_no_port_is_offered_that_no_step_uses() -> None:
+    """A method of a port is there because a step calls it; a fake would have to keep it too."""
+    users = [path for path in MODULES if place(path) in ("steps", "web", "runtime")]
+    used = {
+        node.attr
+        for path in users
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Attribute)
+    }
+    offered = {
+        f"{port.name}.{method.name}"
+        for port in tree(SLIPWAY / "ports.py").body
+        if isinstance(port, ast.ClassDef)
+        if any(isinstance(base, ast.Name) and base.id == "Protocol" for base in port.bases)
+        for method in port.body
+        if isinstance(method, ast.FunctionDef)
+    }
+
+    assert {name for name in offered if name.partition(".")[2] not in used} == set()
+
+
+def public(path: Path) -> set[str]:
+    return {node.name for node in tree(path).body if isinstance(node, ast.FunctionDef)}
+
+
+@pytest.mark.parametrize("verb", STEPS)
+def test_one_word_joins_the_places_where_a_step_lives(verb: str) -> None:
+    state, resource = verb.capitalize(), f"{verb.capitalize()}Function"
+    app = ROOT / "functions" / verb / "app.py"
+    properties = resources("AWS::Serverless::StateMachine")["DeploymentStateMachine"]
+
+    assert "lambda_handler" in public(app)
+    assert verb in public(SLIPWAY / "steps" / f"{verb}.py")
+    assert f"slipway.steps.{verb}.{verb}" in set(imported(app))
+    assert functions()[verb]["CodeUri"] == f"functions/{verb}"
+    assert properties["DefinitionSubstitutions"][f"{resource}Arn"] == {
+        "Fn::GetAtt": [resource, "Arn"]
+    }
+    called = str(machine()["States"][state])
+    assert f"${{{resource}Arn}}" in called
+    assert verb in EVENTS
+
+
+@pytest.mark.parametrize("verb", STEPS)
+def test_a_waiting_step_is_parked_under_its_own_name(verb: str) -> None:
+    if verb in ("plan", "settle"):
+        return
+    steps = [
+        keyword.value.value
+        for node in ast.walk(tree(ROOT / "functions" / verb / "app.py"))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Step"
+        for keyword in node.keywords
+        if keyword.arg == "name" and isinstance(keyword.value, ast.Constant)
+    ]
+
+    assert steps == [verb]
+
+
+@pytest.mark.parametrize("verb", BESIDE_THE_MACHINE)
+def test_every_other_function_has_its_folder_and_its_samples(verb: str) -> None:
+    assert (ROOT / "functions" / verb / "app.py").is_file()
+    if verb not in {name.partition("-")[0] for name in EVENTS}:
+        pytest.skip(f"events/ has no sample for {verb} yet")
+
+
+def test_there_is_no_function_beside_the_named_ones() -> None:
+    assert sorted(path.parent.name for path in APPS) == sorted([*STEPS, *BESIDE_THE_MACHINE])
+    assert {name.partition("-")[0] for name in EVENTS} <= {*STEPS, *BESIDE_THE_MACHINE}
+
+
+def test_a_functions_folder_holds_its_handler_only() -> None:
+    """Two files would need an import that works in Lambda or in tests, but not in both."""
+    found = {
+        str(path.relative_to(ROOT / "functions"))
+        for path in (ROOT / "functions").rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+
+    assert found == {f"{path.parent.name}/app.py" for path in APPS}
+
+
+IMPORT_ALL = """
+import importlib.util, sys
+import botocore.session
+
+def refuse(*args, **named):
+    raise SystemExit("a client is created at import")
+
+botocore.session.Session.create_client = refuse
+for number, path in enumerate(sys.argv[1:]):
+    spec = importlib.util.spec_from_file_location(f"app_{number}", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    print(module.lambda_handler.__name__)
+"""
+
+
+def test_every_handler_is_imported_with_an_empty_environment_and_makes_no_client() -> None:
+    run = subprocess.run(
+        [sys.executable, "-c", IMPORT_ALL, *map(str, APPS)],
+        env={"PYTHONPATH": os.fspath(CORE), "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert (run.returncode, run.stderr) == (0, "")
+    assert run.stdout.splitlines() == ["lambda_handler"] * len(APPS)
