@@ -15,7 +15,7 @@ export UV_SYSTEM_CERTS ?= true
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down push env test check unit integration e2e build deploy requirements clean
+.PHONY: help setup demo up down push env containers test check unit integration e2e build deploy requirements clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +56,9 @@ push: ## push a version of the example to that cloud: VERSION=v2 ENV=staging
 
 env: ## print that cloud's settings for the AWS CLI and SAM: eval "$(make env)"
 	@$(LOCAL) local.visit env
+
+containers: ## let `sam local invoke` reach that cloud, until Ctrl-C; see docs/local-invoke.md
+	@$(LOCAL) local.visit containers
 
 # --------------------------------------------------------------------------------------- Checks
 test: check unit integration e2e ## everything that has to pass before a merge

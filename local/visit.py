@@ -1,20 +1,26 @@
-"""Talks to a cloud that another terminal keeps up: push an image, print its settings, end it."""
+"""Talks to a cloud that another terminal keeps up: push, settings, containers, end."""
 
 import argparse
+import contextlib
 import getpass
 import json
 import os
 import shlex
 import signal
 import sys
+import threading
 import time
 from typing import Any
 
 import boto3
 
+from local import invoke_template
 from local.app.versions import VERSIONS
+from local.container_door import ContainerDoor, NoBridge, bridge_address
 from local.image import PushError, push_version
 from local.standing import APPLICATION, STANDING
+
+STACK = "slipway"
 
 
 class NobodyHome(Exception):
@@ -29,6 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
     push.add_argument("version", choices=sorted(VERSIONS))
     push.add_argument("environment", nargs="?", default="staging")
     commands.add_parser("env", help="print the cloud's settings for a shell")
+    commands.add_parser("containers", help="let `sam local invoke` reach the cloud, until Ctrl-C")
     commands.add_parser("down", help="end the cloud")
     asked = parser.parse_args(arguments)
     try:
@@ -37,9 +44,11 @@ def main(arguments: list[str] | None = None) -> int:
             _push(standing, asked.version, asked.environment)
         elif asked.command == "env":
             _env(standing)
+        elif asked.command == "containers":
+            _containers(standing)
         else:
             _down(standing)
-    except (NobodyHome, PushError) as refusal:
+    except (NobodyHome, NoBridge, PushError) as refusal:
         print(refusal, file=sys.stderr)
         return 1
     return 0
@@ -86,14 +95,6 @@ def _push(standing: dict[str, Any], version: str, environment: str) -> None:
 
 
 def _request(standing: dict[str, Any], environment: str, tag: str, digest: str) -> None:
-    settings = standing["environment"]
-    events: Any = boto3.client(
-        "events",
-        endpoint_url=settings["AWS_ENDPOINT_URL"],
-        region_name=settings["AWS_REGION"],
-        aws_access_key_id=settings["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=settings["AWS_SECRET_ACCESS_KEY"],
-    )
     detail = {
         "application": APPLICATION,
         "environment": environment,
@@ -108,13 +109,44 @@ def _request(standing: dict[str, Any], environment: str, tag: str, digest: str) 
         "Detail": json.dumps(detail),
         "EventBusName": standing["stack"]["bus"],
     }
-    events.put_events(Entries=[entry])
+    _client(standing, "events").put_events(Entries=[entry])
     print(f"asked for {APPLICATION}/{environment} explicitly")
+
+
+def _client(standing: dict[str, Any], service: str) -> Any:
+    settings = standing["environment"]
+    return boto3.client(  # type: ignore[call-overload]
+        service,
+        endpoint_url=settings["AWS_ENDPOINT_URL"],
+        region_name=settings["AWS_REGION"],
+        aws_access_key_id=settings["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=settings["AWS_SECRET_ACCESS_KEY"],
+    )
 
 
 def _env(standing: dict[str, Any]) -> None:
     for name, value in standing["environment"].items():
         print(f"export {name}={shlex.quote(value)}")
+
+
+def _containers(standing: dict[str, Any]) -> None:
+    """Open a way for containers, write SAM's template for it, and stay while the cloud stands."""
+    ended = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: ended.set())
+    door = ContainerDoor(bridge_address())
+    # In capitals only: the runtime's own client, which talks to 127.0.0.1 inside, ignores those.
+    proxy = {"HTTP_PROXY": door.url}
+    found = invoke_template.deployed(
+        _client(standing, "cloudformation"), _client(standing, "lambda"), STACK
+    )
+    invoke_template.write(invoke_template.template(found, {**standing["environment"], **proxy}))
+    print("Containers reach the cloud until Ctrl-C. In another terminal:")
+    print("  .venv/bin/sam local invoke VerifyFunction -e events/verify.json --config-env local")
+    with contextlib.suppress(KeyboardInterrupt):
+        while _alive(standing["pid"]) and not ended.wait(1):
+            pass
+    door.close()
+    invoke_template.PATH.unlink(missing_ok=True)
 
 
 def _down(standing: dict[str, Any]) -> None:
