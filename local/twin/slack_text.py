@@ -13,6 +13,7 @@ EMOJI = {
     "black_square_for_stop": "⏹️",
     "boom": "💥",
     "bust_in_silhouette": "👤",
+    "card_file_box": "🗃️",
     "clipboard": "📋",
     "construction": "🚧",
     "eyes": "👀",
@@ -35,6 +36,7 @@ EMOJI = {
     "octagonal_sign": "🛑",
     "package": "📦",
     "pause_button": "⏸️",
+    "raised_hand": "✋",
     "red_circle": "🔴",
     "rewind": "⏪",
     "rocket": "🚀",
@@ -50,6 +52,7 @@ EMOJI = {
     "white_circle": "⚪",
     "wrench": "🔧",
     "x": "❌",
+    "zzz": "💤",
 }
 _CODE = re.compile(r"```(?P<block>.+?)```|`(?P<inline>[^`\n]+)`", re.DOTALL)
 _LINK = re.compile(r"<([^<>|]+)(?:\|([^<>]*))?>")

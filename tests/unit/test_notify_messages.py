@@ -72,8 +72,8 @@ def test_the_question() -> None:
             "• version: 1.0.0 → 1.1.0\n"
             "• schema: 0001 → 0002\n"
             "• migration: alembic upgrade head\n"
-            "• if it goes wrong: The code goes back to 1.0.0; the migrated schema stays, "
-            "the old code runs on it."
+            "• if it goes wrong: The code goes back to version 1.0.0; the migrated schema "
+            "stays, the old code runs on it."
         ),
         section("ada or grace can decide until 2026-11-21 10:30:42 UTC (in 1 h 0 min)."),
         {

@@ -204,8 +204,8 @@ def test_the_approval_page_shows_what_is_approved(site: Site) -> None:
         "runs: the release declares itself backward compatible",
         "snapshot of fastapi-rds-production (required)",
         "between 100 % and 200 % of the desired tasks",
-        "1.0.0 of fastapi-rds-production-6 sha256:a1a1a1a1a1a1",
-        "The code goes back to 1.0.0; the migrated schema stays",
+        "version 1.0.0 of fastapi-rds-production-6 sha256:a1a1a1a1a1a1",
+        "The code goes back to version 1.0.0; the migrated schema stays",
         "scan nothing at or above HIGH",
         "choose your name ada grace",
     ):

@@ -1,13 +1,16 @@
 """The local Slack over HTTP: webhooks, the Web API, its refusals, and the page."""
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 
 from local.twin.slack import TOKEN
-from local.twin.slack_text import mrkdwn
+from local.twin.slack_text import EMOJI, mrkdwn
+from slipway.domain import message
 from tests.integration.twin.data_cloud import LiveData, live_data
 
 WEBHOOK = "/slack/services/T000/B000/secret"
@@ -162,3 +165,11 @@ def test_the_page_shows_blocks_buttons_and_folded_threads(cloud: LiveData) -> No
 )
 def test_markup_is_shown_as_slack_shows_it(text: str, shown: str) -> None:
     assert str(mrkdwn(text)) == shown
+
+
+def test_every_icon_that_slipway_uses_is_drawn() -> None:
+    source = Path(message.__file__).read_text(encoding="utf-8")
+    icons = re.findall(r'":([a-z_]+):"', source)
+
+    assert icons
+    assert [icon for icon in icons if icon not in EMOJI] == []

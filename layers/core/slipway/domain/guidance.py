@@ -50,7 +50,8 @@ def way_back(plan: Plan) -> str:
         return (
             "Nothing to go back to: this is the lane's first deployment. A failure asks a person."
         )
-    code = f"The code goes back to {stable.version or short_digest(stable.digest)}"
+    named = f"version {stable.version}" if stable.version else short_digest(stable.digest)
+    code = f"The code goes back to {named}"
     if not plan.needs_migration:
         return f"{code}; the database is not touched."
     if plan.image.backward_compatible:
