@@ -27,10 +27,10 @@ def build_environments(
     Each service starts with a bootstrap image that Slipway has never seen, as in an account where
     a service exists before its first deployment.
     """
-    for environment in application.environments.values():
-        _repository(environment.push.repository, aws, registry_url, architecture)
-    for environment in application.environments.values():
-        _environment(environment, aws, architecture, desired_count)
+    for name, environment in application.environments.items():
+        repository = application.repository(name)
+        _repository(repository, aws, registry_url, architecture)
+        _environment(environment, repository, aws, architecture, desired_count)
 
 
 def _repository(name: str, aws: Clients, registry_url: str, architecture: str) -> None:
@@ -46,14 +46,14 @@ def _oci(architecture: str) -> str:
 
 
 def _environment(
-    environment: Environment, aws: Clients, architecture: str, desired_count: int
+    environment: Environment, repository: str, aws: Clients, architecture: str, desired_count: int
 ) -> None:
     target = environment.target
     secret = _database_secret(environment, aws)
     group = _balancer(target.cluster, aws)
     for name in (*environment.gates.alarms, *environment.verification.alarms):
         _alarm(name, aws)
-    _service(environment, group, secret, aws, architecture, desired_count)
+    _service(environment, repository, group, secret, aws, architecture, desired_count)
 
 
 def _database_secret(environment: Environment, aws: Clients) -> str | None:
@@ -147,6 +147,7 @@ def _alarm(name: str, aws: Clients) -> None:
 
 def _service(
     environment: Environment,
+    repository: str,
     group: str,
     secret: str | None,
     aws: Clients,
@@ -167,7 +168,7 @@ def _service(
         runtimePlatform={"cpuArchitecture": architecture, "operatingSystemFamily": "LINUX"},
         executionRoleArn=f"arn:aws:iam::{ACCOUNT}:role/{target.cluster}-execution",
         taskRoleArn=f"arn:aws:iam::{ACCOUNT}:role/{target.cluster}-task",
-        containerDefinitions=[_container(environment, log_group, secret)],
+        containerDefinitions=[_container(environment, repository, log_group, secret)],
     )["taskDefinition"]["taskDefinitionArn"]
     ecs.create_service(
         cluster=target.cluster,
@@ -197,8 +198,10 @@ def _service(
     )
 
 
-def _container(environment: Environment, log_group: str, secret: str | None) -> Mapping[str, Any]:
-    image = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/{environment.push.repository}"
+def _container(
+    environment: Environment, repository: str, log_group: str, secret: str | None
+) -> Mapping[str, Any]:
+    image = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/{repository}"
     secrets = [{"name": "DATABASE_SECRET", "valueFrom": secret}] if secret else []
     return {
         "name": environment.target.container,

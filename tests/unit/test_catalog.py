@@ -5,14 +5,29 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from slipway.domain.catalog import Application, BackupPolicy, Catalog, Environment, Push, Rolling
+from slipway.domain.catalog import (
+    Application,
+    ApprovalPolicy,
+    BackupPolicy,
+    Catalog,
+    EcsTarget,
+    Environment,
+    Gates,
+    Migration,
+    Notifications,
+    Push,
+    Rolling,
+    ScanGate,
+    Verification,
+)
+from slipway.domain.model import Model
 
 PUSH = {"repository": "shop", "tags": ["v*"]}
-TARGET = {"cluster": "shop-staging", "service": "web", "container": "web"}
 
 
-def settings(**changes: Any) -> dict[str, Any]:
-    return {"push": PUSH, "target": TARGET, **changes}
+def settings(cluster: str = "shop-staging", /, **changes: Any) -> dict[str, Any]:
+    target = {"cluster": cluster, "service": "web", "container": "web"}
+    return {"push": PUSH, "target": target, **changes}
 
 
 def application(name: str = "shop", /, **environments: dict[str, Any]) -> Application:
@@ -52,13 +67,19 @@ def test_environments_cannot_follow_each_other_in_a_circle() -> None:
 def test_a_circle_that_is_entered_from_outside_is_refused() -> None:
     told = refusal(first=settings(after="a"), a=settings(after="b"), b=settings(after="a"))
 
-    assert told.endswith(" leads back to itself")
+    assert told == "environments.a.after leads back to itself"
 
 
 def test_an_environment_cannot_follow_one_that_does_not_exist() -> None:
     told = refusal(staging=settings(), production=settings(after="stagin"))
 
     assert told == "environments.production.after: no 'stagin' (known: staging, production)"
+
+
+def test_a_circle_is_told_at_one_of_its_members() -> None:
+    told = refusal(a=settings(after="b"), b=settings(after="c"), c=settings(after="b"))
+
+    assert told == "environments.b.after leads back to itself"
 
 
 def test_an_application_needs_an_environment() -> None:
@@ -118,6 +139,199 @@ def test_a_migration_whose_backup_may_be_missing_needs_no_database(policy: str) 
     assert environment.backup.policy is BackupPolicy(policy)
 
 
+def test_a_downgrade_names_the_schema_that_it_goes_back_to() -> None:
+    migration = {"command": ["up"], "downgrade": ["down", "-1"]}
+    database = {"identifier": "shop"}
+
+    told = refusal(staging=settings(migration=migration, database=database))
+
+    assert told == "downgrade must contain {schema}, the schema that it goes back to"
+
+
+@pytest.mark.parametrize("word", ["{schema}", "--to={schema}"])
+def test_the_schema_may_stand_anywhere_in_a_downgrade(word: str) -> None:
+    migration = Migration.model_validate({"command": ["up"], "downgrade": ["down", word]})
+
+    assert migration.downgrade == ("down", word)
+
+
+@pytest.mark.parametrize(
+    ("model", "fields"),
+    [
+        (Push, {"repository": "shop", "tags": ["v*", ""]}),
+        (Push, {"repository": "shop", "tags": [" "]}),
+        (ApprovalPolicy, {"approvers": ["ada", ""]}),
+        (ApprovalPolicy, {"approvers": ["\t"]}),
+        (Migration, {"command": [""]}),
+        (Migration, {"command": ["up"], "downgrade": ["down", "{schema}", ""]}),
+        (Gates, {"alarms": [""]}),
+        (Verification, {"alarms": ["5xx", ""]}),
+        (Notifications, {"slack_channel": ""}),
+    ],
+)
+def test_text_that_says_nothing_is_refused(model: type[Model], fields: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError, match=r"string_(pattern_mismatch|too_short)"):
+        model.model_validate(fields)
+
+
+def test_an_argument_of_blanks_is_accepted() -> None:
+    assert Migration.model_validate({"command": ["join", " "]}).command == ("join", " ")
+
+
+def test_a_severity_that_is_not_ranked_is_no_threshold() -> None:
+    with pytest.raises(ValidationError, match="'INFORMATIONAL', 'LOW', 'MEDIUM', 'HIGH' or"):
+        ScanGate.model_validate({"block_from": "UNDEFINED"})
+
+
+@pytest.mark.parametrize("field", ["cluster", "service", "container"])
+@pytest.mark.parametrize(
+    ("name", "good"),
+    [
+        ("a", True),
+        ("Shop_API-2", True),
+        ("-_-", True),
+        ("a" * 255, True),
+        ("a" * 256, False),
+        ("", False),
+        ("shop/web", False),
+        ("shop.web", False),
+        ("shop web", False),
+        ("wéb", False),
+        ("web\n", False),
+        ("arn:aws:ecs:us-east-1:123456789012:cluster/shop", False),
+    ],
+)
+def test_ecs_names_are_as_ecs_documents_them(field: str, name: str, good: bool) -> None:
+    fields = {"cluster": "shop", "service": "web", "container": "web", field: name}
+
+    if good:
+        assert getattr(EcsTarget.model_validate(fields), field) == name
+    else:
+        with pytest.raises(ValidationError):
+            EcsTarget.model_validate(fields)
+
+
+@pytest.mark.parametrize(
+    "name", ["ab", "2shop", "shop/web", "team/shop/web", "a.b", "a_b", "a__b", "a--b", "a" * 256]
+)
+def test_a_repositorys_name_is_as_ecr_documents_it(name: str) -> None:
+    assert Push(repository=name, tags=("v*",)).repository == name
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("", "a", "a" * 257, "Shop", "-shop", "shop-", "shop/", "/shop", "shop:v1", "shop\n"),
+        *("a//b", "a..b", "a___b", "a._b", "a b"),
+    ],
+)
+def test_other_repositories_are_refused(name: str) -> None:
+    with pytest.raises(ValidationError):
+        Push(repository=name, tags=("v*",))
+
+
+def test_an_environment_that_follows_another_needs_no_push() -> None:
+    production = settings("shop-production", after="staging", push=None)
+    last = settings("shop-last", after="production")
+    del last["push"]
+    shop = application(staging=settings(), production=production, last=last)
+    catalog = Catalog(applications={"shop": shop})
+
+    assert [environment.fed_by for _, _, environment in catalog.environments()] == [
+        Push(repository="shop", tags=("v*",)),
+        None,
+        None,
+    ]
+    assert [shop.repository(name) for name in shop.environments] == ["shop"] * 3
+    assert catalog.repository("shop", "last") == "shop"
+    assert catalog.meant("shop", "v1") == [("shop", "staging")]
+
+
+def test_an_environment_that_follows_nothing_needs_a_push() -> None:
+    told = refusal(staging=settings(push=None))
+
+    assert told == "push is required unless 'after' names the environment before"
+
+
+def test_an_environment_with_a_push_runs_the_images_of_that_repository() -> None:
+    own = {"repository": "shop-production", "tags": ["v*"]}
+    shop = application(staging=settings(), production=settings(after="staging", push=own))
+
+    assert shop.repository("staging") == "shop"
+    assert shop.repository("production") == "shop-production"
+
+
+def test_the_repository_of_an_unknown_environment_is_unknown() -> None:
+    catalog = Catalog(applications={"shop": application(staging=settings())})
+
+    assert catalog.repository("shop", "production") is None
+    assert catalog.repository("api", "staging") is None
+
+
+def test_two_environments_of_one_application_cannot_have_the_same_service() -> None:
+    shop = application(staging=settings(), eu=settings())
+
+    with pytest.raises(ValidationError) as caught:
+        Catalog(applications={"shop": shop})
+
+    (error,) = caught.value.errors()
+    assert error["msg"] == (
+        "Value error, applications.shop.environments.eu.target: "
+        "service 'web' in cluster 'shop-staging' is shop/staging's already"
+    )
+
+
+def test_environments_of_two_applications_cannot_have_the_same_service() -> None:
+    shop, copy = application(staging=settings()), application("copy", eu=settings())
+
+    with pytest.raises(ValidationError) as caught:
+        Catalog(applications={"shop": shop, "copy": copy})
+
+    (error,) = caught.value.errors()
+    assert error["msg"] == (
+        "Value error, applications.copy.environments.eu.target: "
+        "service 'web' in cluster 'shop-staging' is shop/staging's already"
+    )
+
+
+def test_services_of_one_name_in_two_clusters_are_two() -> None:
+    shop = application(staging=settings(), production=settings("shop-production"))
+
+    assert list(Catalog(applications={"shop": shop}).environments()) == [
+        ("shop", "staging", shop.environments["staging"]),
+        ("shop", "production", shop.environments["production"]),
+    ]
+
+
+def test_two_environments_may_share_a_database() -> None:
+    database = {"identifier": "shop"}
+    shop = application(staging=settings(database=database), eu=settings("eu", database=database))
+
+    catalog = Catalog(applications={"shop": shop})
+
+    owners = [environment.database for _, _, environment in catalog.environments()]
+    assert [owner.database_id for owner in owners if owner] == ["rds:shop", "rds:shop"]
+
+
+def test_an_entry_is_kept_under_its_own_name() -> None:
+    with pytest.raises(ValidationError) as caught:
+        Catalog(applications={"api": application(staging=settings())})
+
+    (error,) = caught.value.errors()
+    assert error["msg"] == ("Value error, applications.api.application: expected 'api', got 'shop'")
+
+
+def test_an_editor_asks_for_a_push_where_nothing_comes_before() -> None:
+    environment = Environment.model_json_schema()
+
+    assert environment["required"] == ["target"]
+    assert environment["if"] == {"properties": {"after": {"type": "null"}}}
+    assert environment["then"] == {
+        "required": ["push"],
+        "properties": {"push": {"type": "object"}},
+    }
+
+
 def test_the_defaults_are_the_careful_choice() -> None:
     environment = Environment.model_validate(settings())
 
@@ -173,10 +387,10 @@ def test_a_push_is_meant_by_repository_and_tag(repository: str, tag: str, meant:
 def test_a_push_starts_the_first_environments_and_no_promotion() -> None:
     shop = application(
         staging=settings(),
-        sandbox=settings(push={"repository": "shop", "tags": ["*"]}),
-        production=settings(after="staging"),
+        sandbox=settings("sandbox", push={"repository": "shop", "tags": ["*"]}),
+        production=settings("production", after="staging"),
     )
-    copy = application("copy", staging=settings())
+    copy = application("copy", staging=settings("copy"))
     catalog = Catalog(applications={"shop": shop, "copy": copy})
 
     assert catalog.meant("shop", "v1") == [

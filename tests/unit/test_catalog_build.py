@@ -25,7 +25,8 @@ application: {name}
 environments:
   staging:
     push: {{repository: shop, tags: ["v*"]}}
-    target: {{cluster: shop, service: web, container: wéb}}
+    target: {{cluster: "{name}", service: web, container: web}}
+    gates: {{alarms: [é]}}
 """
 
 
@@ -52,7 +53,7 @@ def test_the_compiled_file_is_compact_sorted_and_alone(entries: Path, tmp_path: 
     text = compiled.read_text(encoding="utf-8")
     again = json.dumps(json.loads(text), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     assert text == f"{again}\n"
-    assert "wéb" in text
+    assert "é" in text
 
 
 def test_one_line_is_printed_per_application(

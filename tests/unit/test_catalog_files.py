@@ -6,6 +6,7 @@ import pytest
 
 from slipway.catalog_build.entries import read_catalog, read_entry
 from slipway.catalog_build.mistakes import CatalogMistakes
+from slipway.domain.catalog import Push
 
 GOOD = """\
 application: shop
@@ -42,7 +43,7 @@ def test_a_good_file_is_read_without_a_word() -> None:
 
     assert mistakes == []
     assert entry is not None
-    assert entry.environments["staging"].push.tags == ("v*",)
+    assert entry.environments["staging"].push == Push(repository="shop", tags=("v*",))
 
 
 @pytest.mark.parametrize("text", [f"\ufeff{GOOD}", f"---\n{GOOD}...\n", GOOD.replace("\n", "\r\n")])
@@ -88,7 +89,7 @@ def test_what_yaml_1_2_takes_for_text_stays_text(written: str) -> None:
     entry, _ = read_entry(GOOD.replace('"v*"', written).encode(), "shop")
 
     assert entry is not None
-    assert entry.environments["staging"].push.tags == (written,)
+    assert entry.environments["staging"].push == Push(repository="shop", tags=(written,))
 
 
 @pytest.mark.parametrize(
@@ -115,7 +116,7 @@ def test_a_number_out_of_range_or_of_another_kind_names_the_range(written: str, 
 def test_a_missing_field_is_told_at_the_mapping_it_is_missing_from() -> None:
     assert changed("      service: web\n", "") == [
         "shop.yaml:7:5: environments.staging.target.service: "
-        "missing; expected text (1 to 255 characters)"
+        "missing; expected letters, digits, hyphens and underscores (1 to 255 characters)"
     ]
 
 
@@ -137,7 +138,7 @@ def test_a_field_missing_from_the_file_is_told_at_its_first_line() -> None:
 def test_an_unknown_field_is_told_with_the_one_that_was_meant() -> None:
     assert changed("container:", "contaner:") == [
         "shop.yaml:7:5: environments.staging.target.container: "
-        "missing; expected text (1 to 255 characters)",
+        "missing; expected letters, digits, hyphens and underscores (1 to 255 characters)",
         "shop.yaml:10:7: environments.staging.target.contaner: "
         "unknown field; did you mean 'container'?",
     ]
@@ -204,6 +205,34 @@ def test_a_rule_about_an_environment_is_told_at_the_field() -> None:
     assert added("    migration:\n      command: [migrate]\n") == [
         "shop.yaml:11:5: environments.staging: "
         "migration with backup.policy 'required' needs a database"
+    ]
+
+
+def test_an_environment_that_nothing_feeds_is_told_at_its_name() -> None:
+    push = '    push:\n      repository: shop\n      tags: ["v*"]\n'
+
+    assert changed(push, "") == [
+        "shop.yaml:3:3: environments.staging: "
+        "push is required unless 'after' names the environment before"
+    ]
+
+
+def test_a_downgrade_that_goes_nowhere_is_told_at_the_command() -> None:
+    migration = "    database: {identifier: shop}\n    migration:\n      command: [up]\n"
+
+    assert added(f"{migration}      downgrade: [down]\n") == [
+        "shop.yaml:14:7: environments.staging.migration: "
+        "downgrade must contain {schema}, the schema that it goes back to"
+    ]
+
+
+def test_text_that_says_nothing_is_told_as_it_is_written() -> None:
+    assert changed('"v*"', '"v*", ""') == [
+        "shop.yaml:6:20: environments.staging.push.tags[1]: expected text, got ''"
+    ]
+    assert added('    notifications: {slack_channel: " "}\n') == [
+        "shop.yaml:11:36: environments.staging.notifications.slack_channel: "
+        "expected text or null, got ' '"
     ]
 
 
@@ -323,7 +352,7 @@ def test_the_file_is_named_as_its_application(tmp_path: Path) -> None:
 def test_every_file_of_the_directory_is_read_and_told(tmp_path: Path) -> None:
     (tmp_path / "shop.yaml").write_text(GOOD)
     (tmp_path / "b.yaml").write_text("a: [\n")
-    (tmp_path / "c.yml").write_text(GOOD.replace(": shop", ": c"))
+    (tmp_path / "cc.yml").write_text(GOOD.replace(": shop", ": cc"))
     (tmp_path / "d.yaml").mkdir()
     (tmp_path / "README.md").write_text("not an entry")
     (tmp_path / ".swap.yaml").write_text("not an entry")
@@ -334,7 +363,7 @@ def test_every_file_of_the_directory_is_read_and_told(tmp_path: Path) -> None:
     assert [line.removeprefix(f"{tmp_path}/") for line in caught.value.lines] == [
         "b.yaml:2:1: not valid YAML: expected the node content, but found '<stream end>' "
         "while parsing a flow node that begins in line 2",
-        "c.yml:1:1: expected the file name c.yaml, got c.yml",
+        "cc.yml:1:1: expected the file name cc.yaml, got cc.yml",
         "d.yaml:1:1: cannot be read: Is a directory",
     ]
 
@@ -351,9 +380,24 @@ def test_a_directory_without_an_entry_is_refused(tmp_path: Path) -> None:
 
 def test_entries_are_kept_under_their_names(tmp_path: Path) -> None:
     (tmp_path / "shop.yaml").write_text(GOOD)
-    (tmp_path / "api.yaml").write_text(GOOD.replace("application: shop", "application: api"))
+    api = GOOD.replace("application: shop", "application: api").replace("shop-staging", "api")
+    (tmp_path / "api.yaml").write_text(api)
 
     catalog = read_catalog(tmp_path)
 
     assert list(catalog.applications) == ["api", "shop"]
     assert catalog.meant("shop", "v1") == [("api", "staging"), ("shop", "staging")]
+
+
+def test_a_service_of_two_applications_is_told_in_the_second_ones_file(tmp_path: Path) -> None:
+    (tmp_path / "shop.yaml").write_text(GOOD)
+    copy = GOOD.replace("application: shop", "application: api").replace("    push", "\n    push")
+    (tmp_path / "api.yaml").write_text(copy)
+
+    with pytest.raises(CatalogMistakes) as caught:
+        read_catalog(tmp_path)
+
+    assert caught.value.lines == [
+        f"{tmp_path}/shop.yaml:7:5: environments.staging.target: "
+        "service 'web' in cluster 'shop-staging' is api/staging's already"
+    ]

@@ -183,15 +183,6 @@ def test_a_scan_passes_only_when_every_finding_is_ranked_below_the_threshold(
     assert (verdict.state is GateState.PASSED) is harmless
 
 
-def test_a_threshold_of_undefined_lets_ranked_findings_through() -> None:
-    policy = ScanGate(block_from=Severity.UNDEFINED)
-    ranked = Scan(status="COMPLETE", findings={"CRITICAL": 1})
-    unranked = Scan(status="COMPLETE", findings={"UNDEFINED": 1})
-
-    assert scan_gate(ranked, policy, START, START).state is GateState.PASSED
-    assert scan_gate(unranked, policy, START, START).state is GateState.FAILED
-
-
 def test_the_first_environment_has_nothing_before_it() -> None:
     assert earlier_gate(None, False, NEW, explicit=False) == passed(
         "earlier environment", "none comes before this one"

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from slipway.domain.catalog import Application, Catalog
 from slipway.domain.deployment import Origin, Outcome
 from slipway.domain.errors import Reason, Rejected
 from slipway.steps.admit import Wish
@@ -230,6 +231,25 @@ def test_a_request_for_an_image_of_another_repository_is_refused() -> None:
     assert refusal(changed(REQUEST, "detail.repository", "shop")) == (
         Reason.NOT_MEANT_FOR_US,
         "notes/staging runs images of notes, not of shop.",
+    )
+
+
+def test_a_request_for_an_environment_without_a_push_is_held_to_the_one_before() -> None:
+    world = World()
+    production = world.catalog.environment("notes", "production")
+    assert production is not None
+    environments = {
+        "staging": world.settings,
+        "production": production.model_copy(update={"push": None}),
+    }
+    notes = Application(application="notes", environments=environments)
+    world.catalog = Catalog(applications={"notes": notes})
+    asked = changed(REQUEST, "detail.environment", "production")
+
+    assert [one.environment for one in read(asked, world)] == ["production"]
+    assert refusal(changed(asked, "detail.repository", "shop"), world) == (
+        Reason.NOT_MEANT_FOR_US,
+        "notes/production runs images of notes, not of shop.",
     )
 
 

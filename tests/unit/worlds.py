@@ -493,7 +493,8 @@ def healthy(number: int) -> Target:
 
 
 def _catalog(settings: Environment) -> Catalog:
-    production = settings.model_copy(update={"after": "staging"})
+    elsewhere = settings.target.model_copy(update={"cluster": "production"})
+    production = settings.model_copy(update={"after": "staging", "target": elsewhere})
     environments = {"staging": settings, "production": production}
     notes = Application(application="notes", environments=environments)
     return Catalog(applications={"notes": notes})

@@ -25,7 +25,21 @@ def read_catalog(directory: FilePath) -> Catalog:
             applications[entry.application] = entry
     if lines:
         raise CatalogMistakes(lines)
-    return Catalog(applications=applications)
+    try:
+        return Catalog(applications=applications)
+    except ValidationError as error:
+        details = error.errors(include_url=False)
+        rules = [str(detail["ctx"]["error"]) for detail in details]
+        raise CatalogMistakes([_across_files(rule, directory) for rule in rules]) from error
+
+
+def _across_files(rule: str, directory: FilePath) -> str:
+    """A rule about several entries is told in the file of the one that its sentence begins with."""
+    about, _, sentence = rule.partition(": ")
+    _, application, *path = about.split(".")
+    file = directory / f"{application}.yaml"
+    place = document.read(file.read_bytes()).place(tuple(path))
+    return Mistake(place, tuple(path), sentence).told(str(file))
 
 
 def _files(directory: FilePath) -> Sequence[FilePath]:

@@ -11,7 +11,11 @@ Node = dict[str, Any]
 PATTERNS: Final = {
     r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$": "lower-case letters, digits and single hyphens",
     r"^[a-z](-?[a-z0-9])*$": "lower-case letters, digits and single hyphens",
-    r"^[a-z0-9][a-z0-9._/-]*$": "lower-case letters, digits and . _ / -",
+    r"^[A-Za-z0-9_-]+$": "letters, digits, hyphens and underscores",
+    r"^[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*$": (
+        "lower-case letters and digits, with . _ - between them and / between names"
+    ),
+    r"\S": "text",
     r"^/": "a path that begins with /",
     r"^https?://[^/]+$": "an address such as https://api.example.com, without a path",
 }
@@ -104,9 +108,9 @@ def _choice(values: list[str]) -> str:
 
 
 def _text(node: Node) -> str:
+    shortest, longest = node.get("minLength", 1), node.get("maxLength")
     what = PATTERNS.get(node.get("pattern", ""), "text")
-    longest = node.get("maxLength")
-    return f"{what} (1 to {longest} characters)" if longest else what
+    return f"{what} ({shortest} to {longest} characters)" if longest else what
 
 
 def _list(node: Node) -> str:

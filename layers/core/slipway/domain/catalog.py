@@ -1,10 +1,11 @@
 """What the catalog may say: one application, its environments and what each of them demands."""
 
+from collections.abc import Iterator
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
 from slipway.domain.model import Model
 
@@ -13,25 +14,43 @@ from slipway.domain.model import Model
 Name = Annotated[
     str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", min_length=1, max_length=24)
 ]
-Words = Annotated[tuple[str, ...], Field(min_length=1)]
+# "Up to 255 letters (uppercase and lowercase), numbers, underscores, and hyphens are allowed":
+# CreateCluster, CreateService and ContainerDefinition in the ECS API reference.
+EcsName = Annotated[
+    str, StringConstraints(pattern=r"^[A-Za-z0-9_-]+$", min_length=1, max_length=255)
+]
+# CreateRepository in the ECR API reference.
+Repository = Annotated[
+    str,
+    StringConstraints(
+        pattern=r"^[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*$",
+        min_length=2,
+        max_length=256,
+    ),
+]
+Text = Annotated[str, StringConstraints(pattern=r"\S")]
+Texts = Annotated[tuple[Text, ...], Field(min_length=1)]
+# An argument of blanks may be meant; an empty one is a slip of the hand.
+Command = Annotated[
+    tuple[Annotated[str, StringConstraints(min_length=1)], ...], Field(min_length=1)
+]
 
 
 class Severity(StrEnum):
-    """ECR's finding severities."""
+    """ECR's finding severities, as far as they are ranked: UNDEFINED is above or below none."""
 
     INFORMATIONAL = "INFORMATIONAL"
     LOW = "LOW"
     MEDIUM = "MEDIUM"
     HIGH = "HIGH"
     CRITICAL = "CRITICAL"
-    UNDEFINED = "UNDEFINED"
 
 
 class Push(Model):
     """Which pushes are meant for an environment."""
 
-    repository: str = Field(pattern=r"^[a-z0-9][a-z0-9._/-]*$", description="ECR repository")
-    tags: Words = Field(description="glob patterns; a push is meant when one of them matches")
+    repository: Repository = Field(description="ECR repository")
+    tags: Texts = Field(description="glob patterns; a push is meant when one of them matches")
 
     def means(self, repository: str, tag: str) -> bool:
         """Whether a push of this tag to this repository is meant."""
@@ -42,12 +61,10 @@ class EcsTarget(Model):
     """The ECS service that runs the release, and the container in it that carries the image."""
 
     kind: Literal["ecs"] = Field(default="ecs", description="what runs the release")
-    cluster: str = Field(min_length=1, max_length=255, description="ECS cluster, by name")
-    service: str = Field(min_length=1, max_length=255, description="ECS service in the cluster")
-    container: str = Field(
-        min_length=1,
-        max_length=255,
-        description="container of the task definition that gets the release's image",
+    cluster: EcsName = Field(description="ECS cluster, by name")
+    service: EcsName = Field(description="ECS service in the cluster")
+    container: EcsName = Field(
+        description="container of the task definition that gets the release's image"
     )
 
 
@@ -92,14 +109,21 @@ class Backup(Model):
 class Migration(Model):
     """How the schema moves: one-off tasks of the release's own image."""
 
-    command: Words = Field(description="run in the new image before it is deployed")
-    downgrade: Words | None = Field(
+    command: Command = Field(description="run in the new image before it is deployed")
+    downgrade: Command | None = Field(
         default=None,
         description="takes the schema back; {schema} stands for the rollback target's schema",
     )
     timeout_minutes: int = Field(
         default=15, ge=1, le=720, description="until a migration's task counts as failed"
     )
+
+    @model_validator(mode="after")
+    def says_where_a_downgrade_goes(self) -> Self:
+        """A fixed way back would take the schema to the wrong place after the next release."""
+        if self.downgrade and not any("{schema}" in word for word in self.downgrade):
+            raise ValueError("downgrade must contain {schema}, the schema that it goes back to")
+        return self
 
 
 class CircuitBreaker(Model):
@@ -156,7 +180,7 @@ class Verification(Model):
     checks: tuple[HttpCheck, ...] = Field(
         default=(), description="requests that all must be answered as expected"
     )
-    alarms: tuple[str, ...] = Field(default=(), description="must be quiet while it bakes")
+    alarms: tuple[Text, ...] = Field(default=(), description="must be quiet while it bakes")
     attempts: int = Field(default=3, ge=1, le=20, description="failed looks before the verdict")
     interval_seconds: int = Field(default=10, ge=1, le=600, description="between two looks")
     bake_seconds: int = Field(default=0, ge=0, le=86_400, description="healthy for this long")
@@ -175,13 +199,13 @@ class Gates(Model):
     """Conditions to pass before anything changes."""
 
     scan: ScanGate | None = ScanGate()
-    alarms: tuple[str, ...] = Field(default=(), description="an alarm that fires blocks the start")
+    alarms: tuple[Text, ...] = Field(default=(), description="an alarm that fires blocks the start")
 
 
 class ApprovalPolicy(Model):
     """Who may let a deployment through."""
 
-    approvers: Words = Field(description="the names that the approval page accepts")
+    approvers: Texts = Field(description="the names that the approval page accepts")
     expires_after_minutes: int = Field(
         default=1440, ge=1, le=20_160, description="without a decision the deployment ends"
     )
@@ -190,13 +214,22 @@ class ApprovalPolicy(Model):
 class Notifications(Model):
     """Where a deployment is told."""
 
-    slack_channel: str | None = Field(default=None, description="overrides the default channel")
+    slack_channel: Text | None = Field(default=None, description="overrides the default channel")
 
 
 class Environment(Model):
     """Where an application runs, and what a deployment there demands."""
 
-    push: Push
+    model_config = ConfigDict(
+        json_schema_extra={
+            "if": {"properties": {"after": {"type": "null"}}},
+            "then": {"required": ["push"], "properties": {"push": {"type": "object"}}},
+        }
+    )
+
+    push: Push | None = Field(
+        default=None, description="which pushes are meant; required unless `after` is set"
+    )
     target: EcsTarget
     after: Name | None = Field(
         default=None, description="the environment in which the digest must have succeeded before"
@@ -209,6 +242,18 @@ class Environment(Model):
     strategy: Rolling = Rolling()
     verification: Verification = Verification()
     notifications: Notifications = Notifications()
+
+    @property
+    def fed_by(self) -> Push | None:
+        """The pushes that start a deployment here; None where only promotions and people do."""
+        return self.push if self.after is None else None
+
+    @model_validator(mode="after")
+    def is_fed(self) -> Self:
+        """Without a push and without an environment before it nothing would ever come here."""
+        if self.push is None and self.after is None:
+            raise ValueError("push is required unless 'after' names the environment before")
+        return self
 
     @model_validator(mode="after")
     def backs_up_what_it_migrates(self) -> Self:
@@ -231,18 +276,25 @@ class Application(Model):
     def names_only_known_environments(self) -> Self:
         """`after` must name another environment of the same application, without a circle."""
         for name in self.environments:
-            self._walk_back(name)
+            self._back_from(name)
         return self
 
-    def _walk_back(self, name: str) -> None:
-        seen = [name]
-        while (before := self.environments[seen[-1]].after) is not None:
+    def _back_from(self, name: str) -> list[str]:
+        """The environment and those before it, back to the first; ValueError when there is none."""
+        line = [name]
+        while (before := self.environments[line[-1]].after) is not None:
             if before not in self.environments:
                 known = ", ".join(self.environments)
-                raise ValueError(f"environments.{seen[-1]}.after: no '{before}' (known: {known})")
-            if before in seen:
-                raise ValueError(f"environments.{name}.after leads back to itself")
-            seen.append(before)
+                raise ValueError(f"environments.{line[-1]}.after: no '{before}' (known: {known})")
+            if before in line:
+                raise ValueError(f"environments.{before}.after leads back to itself")
+            line.append(before)
+        return line
+
+    def repository(self, environment: str) -> str:
+        """The ECR repository of an environment's images: its own or that of the one before it."""
+        pushes = (self.environments[name].push for name in self._back_from(environment))
+        return next(push.repository for push in pushes if push is not None)
 
     def followers(self, environment: str) -> list[str]:
         """The environments to which a success here is promoted."""
@@ -254,16 +306,51 @@ class Catalog(Model):
 
     applications: dict[Name, Application]
 
+    @model_validator(mode="after")
+    def keeps_every_entry_under_its_name(self) -> Self:
+        """A lane is named by the entry and found by the key."""
+        for key, entry in self.applications.items():
+            if key != entry.application:
+                raise ValueError(
+                    f"applications.{key}.application: expected '{key}', got '{entry.application}'"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def gives_a_service_to_one_environment(self) -> Self:
+        """Two lanes exclude each other nowhere, so they must not change the same service."""
+        owners: dict[tuple[str, str], str] = {}
+        for application, name, environment in self.environments():
+            target, lane = environment.target, f"{application}/{name}"
+            owner = owners.setdefault((target.cluster, target.service), lane)
+            if owner != lane:
+                raise ValueError(
+                    f"applications.{application}.environments.{name}.target: service "
+                    f"'{target.service}' in cluster '{target.cluster}' is {owner}'s already"
+                )
+        return self
+
+    def environments(self) -> Iterator[tuple[str, str, Environment]]:
+        """Every environment with the names of its application and its own."""
+        for entry in self.applications.values():
+            for name, environment in entry.environments.items():
+                yield entry.application, name, environment
+
     def environment(self, application: str, environment: str) -> Environment | None:
         """One environment's settings, or None when the catalog does not know it."""
         entry = self.applications.get(application)
         return entry.environments.get(environment) if entry else None
 
+    def repository(self, application: str, environment: str) -> str | None:
+        """The ECR repository of one environment's images, or None when it is not known."""
+        if self.environment(application, environment) is None:
+            return None
+        return self.applications[application].repository(environment)
+
     def meant(self, repository: str, tag: str) -> list[tuple[str, str]]:
         """(application, environment) pairs that a push starts; promotions are not among them."""
         return [
-            (application.application, name)
-            for application in self.applications.values()
-            for name, environment in application.environments.items()
-            if environment.after is None and environment.push.means(repository, tag)
+            (application, name)
+            for application, name, environment in self.environments()
+            if environment.fed_by is not None and environment.fed_by.means(repository, tag)
         ]

@@ -120,7 +120,7 @@ def scan_gate(scan: Scan, policy: ScanGate, since: datetime, now: datetime) -> G
 
 
 def _findings_gate(scan: Scan, policy: ScanGate) -> GateVerdict:
-    blocking = _ORDER[_ORDER.index(policy.block_from) :] if policy.block_from in _ORDER else ()
+    blocking = _ORDER[_ORDER.index(policy.block_from) :]
     # A severity that AWS has not ranked cannot be judged, so it counts as blocking.
     found = {name: n for name, n in scan.findings.items() if n and _blocks(name, blocking)}
     if found:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Final
 
-from slipway.domain.catalog import Catalog, Environment
+from slipway.domain.catalog import Catalog, Push
 from slipway.domain.deployment import Deployment, Origin, Phase
 from slipway.domain.model import Model
 from slipway.domain.release import Release
@@ -71,33 +71,31 @@ def _lost_pushes(
     catalog: Catalog, registry: ImageRegistry, records: Records, now: datetime
 ) -> Iterable[Wish]:
     """The newest eligible push of every fed environment, if nobody has admitted it."""
-    for application in catalog.applications.values():
-        for name, environment in application.environments.items():
-            if environment.after is not None:
-                continue
-            release = _newest(application.application, name, environment, registry, records, now)
-            if release is None:
-                continue
-            wish = push_wish(application.application, name, release, Origin.SWEEP)
-            if records.admission(wish.wish_id) is None:
-                yield wish
+    for application, name, environment in catalog.environments():
+        if environment.fed_by is None:
+            continue
+        release = _newest(application, name, environment.fed_by, registry, records, now)
+        if release is None:
+            continue
+        wish = push_wish(application, name, release, Origin.SWEEP)
+        if records.admission(wish.wish_id) is None:
+            yield wish
 
 
 def _newest(
     application: str,
     name: str,
-    environment: Environment,
+    push: Push,
     registry: ImageRegistry,
     records: Records,
     now: datetime,
 ) -> Release | None:
     lane = records.lane(application, name)
     since = lane.newest.order if lane.newest else now - _NEW_LANE_LOOKS_BACK
-    repository = environment.push.repository
     eligible = [
         release
-        for release in registry.pushed_since(repository, since)
-        if environment.push.means(repository, release.tag)
+        for release in registry.pushed_since(push.repository, since)
+        if push.means(release.repository, release.tag)
         and release.pushed_at <= now - _EVENT_PATIENCE
     ]
     return max(eligible, key=lambda release: release.pushed_at, default=None)
@@ -125,7 +123,10 @@ def _look_after(
     announcements: Announcements,
     now: datetime,
 ) -> str:
-    """What was done for an unsettled deployment: "woken", "left" (for the next sweep), "settled" or "started"."""
+    """What was done for an unsettled deployment.
+
+    "woken", "left" (for the next sweep), "settled" or "started".
+    """
     deployment_id, lane = deployment.deployment_id, deployment.lane_id
     if executions.running(deployment_id):
         detail = {

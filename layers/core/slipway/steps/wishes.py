@@ -139,12 +139,12 @@ def _requested(envelope: _Envelope, catalog: Catalog, records: Records) -> list[
 
 def _refuse_foreign_repository(request: _Request, catalog: Catalog) -> None:
     """A person chooses the release, the catalog whose releases an environment runs."""
-    settings = catalog.environment(request.application, request.environment)
-    if settings is not None and settings.push.repository != request.repository:
+    known = catalog.repository(request.application, request.environment)
+    if known not in (None, request.repository):
         raise Rejected(
             Reason.NOT_MEANT_FOR_US,
-            f"{request.application}/{request.environment} runs images of "
-            f"{settings.push.repository}, not of {request.repository}.",
+            f"{request.application}/{request.environment} runs images of {known}, "
+            f"not of {request.repository}.",
         )
 
 
