@@ -11,6 +11,14 @@ from slipway.domain.deployment import Deployment
 
 
 @dataclass(frozen=True)
+class Check:
+    """Something that was looked at in the world, and whether it is as it should be."""
+
+    text: str
+    holds: bool = True
+
+
+@dataclass(frozen=True)
 class Scene:
     """One row of the demo's table."""
 
@@ -19,12 +27,12 @@ class Scene:
     expected: str
     outcome: str
     seconds: float
-    evidence: str
+    checks: tuple[Check, ...]
 
     @property
     def as_expected(self) -> bool:
-        """Whether the scene ended as it should."""
-        return self.outcome == self.expected
+        """Whether the scene ended as it should, and left the world as it should."""
+        return self.outcome == self.expected and all(check.holds for check in self.checks)
 
 
 class Narrator:
@@ -63,13 +71,17 @@ class Narrator:
                 f"{scene.title}\n[dim]{scene.deployment_id}[/]",
                 _coloured(scene),
                 f"{scene.seconds:.1f}" if scene.seconds else "",
-                escape(scene.evidence),
+                "\n".join(_told(check) for check in scene.checks),
             )
         self._console.print()
         self._console.print(table)
 
 
+def _told(check: Check) -> str:
+    return escape(check.text) if check.holds else f"[red]{escape(check.text)}[/]"
+
+
 def _coloured(scene: Scene) -> str:
-    if scene.as_expected:
+    if scene.outcome == scene.expected:
         return f"[green]{escape(scene.outcome)}[/]"
     return f"[red]{escape(scene.outcome)}[/]\nexpected {escape(scene.expected)}"

@@ -69,11 +69,10 @@ class Observer:
         """The deployment, once it has its outcome."""
         return self.in_phase(deployment_id, Phase.SETTLED, on_phase, timeout_seconds)
 
-    def record_of(self, deployment: Deployment) -> str:
-        """How many entries the deployment's record has, and whether its chain is whole."""
+    def record_of(self, deployment: Deployment) -> tuple[int, list[str]]:
+        """How many entries the deployment's record has, and what is wrong with its chain."""
         entries = self.records.evidence(deployment.deployment_id)
-        errors = chain_errors(deployment, entries)
-        return f"{len(entries)} entries, " + ("; ".join(errors) if errors else "chain whole")
+        return len(entries), chain_errors(deployment, entries)
 
     def _until(self, look: Callable[[], T | None], wanted: str, timeout_seconds: float) -> T:
         deadline = time.monotonic() + timeout_seconds

@@ -11,10 +11,11 @@ from local.approver import approval_link, decide
 from local.cloud import Cloud
 from local.counts import counted
 from local.load import Load
-from local.narrator import Narrator, Scene
+from local.narrator import Check, Narrator, Scene
 from local.observer import Observer
 from local.schema import schema_revision
 from slipway.domain.deployment import Deployment, Outcome, Phase
+from slipway.domain.errors import Reason
 from slipway.steps.lift import lift
 
 APPLICATION: Final = "fastapi-rds"
@@ -46,14 +47,13 @@ class Stage:
         digest: str,
         environment: str,
         expected: Outcome,
-        evidence: Callable[[Deployment], str] = lambda deployment: "",
+        look: Callable[[Deployment], list[Check]] = lambda deployment: [],
     ) -> Deployment:
         """Follow a digest's deployment to its end, approving where it waits for a person."""
         admitted = self.observer.admitted(APPLICATION, environment, digest)
         self._approve(admitted.deployment_id)
         ended = self.observer.settled(admitted.deployment_id, self.narrator.phase)
         seconds = ((ended.settled_at or datetime.now(UTC)) - ended.requested_at).total_seconds()
-        told = [self.observer.record_of(ended), evidence(ended)]
         self.scenes.append(
             Scene(
                 title=title,
@@ -61,7 +61,7 @@ class Stage:
                 expected=expected,
                 outcome=ended.outcome or "",
                 seconds=seconds,
-                evidence="\n".join(part for part in told if part),
+                checks=(self._record(ended), *look(ended)),
             )
         )
         return ended
@@ -91,10 +91,16 @@ class Stage:
         """Where the service of an environment is reached."""
         return self.cloud.service_url(APPLICATION, environment)
 
-    def serving(self, environment: str) -> str:
-        """The version that the environment's service says it is."""
+    def _record(self, deployment: Deployment) -> Check:
+        entries, errors = self.observer.record_of(deployment)
+        told = "; ".join(errors) or "chain whole"
+        return Check(f"{entries} entries, {told}", not errors)
+
+    def serves(self, environment: str, version: str) -> Check:
+        """Whether the environment's service says that it is this version."""
         answer = requests.get(f"{self.address(environment)}/health", timeout=10)
-        return f"version {answer.json()['version']} serves"
+        said = answer.json()["version"]
+        return Check(f"version {said} serves", said == version)
 
     def schema(self, environment: str) -> str:
         """The schema revision of the environment's database."""
@@ -115,15 +121,15 @@ def additive_release(stage: Stage) -> None:
     stage.narrator.title("2  A release with a migration, under load")
     with Load(*(f"{stage.address(name)}/notes" for name in (STAGING, PRODUCTION))) as load:
         digest = stage.push("v2")
-        started = datetime.now(UTC)
-        stage.play("v2 to staging", digest, STAGING, Outcome.SUCCEEDED, _snapshot)
-        stage.play("v2 to production", digest, PRODUCTION, Outcome.SUCCEEDED, _snapshot)
-    stage.narrator.say(f"meanwhile: {load}")
-    used = counted(stage.cloud, f"{APPLICATION}-{PRODUCTION}-2", started)
-    stage.narrator.say(f"both together: {used}")
-    failed = len(load.failures)
+        for name in (STAGING, PRODUCTION):
+            started = datetime.now(UTC)
+            ended = stage.play(f"v2 to {name}", digest, name, Outcome.SUCCEEDED, _snapshot)
+            used = counted(stage.cloud, ended.deployment_id, started)
+            stage.narrator.say(f"{ended.deployment_id} used {used}")
+    failed = f"{len(load.failures)} failed"
+    checks = tuple(Check(failure, holds=False) for failure in load.failures[:5])
     stage.scenes.append(
-        Scene("requests during v2", "", "0 failed", f"{failed} failed", 0, str(load))
+        Scene("requests during v2", "", "0 failed", failed, 0, (Check(str(load)), *checks))
     )
 
 
@@ -136,7 +142,7 @@ def unhealthy_release(stage: Stage) -> None:
         digest,
         STAGING,
         Outcome.ROLLED_BACK,
-        lambda d: f"{stage.serving(STAGING)}; {_held(stage, digest)}",
+        lambda d: [stage.serves(STAGING, "2"), *_held(stage, digest)],
     )
     _lift(stage)
 
@@ -151,7 +157,7 @@ def half_migrated_release(stage: Stage) -> None:
         digest,
         STAGING,
         Outcome.ROLLED_BACK,
-        lambda d: _schema_kept(stage, before),
+        lambda d: [_nothing_deployed(d), _schema_kept(stage, before), stage.serves(STAGING, "2")],
     )
     _lift(stage)
 
@@ -165,7 +171,7 @@ def crashing_release(stage: Stage) -> None:
         digest,
         STAGING,
         Outcome.ROLLED_BACK,
-        lambda d: f"{d.cause.reason if d.cause else ''}; {stage.serving(STAGING)}",
+        lambda d: [_tripped(d), stage.serves(STAGING, "2")],
     )
 
 
@@ -178,20 +184,32 @@ SCENES: Final = (
 )
 
 
-def _snapshot(deployment: Deployment) -> str:
-    return f"snapshot {deployment.progress.snapshot_id}"
+def _snapshot(deployment: Deployment) -> list[Check]:
+    progress = deployment.progress
+    return [Check(f"snapshot {progress.snapshot_id}", progress.snapshot_available_at is not None)]
 
 
-def _held(stage: Stage, digest: str) -> str:
+def _held(stage: Stage, digest: str) -> list[Check]:
     lane = stage.observer.records.lane(APPLICATION, STAGING)
-    bad = "digest marked bad" if digest in lane.bad_digests else "digest NOT marked bad"
-    return f"{'lane on hold' if lane.hold else 'lane NOT on hold'}, {bad}"
+    return [
+        Check("lane on hold" if lane.hold else "lane not on hold", lane.hold is not None),
+        Check("digest marked bad", digest in lane.bad_digests),
+    ]
 
 
-def _schema_kept(stage: Stage, before: str) -> str:
+def _nothing_deployed(deployment: Deployment) -> Check:
+    return Check("nothing deployed", deployment.progress.deploy_requested_at is None)
+
+
+def _schema_kept(stage: Stage, before: str) -> Check:
     after = stage.schema(STAGING)
-    kept = "as before" if after == before else f"MOVED from {before}"
-    return f"schema {after}, {kept}; {stage.serving(STAGING)}"
+    told = "as before" if after == before else f"moved from {before}"
+    return Check(f"schema {after}, {told}", after == before)
+
+
+def _tripped(deployment: Deployment) -> Check:
+    reason = deployment.cause.reason if deployment.cause else ""
+    return Check(reason, reason == Reason.CIRCUIT_BREAKER_TRIPPED)
 
 
 def _lift(stage: Stage) -> None:
