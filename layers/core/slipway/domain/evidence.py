@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from pydantic import Field
+
 from slipway.domain.deployment import Deployment
 from slipway.domain.model import Model
 
@@ -16,7 +18,7 @@ class Note(Model):
     what: str
     reason: str = ""
     message: str = ""
-    data: dict[str, Any] = {}
+    data: dict[str, Any] = Field(default={})
 
 
 class Evidence(Model):

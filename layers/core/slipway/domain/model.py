@@ -10,6 +10,6 @@ class Model(BaseModel):
 
 
 class Versioned(Model):
-    """A stored document: a write succeeds only over the version it was read at (0 = never stored)."""
+    """A stored document, written only over the version it was read at (0 = never stored)."""
 
     version: int = 0

@@ -57,7 +57,7 @@ def _refuse_at_work(deployment: Deployment, executions: Executions) -> None:
 
 
 def may_still_change(deployment: Deployment, executions: Executions) -> bool:
-    """Whether an execution that has ended may have left a function behind that changes something."""
+    """Whether an ended execution may have left a function behind that changes something."""
     changing = deployment.phase in CHANGING_PHASES
     return changing and executions.at_work(deployment.deployment_id)
 

@@ -14,7 +14,7 @@ from slipway.steps.step import Caught, StepRequest, StepResult, fence_of, record
 
 
 class RollbackRequest(StepRequest):
-    """The deployment to take back and what was wrong with it; the ARN names the service's events."""
+    """The deployment to take back, and why; the service's ARN names its events."""
 
     service_arn: str
     cause: Caught | None = None
