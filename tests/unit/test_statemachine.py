@@ -60,7 +60,7 @@ RETRY = [
             "Sandbox.Timedout",
         ],
         "IntervalSeconds": 1,
-        "MaxAttempts": 8,
+        "MaxAttempts": 40,
         "BackoffRate": 2,
         "MaxDelaySeconds": 60,
         "JitterStrategy": "FULL",
