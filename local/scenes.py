@@ -213,5 +213,6 @@ def _tripped(deployment: Deployment) -> Check:
 
 
 def _lift(stage: Stage) -> None:
-    lift(APPLICATION, STAGING, records=stage.observer.records)
+    now = datetime.now(UTC)
+    lift(APPLICATION, STAGING, by=APPROVER, records=stage.observer.records, now=now)
     stage.narrator.say(f"a person lifts the hold on {APPLICATION}/{STAGING}")

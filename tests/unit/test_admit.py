@@ -43,6 +43,14 @@ def test_a_wish_becomes_a_numbered_deployment_and_the_lanes_newest_candidate() -
     assert world.announcements.published == []
 
 
+def test_the_reason_that_a_person_gave_is_in_the_record() -> None:
+    world = World()
+
+    world.admit(wish("request:1", requested_by="ada", reason="It cannot wait.", explicit=True))
+
+    assert world.evidence[0].message == "v2 (sha256:b2b2b2b2b2b2) by ada: It cannot wait."
+
+
 def test_the_same_wish_again_finds_its_deployment() -> None:
     world = World()
     world.admit()

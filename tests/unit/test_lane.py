@@ -78,7 +78,8 @@ def test_an_explicit_wish_is_superseded_like_any_other() -> None:
 
 
 def test_a_bad_digest_stays_refused_after_the_hold_was_lifted() -> None:
-    lane = LANE.with_failure(NEW, "notes-staging-1", HOLD).lifted()
+    lane = LANE.with_failure(NEW, "notes-staging-1", HOLD)
+    lane = lane.lifted("ada", START)
 
     assert lane.hold is None
     assert refusal(lane, deployment_id="notes-staging-2") == (
@@ -95,6 +96,37 @@ def test_a_success_ends_the_hold_and_clears_its_own_digest_only() -> None:
 
     assert (good.hold, good.bad_digests) == (None, {OTHER: "notes-staging-2"})
     assert good.stable == stable(digest=NEW)
+
+
+def test_the_lane_remembers_who_held_it_and_who_ended_the_hold() -> None:
+    later = START + timedelta(hours=1)
+    by_hand = Hold(reason="ByHand", message="incident", by="ada", since=later)
+
+    lane = LANE.with_failure(NEW, "notes-staging-1", HOLD).lifted("grace", later, "looked at it")
+    lane = lane.held(by_hand).with_stable(stable(deployment_id="notes-staging-2"))
+
+    assert [(one.what, one.by, one.at, one.message) for one in lane.hold_history] == [
+        ("lifted", "notes-staging-2", START - timedelta(days=1), "It succeeded."),
+        ("held", "ada", later, "incident"),
+        ("lifted", "grace", later, "looked at it"),
+        ("held", "notes-staging-1", START, "/health answered 500."),
+    ]
+
+
+def test_a_lane_that_is_not_held_has_nothing_to_lift() -> None:
+    assert LANE.lifted("ada", START) == LANE
+    assert LANE.with_stable(stable()).hold_history == ()
+
+
+def test_the_lane_remembers_the_last_twenty_changes_in_few_words() -> None:
+    lane = LANE
+    for number in range(30):
+        lane = lane.held(HOLD.model_copy(update={"by": f"a-{number}", "message": "x" * 1000}))
+
+    assert [change.by for change in lane.hold_history] == [f"a-{n}" for n in range(29, 9, -1)]
+    assert {len(change.message) for change in lane.hold_history} == {300}
+    assert lane.hold is not None
+    assert len(lane.hold.message) == 1000
 
 
 def test_a_free_lane_is_taken_with_the_next_fencing_number() -> None:

@@ -1,5 +1,8 @@
 """What a person can do to a lane or a deployment: cancel, hold, lift."""
 
+from datetime import timedelta
+from typing import Any
+
 import pytest
 
 from slipway.domain.deployment import Outcome
@@ -73,11 +76,50 @@ def test_a_lane_is_held_by_hand_and_the_hold_is_lifted() -> None:
     held = hold("notes", "staging", by="ada", message="incident", records=world.records, now=START)
     assert (held.hold, world.lane.hold) == (BY_HAND, BY_HAND)
 
-    lift("notes", "staging", records=world.records)
+    later = START + timedelta(hours=1)
+    lift("notes", "staging", by="grace", records=world.records, now=later)
     assert (world.lane.hold, world.lane.bad_digests) == (None, {NEW: "notes-staging-0"})
+    assert [change.model_dump() for change in world.lane.hold_history] == [
+        {"what": "lifted", "by": "grace", "at": later, "message": ""},
+        {"what": "held", "by": "ada", "at": START, "message": "incident"},
+    ]
+
+
+def test_a_hold_and_a_lift_that_meet_another_write_look_again() -> None:
+    world = World()
+    moved = [Transient(Reason.RECORD_MOVED, "moved")] * 3
+    write = world.records.write
+
+    def sometimes(*args: Any, **named: Any) -> None:
+        if moved:
+            raise moved.pop()
+        write(*args, **named)
+
+    world.records.write = sometimes  # type: ignore[method-assign]
+
+    hold("notes", "staging", by="ada", message="incident", records=world.records, now=START)
+    assert world.lane.hold == BY_HAND
+
+
+def test_a_table_that_does_not_answer_is_not_taken_for_a_busy_one() -> None:
+    world = World().entered()
+    world.rewrite_lane(hold=BY_HAND)
+
+    def gone(*args: object, **named: object) -> None:
+        raise Transient(Reason.AWS_UNAVAILABLE, "AWS gave no answer.")
+
+    world.records.write = gone  # type: ignore[method-assign]
+
+    for act in (
+        lambda: cancelled(world),
+        lambda: lift("notes", "staging", by="ada", records=world.records, now=START),
+    ):
+        with pytest.raises(Transient) as refused:
+            act()
+        assert refused.value.message == "AWS gave no answer."
 
 
 def test_a_lane_that_is_not_held_cannot_be_lifted() -> None:
     with pytest.raises(Rejected) as refused:
-        lift("notes", "staging", records=World().records)
+        lift("notes", "staging", by="ada", records=World().records, now=START)
     assert str(refused.value) == "Held: notes/staging is not on hold."

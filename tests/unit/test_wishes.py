@@ -209,9 +209,25 @@ def test_a_request_is_explicit_and_is_told_by_its_events_id() -> None:
     ]
 
 
+def test_a_request_carries_the_persons_reason_and_a_name_of_its_own() -> None:
+    asked = changed(
+        changed(REQUEST, "detail.reason", "It cannot wait."), "detail.request_id", "a-1"
+    )
+
+    (wish,) = read(asked)
+
+    assert (wish.reason, wish.wish_id) == ("It cannot wait.", "request:a-1")
+    assert read(changed(asked, "id", "another"))[0].wish_id == wish.wish_id
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [
+        ("detail.reason", "x" * 501),
+        ("detail.reason", 7),
+        ("detail.request_id", ""),
+        ("detail.request_id", "a b"),
+        ("detail.request_id", "a" * 65),
         ("detail.application", "Notes"),
         ("detail.environment", ""),
         ("detail.digest", "v2"),

@@ -17,6 +17,8 @@ from slipway.domain.release import Digest
 # Promotion needs to know that a digest has succeeded, also after newer ones; a lane's document
 # stays small.
 _PROVEN_KEPT: Final = 50
+_CHANGES_KEPT: Final = 20
+_WORDS_KEPT: Final = 300
 
 
 class Candidate(Model):
@@ -50,6 +52,22 @@ class Hold(Model):
     since: datetime
 
 
+class Automation(StrEnum):
+    """What became of automation on a lane."""
+
+    HELD = "held"
+    LIFTED = "lifted"
+
+
+class HoldChange(Model):
+    """A hold or its end: by whom (a person or a deployment), when and why."""
+
+    what: Automation
+    by: str
+    at: datetime
+    message: str
+
+
 class Entry(StrEnum):
     """How a wish to take the lane was answered."""
 
@@ -70,6 +88,9 @@ class Lane(Versioned):
     stable: Stable | None = None
     bad_digests: dict[str, str] = Field(default={}, description="digest -> deployment it failed in")
     proven: tuple[str, ...] = Field(default=(), description="digests that succeeded, newest first")
+    hold_history: tuple[HoldChange, ...] = Field(
+        default=(), description="who held the lane and who lifted the hold, newest first"
+    )
 
     @property
     def lane_id(self) -> str:
@@ -141,21 +162,32 @@ class Lane(Versioned):
         bad = {digest: by for digest, by in self.bad_digests.items() if digest != stable.digest}
         others = [digest for digest in self.proven if digest != stable.digest]
         proven = (stable.digest, *others)[:_PROVEN_KEPT]
-        update = {"stable": stable, "hold": None, "bad_digests": bad, "proven": proven}
-        return self.model_copy(update=update)
+        lifted = self.lifted(stable.deployment_id, stable.verified_at, "It succeeded.")
+        update = {"stable": stable, "bad_digests": bad, "proven": proven}
+        return lifted.model_copy(update=update)
 
     def with_failure(self, digest: str, deployment_id: str, hold: Hold) -> "Lane":
         """Mark the digest bad and stop automation."""
         bad = {**self.bad_digests, digest: deployment_id}
-        return self.model_copy(update={"bad_digests": bad, "hold": hold})
+        return self.held(hold).model_copy(update={"bad_digests": bad})
 
     def held(self, hold: Hold) -> "Lane":
-        """The lane with automation stopped by hand."""
-        return self.model_copy(update={"hold": hold})
+        """The lane with automation stopped; a hold that is there already is replaced."""
+        history = self._remembering(Automation.HELD, hold.by, hold.since, hold.message)
+        return self.model_copy(update={"hold": hold, "hold_history": history})
 
-    def lifted(self) -> "Lane":
-        """The lane without its hold; digests stay marked bad."""
-        return self.model_copy(update={"hold": None})
+    def lifted(self, by: str, at: datetime, message: str = "") -> "Lane":
+        """The lane without its hold, if it has one; digests stay marked bad."""
+        if self.hold is None:
+            return self
+        history = self._remembering(Automation.LIFTED, by, at, message)
+        return self.model_copy(update={"hold": None, "hold_history": history})
+
+    def _remembering(
+        self, what: Automation, by: str, at: datetime, message: str
+    ) -> tuple[HoldChange, ...]:
+        change = HoldChange(what=what, by=by, at=at, message=message[:_WORDS_KEPT])
+        return (change, *self.hold_history)[:_CHANGES_KEPT]
 
 
 class DatabaseSlot(Versioned):

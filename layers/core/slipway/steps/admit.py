@@ -19,7 +19,8 @@ _ATTEMPTS = 60
 class Wish(Model):
     """A release that somebody or something wants on a lane.
 
-    ``wish_id`` is the same for every delivery of the same wish.
+    ``wish_id`` is the same for every delivery of the same wish, ``reason`` what a person gave
+    for it.
     """
 
     wish_id: str
@@ -28,6 +29,7 @@ class Wish(Model):
     release: Release
     origin: Origin
     requested_by: str
+    reason: str = ""
     explicit: bool = False
 
 
@@ -98,9 +100,10 @@ def _written(wish: Wish, lane: Lane, records: Records, now: datetime) -> str:
         digest=wish.release.digest,
         explicit=wish.explicit,
     )
+    because = f": {wish.reason}" if wish.reason else ""
     note = Note(
         what="admitted",
-        message=f"{wish.release.tag} ({wish.release.digest[:19]}) by {wish.requested_by}",
+        message=f"{wish.release.tag} ({wish.release.digest[:19]}) by {wish.requested_by}{because}",
         data={"origin": wish.origin, "wish_id": wish.wish_id},
     )
     admission = Admission(admission_id=wish.wish_id, deployment_id=deployment.deployment_id)

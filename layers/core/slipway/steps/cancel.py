@@ -35,7 +35,9 @@ def cancel(
         asked = deployment.model_copy(update={"cancel_requested_by": by})
         try:
             record(records, asked, Note(what="cancel requested", message=f"by {by}"), now=now)
-        except Transient:
+        except Transient as error:
+            if error.reason is not Reason.RECORD_MOVED:
+                raise
             continue
         break
     else:

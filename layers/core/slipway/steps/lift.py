@@ -18,12 +18,15 @@ def hold(
     return _change(application, environment, records, lambda lane: lane.held(wanted))
 
 
-def lift(application: str, environment: str, *, records: Records) -> Lane:
+def lift(application: str, environment: str, *, by: str, records: Records, now: datetime) -> Lane:
     """The lane without its hold; Rejected when there is none. Bad digests stay bad."""
-    lane = records.lane(application, environment)
-    if lane.hold is None:
-        raise Rejected(Reason.HELD, f"{lane.lane_id} is not on hold.")
-    return _change(application, environment, records, Lane.lifted)
+
+    def lifted(lane: Lane) -> Lane:
+        if lane.hold is None:
+            raise Rejected(Reason.HELD, f"{lane.lane_id} is not on hold.")
+        return lane.lifted(by, now)
+
+    return _change(application, environment, records, lifted)
 
 
 def _change(
@@ -33,7 +36,9 @@ def _change(
         changed = change(records.lane(application, environment))
         try:
             records.write([changed])
-        except Transient:
+        except Transient as error:
+            if error.reason is not Reason.RECORD_MOVED:
+                raise
             continue
         return changed
     raise Transient(Reason.RECORD_MOVED, "The lane is being written too often; try again.")

@@ -35,6 +35,9 @@ class _Request(_Lenient):
     digest: Digest
     tag: str = Field(min_length=1, max_length=300)
     requested_by: str = Field(min_length=1, max_length=100)
+    reason: str = Field(default="", max_length=500)
+    # Who asks may name the request: told twice, it is still one request.
+    request_id: str | None = Field(default=None, pattern=r"^[A-Za-z0-9-]{1,64}$")
 
 
 class _Settled(_Lenient):
@@ -126,15 +129,21 @@ def _requested(envelope: _Envelope, catalog: Catalog, records: Records) -> list[
     )
     return [
         Wish(
-            wish_id=f"request:{envelope.id}",
+            wish_id=request_wish_id(request.request_id or envelope.id),
             application=request.application,
             environment=request.environment,
             release=release,
             origin=Origin.REQUEST,
             requested_by=request.requested_by,
+            reason=request.reason,
             explicit=True,
         )
     ]
+
+
+def request_wish_id(request_id: str) -> str:
+    """The wish behind a person's request, by which its admission is found."""
+    return f"request:{request_id}"
 
 
 def _refuse_foreign_repository(request: _Request, catalog: Catalog) -> None:
