@@ -6,7 +6,7 @@ from slipway.domain.deployment import Outcome, Phase
 from slipway.domain.errors import Broken, Reason, Rejected, Unhealthy
 from slipway.steps.migrate import MigrateRequest, keys
 from slipway.steps.step import StepResult
-from tests.unit.worlds import FAMILY, NEW, REGISTRY, START, World, environment
+from tests.unit.worlds import FAMILY, NEW, REGISTRY, START, Crash, Crashes, World, environment
 
 STARTED_BY = "slipway/migrate/notes-staging-1"
 RUNNING = StepResult(done=False, reason=Reason.WAITING, message="the migration runs")
@@ -145,6 +145,18 @@ def test_a_lane_that_was_lost_starts_no_task() -> None:
 
     assert refusal(world) is Reason.LANE_LOST
     assert (world.one_offs.tasks, world.revisions.registered) == ({}, {})
+
+
+def test_a_lane_that_was_lost_after_the_revision_was_registered_starts_no_task() -> None:
+    world = World().backed_up()
+    world.crashes = Crashes("InMemoryRevisions.register", after=True)
+    with pytest.raises(Crash):
+        world.migrate()
+    world.crashes = Crashes()
+    world.rewrite_lane(holder="notes-staging-2", fencing=2)
+
+    assert refusal(world) is Reason.LANE_LOST
+    assert world.one_offs.tasks == {}
 
 
 def test_a_deployment_that_has_ended_starts_no_task_even_if_it_meant_to() -> None:

@@ -19,7 +19,7 @@ from slipway.steps.plan import PlanRequest, PlanResult
 from slipway.steps.rollback import RollbackRequest
 from slipway.steps.settle import SettleRequest, SettleResult
 from slipway.steps.verify import VerifyRequest
-from tests.unit.stack import machine, resources
+from tests.unit.stack import actions, machine, resources
 
 STATES: dict[str, Any] = machine()["States"]
 TASKS = {name: state for name, state in STATES.items() if state["Type"] == "Task"}
@@ -278,6 +278,10 @@ def test_every_substitution_is_given_and_every_given_one_is_used() -> None:
     assert used == set(properties["DefinitionSubstitutions"])
 
 
+def actions_of(policy: dict[str, Any]) -> list[str]:
+    return [action for statement in policy["Statement"] for action in actions(statement)]
+
+
 def test_the_machine_may_invoke_exactly_the_functions_that_it_names() -> None:
     properties = resources("AWS::Serverless::StateMachine")["DeploymentStateMachine"]
     named = {
@@ -285,12 +289,16 @@ def test_the_machine_may_invoke_exactly_the_functions_that_it_names() -> None:
         for value in properties["DefinitionSubstitutions"].values()
         if "Fn::GetAtt" in value
     }
-    allowed = {
-        policy["LambdaInvokePolicy"]["FunctionName"]["Ref"] for policy in properties["Policies"]
-    }
+    invoked = [one for one in properties["Policies"] if "LambdaInvokePolicy" in one]
+    allowed = {policy["LambdaInvokePolicy"]["FunctionName"]["Ref"] for policy in invoked}
+    beside = [one for one in properties["Policies"] if "LambdaInvokePolicy" not in one]
 
     assert named == allowed
     assert properties["Type"] == "STANDARD"
+    # Beside that it may deliver its own log.
+    for action in (one for part in beside for one in actions_of(part)):
+        assert action.startswith("logs:"), action
+        assert not action.endswith("*")
 
 
 @pytest.mark.parametrize("text", EXPRESSIONS)

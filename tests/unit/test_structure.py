@@ -1,4 +1,4 @@
-"""The code is laid out as docs/architecture.md says: who may import whom, and where a step lives."""
+"""The code is laid out as the architecture says: who imports whom, and where a step lives."""
 
 import ast
 import os

@@ -335,16 +335,6 @@ def test_the_table_has_the_indexes_and_the_stream_that_the_code_reads() -> None:
     assert table["TimeToLiveSpecification"] == {"AttributeName": "expires", "Enabled": True}
 
 
-def test_a_changed_layer_gives_functions_a_new_version() -> None:
-    layers = resources("AWS::Serverless::LayerVersion")
-
-    assert {name for name, one in layers.items() if one.get("PublishLambdaVersion") is True} == {
-        "VendorLayer",
-        "CoreLayer",
-        "CatalogLayer",
-    }
-
-
 def test_only_the_events_bus_may_fill_the_queue_of_what_was_not_delivered() -> None:
     (statement,) = resources("AWS::SQS::QueuePolicy")["UndeliveredPolicy"]["PolicyDocument"][
         "Statement"
