@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -168,6 +169,14 @@ def test_a_repository_that_is_not_there_is_broken() -> None:
         _image(client, "v1")
 
     assert raised.value.reason is Reason.AWS_REFUSED
+
+
+def test_nothing_was_pushed_to_a_repository_that_is_not_there_yet() -> None:
+    with stubbed("ecr") as (client, stub), requests.Session() as session:
+        refuse(stub, "describe_images", "RepositoryNotFoundException")
+
+        since = datetime(2026, 1, 5, tzinfo=UTC)
+        assert EcrRegistry(client, session).pushed_since("notes", since) == []
 
 
 @responses.activate

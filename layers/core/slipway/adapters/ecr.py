@@ -78,7 +78,18 @@ class EcrRegistry:
 
     @aws_errors()
     def pushed_since(self, repository: str, since: datetime) -> list[Release]:
-        """Every tag whose image was pushed after a moment; ECR sorts by nothing, so all is read."""
+        """Every tag whose image was pushed after a moment; ECR sorts by nothing, so all is read.
+
+        None in a repository that is not there: the catalog may know it before it is created.
+        """
+        try:
+            return self._pushed_since(repository, since)
+        except ClientError as error:
+            if code_of(error) == "RepositoryNotFoundException":
+                return []
+            raise
+
+    def _pushed_since(self, repository: str, since: datetime) -> list[Release]:
         pages = self._client.get_paginator("describe_images").paginate(
             repositoryName=repository,
             filter={"tagStatus": "TAGGED"},
