@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slipway.domain.errors import Reason, Rejected
+from slipway.domain.errors import Rejected
 from slipway.domain.lane import Candidate, DatabaseSlot, Entry, Hold, Lane
 from tests.unit.worlds import NEW, OLD, OTHER, START, stable
 
@@ -203,7 +203,7 @@ def test_the_newest_is_the_last_explicit_wish_or_whatever_was_pushed_after_it(
         order = START + timedelta(minutes=minutes)
         wanted = candidate(lane.next_deployment_id(), order, explicit=explicit)
         lane = lane.with_candidate(wanted)
-        if expected is None or explicit or order > expected.order:
+        if expected is None or explicit or order >= expected.order:
             expected = wanted
 
         assert lane.newest == expected

@@ -105,10 +105,11 @@ class Lane(Versioned):
         """Count the attempt; the candidate becomes the newest unless a newer one is known.
 
         A person's explicit wish is the newest by definition: an older image goes over a newer
-        one only that way.
+        one only that way. EventBridge tells whole seconds, so of two pushes within one second the
+        one that is admitted later wins.
         """
         newest = self.newest
-        wins = newest is None or candidate.explicit or candidate.order > newest.order
+        wins = newest is None or candidate.explicit or candidate.order >= newest.order
         return self.model_copy(
             update={
                 "next_number": self.next_number + 1,
