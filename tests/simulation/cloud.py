@@ -84,6 +84,7 @@ class Cloud:
         self.busy = 0
         self._reading_stream = False
         self.slow_parking = False
+        self.lost: set[str] = set()
         self.on_state: Callable[[str, str], None] | None = None
 
     def begin(self, plan: Plan, seed: int) -> None:
@@ -344,6 +345,7 @@ class Cloud:
         detail_type = event["detail-type"]
         number = self.event_sites[detail_type] = self.event_sites.get(detail_type, 0) + 1
         kind = self.faults.get(EventSite(detail_type, number)) if self.faults else None
+        kind = EventKind.DROP if detail_type in self.lost else kind
         self.trace.event(self.clock.elapsed, event, number, kind)
         for copy, delay in self._copies(event, kind):
             self._deliver(copy, bus, delay)
@@ -418,10 +420,10 @@ class Cloud:
         size = min(_BATCH, len(self.stream))
         batch = [self.stream[place] for place in range(size)]
         event = {"Records": [_stream_record(*one) for one in batch]}
-        self._start(template().functions[template().stream_function], event, self._streamed)
+        ended = partial(self._streamed, size)
+        self._start(template().functions[template().stream_function], event, ended)
 
-    def _streamed(self, result: Any, failed: Failed | None) -> None:
-        size = min(_BATCH, len(self.stream))
+    def _streamed(self, size: int, result: Any, failed: Failed | None) -> None:
         done, pause = size, _STREAM_SECONDS
         if failed is not None:
             done, pause = 0, _STREAM_RETRY_SECONDS

@@ -1,5 +1,6 @@
 """One run: a scenario on a fresh cloud with its faults, until everything is quiet."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -38,7 +39,6 @@ class Run:
     pending: int = 0
     pushes: list[tuple[str, str, str]] = field(default_factory=list)
     stopped: list[str] = field(default_factory=list)
-    lost_pushes: bool = False
     person: Person | None = None
     quiet: bool = False
     violations: list[str] = field(default_factory=list)
@@ -65,9 +65,14 @@ class Run:
         push(self.cloud, image, tag)
         self.cloud.trace.said(self.cloud.clock.elapsed, "pipeline", f"pushes {tag}")
 
-    def approver(self, decides: Decides, delay: float = 30.0, clicks: int = 1) -> None:
-        """Somebody answers approvals so many seconds after Slack asked."""
-        self.person = Person(self.cloud, decides, delay, clicks)
+    def approver(self, decides: Decides, delay: float = 30.0, second: str | None = None) -> None:
+        """Somebody answers approvals so many seconds after Slack asked, and maybe a second."""
+        self.person = Person(self.cloud, decides, delay, second)
+
+    def ask(self, detail_type: str, detail: dict[str, Any]) -> None:
+        """A person's wish, as an event on Slipway's bus."""
+        entry = {"Source": "slipway", "DetailType": detail_type, "Detail": json.dumps(detail)}
+        self.cloud.put_events({"Entries": [entry]})
 
     def when(self, deployment_id: str, state: str, action: Callable[[], None]) -> None:
         """Do something once, soon after a deployment has entered a state."""
@@ -90,9 +95,13 @@ class Run:
         self.cloud.machine.stop_execution({"executionArn": arn, "cause": "stopped by hand"})
         self.cloud.trace.said(self.cloud.clock.elapsed, "operator", f"stops {deployment_id}")
 
-    def call(self, service: str, operation: str, **params: Any) -> Any:
+    def call(self, client: str, operation: str, params: dict[str, Any]) -> Any:
         """Something else in the account makes a call."""
-        return self.cloud.twin.call(service, operation, params)
+        return self.cloud.twin.call(client, operation, params)
+
+    def lose(self, detail_type: str) -> None:
+        """No event of this type arrives from now on."""
+        self.cloud.lost.add(detail_type)
 
     def _due(self, action: Callable[[], None]) -> None:
         self.pending -= 1

@@ -40,9 +40,11 @@ class Story:
         self.begin(run)
 
 
-def _pushed(image: Image, answer: str | None = "approve", **person: Any) -> Callable[[Run], None]:
+def _pushed(
+    image: Image, answer: str | None = "approve", delay: float = 30.0, second: str | None = None
+) -> Callable[[Run], None]:
     def begin(run: Run) -> None:
-        run.approver(lambda deployment_id: answer, **person)
+        run.approver(lambda deployment_id: answer, delay, second)
         run.at(5.0, lambda: run.push(image, f"v{image.version}"))
 
     return begin
@@ -51,7 +53,7 @@ def _pushed(image: Image, answer: str | None = "approve", **person: Any) -> Call
 def _alarmed(run: Run) -> None:
     _pushed(GOOD)(run)
     state = {"AlarmName": ALARM, "StateValue": "ALARM", "StateReason": "5xx"}
-    run.at(1.0, lambda: run.call("cloudwatch", "SetAlarmState", **state))
+    run.at(1.0, lambda: run.call("cloudwatch", "SetAlarmState", state))
 
 
 def _no_snapshot(run: Run) -> None:
@@ -74,7 +76,7 @@ def _rollback_fails(run: Run) -> None:
 
 def _lost_push(run: Run) -> None:
     _pushed(GOOD)(run)
-    run.lost_pushes = True
+    run.lose("ECR Image Action")
 
 
 def _newer_at(state: str) -> Callable[[Run], None]:
@@ -98,10 +100,49 @@ def _promotion(run: Run) -> None:
     run.at(5.0, lambda: run.push(Image("ledger", "2", "t2"), "v2"))
 
 
-_NEWER_ENDS = {state: Outcome.SUPERSEDED for state in ("Plan", "Check", "Approve")}
-_ABORT_ENDS = {
-    state: Outcome.NEEDS_OPERATOR for state in ("Migrate", "Deploy", "Verify")
-}
+def _double_click(run: Run) -> None:
+    """Two people answer within a moment, and not alike."""
+    _pushed(GOOD, second="reject")(run)
+
+
+def _second_failure(run: Run) -> None:
+    """After a rollback a person insists on another release, which is bad as well."""
+    _pushed(Image("shop", "2", "s2", site=500))(run)
+    worse = Image("shop", "3", "s3", site=500)
+
+    def insist() -> None:
+        run.push(worse, "w3")
+        detail = {
+            "application": "shop",
+            "environment": "production",
+            "repository": "shop",
+            "digest": worse.digest,
+            "tag": "w3",
+            "requested_by": "ada",
+        }
+        run.ask("Deployment Requested", detail)
+
+    run.when(SHOP, "RolledBack", insist)
+
+
+def _foreign_change(run: Run) -> None:
+    """Somebody points the service at its old revision while the new one is being verified."""
+    _pushed(GOOD)(run)
+    change = {"cluster": "shop-production", "service": "web", "taskDefinition": "shop-production:2"}
+    run.when(SHOP, "Verify", lambda: run.call("ecs", "UpdateService", change))
+
+
+def _shared_database(run: Run) -> None:
+    """Two applications want to migrate the database that they share at the same time."""
+    _pushed(GOOD, delay=1.0)(run)
+    image = Image("ledger", "2", "t2")
+    run.when(SHOP, "Enter", lambda: run.push(image, "v2"))
+
+
+def _twice_pushed(run: Run) -> None:
+    """Two pushes shortly after one another."""
+    _pushed(GOOD)(run)
+    run.at(6.5, lambda: run.push(NEWER, "v3"))
 
 
 @cache
@@ -134,11 +175,16 @@ def variants() -> dict[str, Story]:
         Story(f"newer-push@{state}", _newer_at(state)) for state in PHASES
     ]
     aborted = [Story(f"abort@{state}", _aborted_at(state)) for state in PHASES]
-    found = [*newer, *aborted, Story("promotion", _promotion)]
+    others = [
+        Story("promotion", _promotion),
+        Story("double-click", _double_click),
+        Story("second-failure", _second_failure, {SHOP: Outcome.ROLLED_BACK}),
+        Story("foreign-change", _foreign_change),
+        Story("shared-database", _shared_database, {SHOP: Outcome.SUCCEEDED}),
+        Story("twice-pushed", _twice_pushed, {NEXT: Outcome.SUCCEEDED}),
+    ]
+    found = [*newer, *aborted, *others]
     return {story.name: story for story in found}
-
-
-_OWN = ("success", "reject", "migration-failure", "deploy-failure", "verify-failure")
 
 
 def busy(seed: int) -> Story:
@@ -153,7 +199,8 @@ def busy(seed: int) -> Story:
                 answers[deployment_id] = chance.choices(["approve", "reject", None], [8, 1, 1])[0]
             return answers[deployment_id]
 
-        run.approver(decides, delay=chance.uniform(5, 400), clicks=chance.choice([1, 1, 1, 2]))
+        second = chance.choice([None, None, "approve", "reject"])
+        run.approver(decides, chance.uniform(5, 400), second)
         for number in range(2, 2 + chance.randint(1, 4)):
             image, tag = _some_image(chance, number)
             when = chance.choice([5.0, chance.uniform(0, 400)])

@@ -22,6 +22,7 @@ Check = Callable[["Watch"], Found]
 AT_THE_END: list[tuple[int, str, Check]] = []
 
 _PAGES = (Outcome.NEEDS_OPERATOR, Outcome.ROLLBACK_FAILED)
+_HARMLESS = ("duplicate", "before-parking", "foreign", "malformed")
 _NEVER_CHANGED = frozenset(
     {Outcome.REJECTED, Outcome.EXPIRED, Outcome.SUPERSEDED, Outcome.BLOCKED, Outcome.UNCHANGED}
 )
@@ -62,8 +63,10 @@ class Watch:
             return self.violated(12, f"{effect.operation} for the unknown {deployment_id}")
         self._one_changes_a_lane(effect, deployment)
         self._nothing_after_the_end(effect, deployment)
+        self._no_automation_on_hold(effect, deployment)
         if effect.operation == "UpdateService" and effect.function == "deploy":
             self._approved_digest(effect, deployment)
+            self._one_rollout(effect, deployment)
         if effect.operation == "RunTask" and "/migrate" in effect.params["startedBy"]:
             self._backed_up(deployment)
         if effect.operation == "RunTask":
@@ -87,6 +90,20 @@ class Watch:
         if deployment.outcome is not None:
             what = f"{effect.operation} by {deployment.deployment_id}"
             self.violated(4, f"{what} after it ended as {deployment.outcome}")
+
+    def _no_automation_on_hold(self, effect: Effect, deployment: Deployment) -> None:
+        hold = self.lane(deployment.lane_id).hold
+        if hold is not None and not deployment.explicit:
+            self.violated(4, f"{effect.operation} on a lane that {hold.by} has put on hold")
+
+    def _one_rollout(self, effect: Effect, deployment: Deployment) -> None:
+        """A revision that ECS has given up must not be started again."""
+        services = {one.cluster_arn.rsplit("/", 1)[-1]: one for one in self.cloud.services()}
+        history = services[effect.params["cluster"]].history
+        wanted = effect.params["taskDefinition"]
+        targets = [one.target.definition["taskDefinitionArn"] for one in history]
+        if targets.count(wanted) > 1:
+            self.violated(6, f"{deployment.deployment_id} was rolled out more than once")
 
     def _approved_digest(self, effect: Effect, deployment: Deployment) -> None:
         plan = deployment.planned()
@@ -152,6 +169,17 @@ class Watch:
             self.violated(2, f"{now} took the lane without a new fencing number")
         if was is not None and now not in (None, was):
             self.violated(1, f"{now} took the lane from {was}")
+        self._newest_first(document(before, Lane), document(after, Lane))
+
+    def _newest_first(self, before: Lane, after: Lane) -> None:
+        newest = after.newest
+        taken = after.holder is not None and after.holder != before.holder
+        if taken and newest is not None and newest.deployment_id != after.holder:
+            self.violated(4, f"{after.holder} took the lane, {newest.deployment_id} is newer")
+        if before.newest is None or newest is None or newest.explicit:
+            return
+        if newest.order < before.newest.order:
+            self.violated(10, f"{newest.deployment_id} replaced a newer candidate")
 
     def _one_outcome(self, before: Item, after: Item) -> None:
         was, now = before.get("outcome"), after.get("outcome")
@@ -305,7 +333,7 @@ def live_is_stable(watch: Watch) -> Found:
 def failure_ends_well(watch: Watch) -> Found:
     for one in watch.deployments():
         if one.outcome in _PAGES and not watch.told(one.deployment_id, one.outcome):
-            if not _unclear(watch, one):
+            if not _refused_for_good(watch):
                 yield f"{one.deployment_id} ended as {one.outcome}, and nobody was told"
         if one.outcome is Outcome.SUCCEEDED or one.outcome is None:
             continue
@@ -313,9 +341,11 @@ def failure_ends_well(watch: Watch) -> Found:
             yield f"{one.deployment_id} changed the service and ended as {one.outcome}"
 
 
-def _unclear(watch: Watch, one: Deployment) -> bool:
-    """Whether the webhook got lost on the way: it cannot be asked, and is not sent twice."""
-    return any("webhook" in str(site) for site, _ in watch.run.plan.calls)
+def _refused_for_good(watch: Watch) -> bool:
+    """Whether Slack refused a message for good: that is an error in the log, not a page."""
+    return any(
+        site.service == "slack" and kind == "permanent" for site, kind in watch.run.plan.calls
+    )
 
 
 def _changed(watch: Watch, one: Deployment) -> bool:
@@ -375,6 +405,32 @@ def _promoted(watch: Watch, one: Deployment) -> Found:
             yield f"{one.deployment_id} was not promoted to {follower}"
 
 
+@invariant(10, "one push becomes one deployment of a lane")
+def pushes_are_admitted_once(watch: Watch) -> Found:
+    admitted = Counter(
+        (one.lane_id, one.release.digest)
+        for one in watch.deployments()
+        if one.origin in ("push", "sweep")
+    )
+    for (lane_id, digest), count in admitted.items():
+        if count > 1:
+            yield f"{count} deployments of {digest[:19]} on {lane_id}"
+
+
+@invariant(16, "no wake-up is lost between looking and parking")
+def no_lost_wake_up(watch: Watch) -> Found:
+    """A sweep that finds a step done shows that its event had come and gone unheard."""
+    plan = watch.run.plan
+    if plan.calls or plan.transient_share or any(kind not in _HARMLESS for _, kind in plan.events):
+        return
+    for line in watch.cloud.trace.lines:
+        if line[1] != "ended" or line[2].event.get("detail-type") != "Look Again":
+            continue
+        for found in line[3] or []:
+            if found["done"] and found["reason"] in ("Verified", "GatesPassed", "LaneTaken"):
+                yield f"{line[2].function.name} was done before the sweep asked at {line[0]:.2f}"
+
+
 @invariant(11, "every execution ends within its bound and frees its lane")
 def all_ends(watch: Watch) -> Found:
     if not watch.run.quiet:
@@ -415,6 +471,7 @@ def _agrees(watch: Watch, one: Deployment) -> Found:
     revision = progress.revision_arn
     if revision is not None and watch.cloud.ecs._definitions.find(revision) is None:
         yield f"{name} names {revision}, which does not exist"
+    yield from _one_revision(watch, one)
     for effect in watch.cloud.trace.effects:
         if effect.error is not None or actor_of(effect) != name:
             continue
@@ -429,6 +486,15 @@ def _agrees(watch: Watch, one: Deployment) -> Found:
     own_end = execution.status in ("SUCCEEDED", "FAILED") and told in set(Outcome)
     if own_end and one.outcome is not None and told != one.outcome:
         yield f"{name} is recorded as {one.outcome}, its execution ended as {told}"
+
+
+def _one_revision(watch: Watch, one: Deployment) -> Found:
+    """The SDK itself may register a revision twice; nothing else may."""
+    marked = {"key": "slipway:deployment", "value": one.deployment_id}
+    count = sum(marked in tags for tags in watch.cloud.ecs._definitions.tags.values())
+    twice = any("Register" in site.operation for site, _ in watch.run.plan.calls if _ == "repeated")
+    if count > 1 + twice:
+        yield f"{one.deployment_id} has {count} revisions"
 
 
 def _intended(one: Deployment, effect: Effect) -> bool:
