@@ -50,10 +50,10 @@ def module(name: str) -> Module:
             made.functions[node.name] = node
         if isinstance(node, ast.ClassDef):
             _read_class(node, made)
-    for node in ast.walk(made.tree):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("slipway"):
-            for alias in node.names:
-                made.imports[alias.asname or alias.name] = (str(node.module), alias.name)
+    for part in ast.walk(made.tree):
+        if isinstance(part, ast.ImportFrom) and (part.module or "").startswith("slipway"):
+            for alias in part.names:
+                made.imports[alias.asname or alias.name] = (str(part.module), alias.name)
     return made
 
 

@@ -18,6 +18,7 @@ from slipway.steps.migrate import MigrateRequest
 from slipway.steps.plan import PlanRequest, PlanResult
 from slipway.steps.rollback import RollbackRequest
 from slipway.steps.settle import SettleRequest, SettleResult
+from slipway.steps.step import StepRequest
 from slipway.steps.verify import VerifyRequest
 from tests.unit.stack import actions, machine, resources
 
@@ -66,7 +67,7 @@ RETRY = [
         "JitterStrategy": "FULL",
     },
 ]
-REQUESTS = {
+REQUESTS: dict[str, type[StepRequest]] = {
     "Plan": PlanRequest,
     "Check": CheckRequest,
     "Approve": ApproveRequest,
@@ -188,8 +189,8 @@ def inner(text: str) -> str:
     return substituted.removeprefix("{%").removesuffix("%}").strip()
 
 
-def walk(plan: PlanResult = PLAN, **failing: tuple[str, str]) -> Machine:
-    return Machine(plan, failing).run()
+def walk(plan: PlanResult = PLAN, *, failing: dict[str, tuple[str, str]] | None = None) -> Machine:
+    return Machine(plan, failing or {}).run()
 
 
 def test_every_task_has_a_time_limit() -> None:
@@ -396,7 +397,7 @@ def test_a_success_without_approval_and_migration_is_shorter() -> None:
 
 
 def test_the_story_of_a_rollback() -> None:
-    told = walk(Verify=("Unhealthy", "ReleaseUnhealthy: /health answered 500."))
+    told = walk(failing={"Verify": ("Unhealthy", "ReleaseUnhealthy: /health answered 500.")})
 
     assert told.path[-6:] == [
         "Verify",
@@ -437,7 +438,7 @@ def test_the_story_of_a_rollback() -> None:
 def test_a_failure_before_anything_changed_ends_at_once(
     name: str, error: str, cause: str, end: str
 ) -> None:
-    told = walk(**{name: (error, cause)})
+    told = walk(failing={name: (error, cause)})
 
     assert told.path[-4:] == [name, "Settle", "HowDidItEnd", end]
 
@@ -445,7 +446,7 @@ def test_a_failure_before_anything_changed_ends_at_once(
 @pytest.mark.parametrize("name", THE_WAY_THERE)
 @pytest.mark.parametrize("error", [*sorted(OURS), "States.Timeout", "KeyError"])
 def test_a_failure_after_that_is_rolled_back(name: str, error: str) -> None:
-    told = walk(**{name: (error, "anything")})
+    told = walk(failing={name: (error, "anything")})
 
     assert told.path[-6:] == [
         name,
@@ -462,14 +463,14 @@ def test_a_failure_after_that_is_rolled_back(name: str, error: str) -> None:
     ("error", "end"), [("Broken", "NeedsOperator"), ("Unhealthy", "RollbackFailed")]
 )
 def test_a_way_back_that_fails_is_never_rolled_back(name: str, error: str, end: str) -> None:
-    told = walk(Deploy=("Unhealthy", "CircuitBreakerTripped: x"), **{name: (error, "y")})
+    told = walk(failing={"Deploy": ("Unhealthy", "CircuitBreakerTripped: x"), name: (error, "y")})
 
     assert told.path[-4:] == [name, "Settle", "HowDidItEnd", end]
 
 
 @pytest.mark.parametrize("name", TASKS)
 def test_a_function_gets_the_request_that_it_understands(name: str) -> None:
-    told = walk(Verify=("Unhealthy", "ReleaseUnhealthy: x"))
+    told = walk(failing={"Verify": ("Unhealthy", "ReleaseUnhealthy: x")})
     arguments = told.arguments[name]
 
     if name in WAITING:
@@ -484,7 +485,7 @@ def test_a_function_gets_the_request_that_it_understands(name: str) -> None:
 
 
 def test_the_two_verifications_are_told_apart() -> None:
-    told = walk(Verify=("Unhealthy", "ReleaseUnhealthy: x")).arguments
+    told = walk(failing={"Verify": ("Unhealthy", "ReleaseUnhealthy: x")}).arguments
 
     assert told["Verify"]["Payload"]["request"]["of"] == "release"
     assert told["VerifyRollback"]["Payload"]["request"]["of"] == "rollback"
@@ -493,7 +494,7 @@ def test_the_two_verifications_are_told_apart() -> None:
 @pytest.mark.parametrize(("approval", "expected"), [(600, 601), (86_400, 3600)])
 def test_a_wait_is_looked_at_again_when_no_event_came(approval: int, expected: int) -> None:
     plan = PLAN.model_copy(update={"approval_seconds": approval})
-    timeouts = walk(plan, Verify=("Unhealthy", "x")).timeouts
+    timeouts = walk(plan, failing={"Verify": ("Unhealthy", "x")}).timeouts
 
     assert timeouts == {
         "Plan": 60,

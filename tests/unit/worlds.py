@@ -32,7 +32,7 @@ from slipway.steps import plan as planning
 from slipway.steps import rollback as rolling_back
 from slipway.steps import settle as settling
 from slipway.steps import verify as verifying
-from slipway.steps.step import StepResult
+from slipway.steps.step import Caught, StepResult
 from tests.unit.fakes import (
     InMemoryAnnouncements,
     InMemoryDatabases,
@@ -418,7 +418,7 @@ class World:
         return rolling_back.rollback(request, **ports)
 
     def settle(
-        self, *, cause: settling.Caught | None = None, failure: settling.Caught | None = None
+        self, *, cause: Caught | None = None, failure: Caught | None = None
     ) -> settling.SettleResult:
         request = self._request(settling.SettleRequest, cause=cause, failure=failure)
         return settling.settle(request, **self.ports("records", "announcements"))
@@ -500,6 +500,6 @@ def _catalog(settings: Environment) -> Catalog:
     return Catalog(applications={"notes": notes})
 
 
-def caught(state: str, error: str, cause: str) -> settling.Caught:
+def caught(state: str, error: str, cause: str) -> Caught:
     """What a Catch of the state machine hands on."""
-    return settling.Caught(state=state, error=error, cause=cause)
+    return Caught(state=state, error=error, cause=cause)
