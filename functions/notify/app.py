@@ -1,4 +1,4 @@
-"""Lambda entry point for the record's stream: what was written is told in Slack."""
+"""Lambda entry point for what is told in Slack: the record's stream, and what the sweep asks."""
 
 from typing import Any
 
@@ -6,14 +6,14 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from slipway.runtime import wiring
 from slipway.runtime.observability import logger
-from slipway.runtime.stream import deployment_writes, log_endings
+from slipway.runtime.stream import deployment_writes, log_endings, told_again
 from slipway.steps.notify import notify_all
 
 
 @logger.inject_lambda_context(clear_state=True)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     told = notify_all(
-        deployment_writes(event),
+        deployment_writes(event) or told_again(event, wiring.records()),
         records=wiring.records(),
         slack=wiring.slack(),
         links=wiring.links(),

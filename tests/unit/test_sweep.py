@@ -184,10 +184,37 @@ def test_every_phase_that_waits_names_the_step_that_waits_in_it() -> None:
     }
 
 
-def test_a_settled_deployment_is_left_alone() -> None:
+def ended(state: Outcome) -> World:
     world = fresh()
     world.admit()
-    world.rewrite(outcome=Outcome.SUPERSEDED)
+    world.rewrite(outcome=state, settled_at=world.now)
+    return world
+
+
+def test_a_settled_deployment_that_was_told_is_left_alone() -> None:
+    world = ended(Outcome.SUPERSEDED)
+    notice = world.records.notice(world.deployment_id)
+    world.records.write([notice.claimed(Outcome.SUPERSEDED)])
     world.wait(hours=1)
 
     assert swept(world) == SweepResult()
+
+
+def test_an_end_that_nobody_was_told_is_asked_for_again() -> None:
+    world = ended(Outcome.ROLLED_BACK)
+    world.wait(hours=1)
+
+    assert swept(world) == SweepResult(untold=(world.deployment_id,))
+    assert world.announcements.published == [("Tell Again", {"deployment_id": world.deployment_id})]
+
+
+def test_what_the_stream_may_still_tell_and_what_is_old_or_needs_no_telling_is_left() -> None:
+    fresh_end, old_end, unchanged = (
+        ended(Outcome.ROLLED_BACK),
+        ended(Outcome.ROLLED_BACK),
+        ended(Outcome.UNCHANGED),
+    )
+    old_end.wait(hours=25)
+    unchanged.wait(hours=1)
+
+    assert [swept(world) for world in (fresh_end, old_end, unchanged)] == [SweepResult()] * 3

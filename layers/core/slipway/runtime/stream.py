@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from slipway.ports import Records
 from slipway.runtime.observability import logger
 from slipway.steps.notify import Ending, NotifyAllResult, NotifyRequest
 
@@ -12,6 +13,15 @@ def deployment_writes(event: dict[str, Any]) -> list[NotifyRequest]:
     """The writes of deployments in a batch of the stream (view type NEW_AND_OLD_IMAGES)."""
     changes = [record["dynamodb"] for record in event.get("Records", [])]
     return [_request(change) for change in changes if _is_deployment(change)]
+
+
+def told_again(event: dict[str, Any], records: Records) -> list[NotifyRequest]:
+    """The deployment that the sweep found untold, as it is now; nothing for any other event."""
+    if event.get("detail-type") != "Tell Again":
+        return []
+    deployment = records.deployment(event["detail"]["deployment_id"])
+    after = deployment.model_dump_json()
+    return [NotifyRequest(sequence_number=event["id"], before=None, after=after)]
 
 
 def _is_deployment(change: dict[str, Any]) -> bool:

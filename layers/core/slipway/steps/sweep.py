@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from slipway.domain.catalog import Catalog, Push
-from slipway.domain.deployment import Deployment, Origin, Phase
+from slipway.domain.deployment import Deployment, Origin, Outcome, Phase
 from slipway.domain.model import Model
+from slipway.domain.notice import state_of
 from slipway.domain.release import Release
 from slipway.ports import Announcements, Executions, ImageRegistry, Records
 from slipway.steps.admit import AdmitResult, Wish
@@ -23,6 +24,13 @@ from slipway.steps.wishes import promotions, push_wish
 _EVENT_PATIENCE: Final = timedelta(minutes=1)
 # A lane that was never used takes up no image that was there before Slipway was.
 _NEW_LANE_LOOKS_BACK: Final = timedelta(days=1)
+
+# The stream keeps its news for a day; what is older interests nobody any more.
+_NEWS_LASTS: Final = timedelta(days=1)
+_LOOKED_THROUGH: Final = 5
+_MUST_BE_TOLD: Final[frozenset[str | None]] = frozenset(
+    {Phase.AWAITING_APPROVAL, *Outcome} - {Outcome.UNCHANGED}
+)
 
 _WAITING_STEP: Final = {
     Phase.PLANNING: "check",
@@ -44,6 +52,7 @@ class SweepResult(Model):
     settled: tuple[str, ...] = ()
     woken: tuple[str, ...] = ()
     left: tuple[str, ...] = ()
+    untold: tuple[str, ...] = ()
 
 
 def sweep(
@@ -64,7 +73,22 @@ def sweep(
         if now - deployment.requested_at >= _EVENT_PATIENCE:
             done = _look_after(deployment, records, executions, announcements, now)
             found[done].append(deployment.deployment_id)
-    return SweepResult(admitted=admitted, **{k: tuple(v) for k, v in found.items()})
+    untold = tuple(_untold(catalog, records, now))
+    for deployment_id in untold:
+        announcements.publish("Tell Again", {"deployment_id": deployment_id})
+    return SweepResult(admitted=admitted, untold=untold, **{k: tuple(v) for k, v in found.items()})
+
+
+def _untold(catalog: Catalog, records: Records, now: datetime) -> Iterable[str]:
+    """The deployments of which something that a person has to know was never told."""
+    for application, name, _ in catalog.environments():
+        for deployment in records.recent(application, name, _LOOKED_THROUGH):
+            state = state_of(deployment)
+            reached = deployment.settled_at or deployment.requested_at
+            if state not in _MUST_BE_TOLD or not _EVENT_PATIENCE < now - reached < _NEWS_LASTS:
+                continue
+            if state not in records.notice(deployment.deployment_id).told:
+                yield deployment.deployment_id
 
 
 def _lost_pushes(
