@@ -5,7 +5,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from slipway.runtime import wiring
-from slipway.runtime.hints import hints
+from slipway.runtime.answer import answer
 from slipway.runtime.observability import logger
 from slipway.runtime.waiting import Step
 from slipway.steps.enter import EnterRequest, enter, keys
@@ -27,8 +27,4 @@ STEP = Step(name="enter", request=EnterRequest, keys=keys, look=look)
 
 @logger.inject_lambda_context(clear_state=True)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> list[dict[str, Any]]:
-    woken_by = hints(event, wiring.settings().account)
-    found = wiring.waiting().serve(STEP, event, woken_by)
-    for each in found:
-        logger.info("looked", found=each.model_dump(mode="json"))
-    return [each.model_dump(mode="json") for each in found]
+    return answer(STEP, event)
