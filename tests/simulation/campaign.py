@@ -11,7 +11,7 @@ from multiprocessing import get_context
 
 from tests.simulation.faults import CallKind, EventKind, EventSite, Plan, Site, parsed, plan_of
 from tests.simulation.run import Run
-from tests.simulation.scenarios import busy, stories, story, variants
+from tests.simulation.scenarios import stories, story, variants
 
 # Functions whose calls come and go with time and not with the story.
 _ON_SCHEDULE = ("sweep",)
@@ -170,6 +170,11 @@ def violations_of(job: Job) -> list[str]:
         run = made(job)
     except Exception as error:
         return [f"(0) the simulator itself failed: {type(error).__name__}: {error}"]
+    return judged(job, run)
+
+
+def judged(job: Job, run: Run) -> list[str]:
+    """What is wrong with a run that has been made."""
     found = list(run.violations)
     if not job.plan or job.plan.startswith("transient="):
         found += _ended_otherwise(run)
@@ -224,6 +229,3 @@ def _chunks(jobs: Iterable[Job]) -> Iterator[list[Job]]:
             chunk = []
     if chunk:
         yield chunk
-
-
-__all__ = ["busy"]

@@ -162,7 +162,9 @@ def _validate(service: str, operation: str, params: Params) -> None:
     shape = (service, operation, frozenset(params))
     if shape in _validated:
         return
-    report = ParamValidator().validate(params, model(service).operation_model(operation).input_shape)
+    report = ParamValidator().validate(
+        params, model(service).operation_model(operation).input_shape
+    )
     if report.has_errors():
         raise Unmodelled(f"{service} {operation}: {report.generate_report()}")
     _validated.add(shape)

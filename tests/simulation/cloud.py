@@ -410,7 +410,9 @@ class Cloud:
         self.trace.wrote(self.clock.elapsed, changes)
         for change in changes:
             self.sequence += 1
-            if change.after is not None and matches(template().stream_pattern, _stream_record(self.sequence, change)):
+            if change.after is not None and matches(
+                template().stream_pattern, _stream_record(self.sequence, change)
+            ):
                 self.stream.append((self.sequence, change))
         if self.stream and not self._reading_stream:
             self._reading_stream = True

@@ -139,6 +139,19 @@ def _shared_database(run: Run) -> None:
     run.when(SHOP, "Enter", lambda: run.push(image, "v2"))
 
 
+def _push_after_rollback(run: Run) -> None:
+    """After a rollback the lane is on hold: the next push has to wait for a person."""
+    _pushed(Image("shop", "2", "s2", site=500))(run)
+    run.when(SHOP, "RolledBack", lambda: run.push(NEWER, "v3"))
+
+
+def _retagged(run: Run) -> None:
+    """The same image gets a second tag; that is a second event."""
+    _pushed(GOOD)(run)
+    tag = {"repositoryName": "shop", "imageManifest": GOOD.manifest, "imageTag": "v2-final"}
+    run.at(20.0, lambda: run.call("ecr", "PutImage", tag))
+
+
 def _twice_pushed(run: Run) -> None:
     """Two pushes shortly after one another."""
     _pushed(GOOD)(run)
@@ -171,9 +184,7 @@ def stories() -> dict[str, Story]:
 @cache
 def variants() -> dict[str, Story]:
     """The stories that happen at a phase, at every phase, and the promotion."""
-    newer = [
-        Story(f"newer-push@{state}", _newer_at(state)) for state in PHASES
-    ]
+    newer = [Story(f"newer-push@{state}", _newer_at(state)) for state in PHASES]
     aborted = [Story(f"abort@{state}", _aborted_at(state)) for state in PHASES]
     others = [
         Story("promotion", _promotion),
@@ -181,6 +192,8 @@ def variants() -> dict[str, Story]:
         Story("second-failure", _second_failure, {SHOP: Outcome.ROLLED_BACK}),
         Story("foreign-change", _foreign_change),
         Story("shared-database", _shared_database, {SHOP: Outcome.SUCCEEDED}),
+        Story("push-after-rollback", _push_after_rollback, {NEXT: Outcome.BLOCKED}),
+        Story("retagged", _retagged, {SHOP: Outcome.SUCCEEDED}),
         Story("twice-pushed", _twice_pushed, {NEXT: Outcome.SUCCEEDED}),
     ]
     found = [*newer, *aborted, *others]
@@ -211,7 +224,9 @@ def busy(seed: int) -> Story:
 
 
 def _some_image(chance: random.Random, number: int) -> tuple[Image, str]:
-    repository, prefix = chance.choice([("shop", "v"), ("shop", "v"), ("shop", "rc"), ("ledger", "v")])
+    repository, prefix = chance.choice(
+        [("shop", "v"), ("shop", "v"), ("shop", "rc"), ("ledger", "v")]
+    )
     how: dict[str, Any] = chance.choice(
         [{}, {}, {}, {"migration": 1}, {"exits": 1}, {"site": 500}, {"passes_checks": False}]
     )

@@ -221,9 +221,7 @@ class StateMachine:
         if execution.status == "RUNNING":
             self._end(execution, "TIMED_OUT", "States.Timeout", None)
 
-    def _end(
-        self, execution: Execution, status: str, error: str | None, cause: str | None
-    ) -> None:
+    def _end(self, execution: Execution, status: str, error: str | None, cause: str | None) -> None:
         execution.status, execution.error, execution.cause = status, error, cause
         execution.stopped_at = self.host.clock.now()
         self.running -= 1
@@ -335,9 +333,7 @@ class StateMachine:
         if execution.status == "RUNNING" and execution.attempt is attempt:
             self._enter_task(execution, state, execution.variables["$input"])
 
-    def _retry(
-        self, execution: Execution, state: dict[str, Any], failed: Failed
-    ) -> float | None:
+    def _retry(self, execution: Execution, state: dict[str, Any], failed: Failed) -> float | None:
         """The seconds until the state is tried again; None when it is not."""
         for number, retrier in enumerate(state.get("Retry", [])):
             if not _matches(retrier["ErrorEquals"], failed.error):

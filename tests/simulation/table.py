@@ -220,9 +220,10 @@ def _equalities(expression: str) -> tuple[tuple[str, str, str], ...]:
 def _partition(params: Params) -> tuple[str, str]:
     """The partition and the sort key's prefix that a query asks for."""
     values = params["ExpressionAttributeValues"]
-    named = {(op, name): values[value]["S"] for op, name, value in _equalities(
-        params["KeyConditionExpression"]
-    )}
+    named = {
+        (op, name): values[value]["S"]
+        for op, name, value in _equalities(params["KeyConditionExpression"])
+    }
     if not named.keys() <= {("=", "pk"), ("begins_with", "sk")}:
         raise Unmodelled(f"key condition '{params['KeyConditionExpression']}'")
     return named["=", "pk"], named.get(("begins_with", "sk"), "")

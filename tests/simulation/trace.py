@@ -41,9 +41,7 @@ class Trace:
     def invoked(self, at: float, invocation: Invocation) -> None:
         self.lines.append((at, "invoked", invocation))
 
-    def ended(
-        self, at: float, invocation: Invocation, result: Any, failed: Failed | None
-    ) -> None:
+    def ended(self, at: float, invocation: Invocation, result: Any, failed: Failed | None) -> None:
         self.lines.append((at, "ended", invocation, result, failed))
         if invocation.bug is not None:
             self.bugs.append((at, invocation.function.name, invocation.bug))

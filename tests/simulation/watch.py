@@ -1,4 +1,4 @@
-"""The invariants of a run: what must hold whatever goes wrong, each with its number and sentence."""
+"""The invariants of a run: what must hold whatever goes wrong, each with its number."""
 
 import json
 from collections import Counter
@@ -286,9 +286,15 @@ def actor_of(effect: Effect) -> str:
     """The deployment on whose behalf a call was made."""
     params = effect.params
     if effect.operation == "RunTask":
-        return str(params["startedBy"]).removeprefix("slipway/").strip("/").replace(
-            "migrate/", ""
-        ).replace("downgrade/", "").replace("/migrate", "").replace("/downgrade", "")
+        return (
+            str(params["startedBy"])
+            .removeprefix("slipway/")
+            .strip("/")
+            .replace("migrate/", "")
+            .replace("downgrade/", "")
+            .replace("/migrate", "")
+            .replace("/downgrade", "")
+        )
     if effect.operation == "CreateDBSnapshot":
         return str(params["DBSnapshotIdentifier"]).removeprefix("slipway-")
     if effect.operation == "RegisterTaskDefinition":
@@ -332,9 +338,9 @@ def live_is_stable(watch: Watch) -> Found:
 @invariant(8, "after a failure the last good release runs, or a person was paged")
 def failure_ends_well(watch: Watch) -> Found:
     for one in watch.deployments():
-        if one.outcome in _PAGES and not watch.told(one.deployment_id, one.outcome):
-            if not _refused_for_good(watch):
-                yield f"{one.deployment_id} ended as {one.outcome}, and nobody was told"
+        paged = one.outcome in _PAGES and not _refused_for_good(watch)
+        if paged and one.outcome and not watch.told(one.deployment_id, one.outcome):
+            yield f"{one.deployment_id} ended as {one.outcome}, and nobody was told"
         if one.outcome is Outcome.SUCCEEDED or one.outcome is None:
             continue
         if not one.outcome.holds_the_lane and _changed(watch, one):
@@ -461,9 +467,7 @@ def record_is_true(watch: Watch) -> Found:
 
 def _evidence(watch: Watch, deployment_id: str) -> list[Evidence]:
     items = watch.cloud.table.partitions[f"DEPLOYMENT#{deployment_id}"]
-    return [
-        document(items[sk], Evidence) for sk in sorted(items) if sk.startswith("EVIDENCE#")
-    ]
+    return [document(items[sk], Evidence) for sk in sorted(items) if sk.startswith("EVIDENCE#")]
 
 
 def _agrees(watch: Watch, one: Deployment) -> Found:

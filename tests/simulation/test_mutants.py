@@ -1,0 +1,19 @@
+"""The campaign notices what it is there to notice: every seeded design bug."""
+
+import pytest
+
+from tests.simulation.mutants import MUTANTS, Mutant, caught_by
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=[mutant.name for mutant in MUTANTS])
+def test_a_seeded_design_bug_is_caught(mutant: Mutant) -> None:
+    caught = caught_by(mutant, most=60)
+
+    assert caught is not None
+    job, found = caught
+    # A bug of the simulator or of the mutant itself is not what was to be found.
+    assert not any("simulator itself" in each or each.startswith("(15)") for each in found), job
+
+
+def test_there_are_at_least_twenty_of_them() -> None:
+    assert len({mutant.name for mutant in MUTANTS}) >= 20
