@@ -1,0 +1,187 @@
+"""Events that come twice, come wrong, or do not come at all."""
+
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from local.approver import decide
+from local.cloud import Cloud
+from slipway.domain.deployment import Deployment, Origin, Outcome, Phase
+from slipway.domain.errors import Reason
+from tests.e2e.functions import invoke, logged
+from tests.e2e.lanes import APPROVER
+from tests.e2e.samples import sample
+from tests.e2e.stage import Lane, eventually
+
+Build = Callable[[str], Lane]
+
+# The sweep leaves alone what is younger: an event that is on its way needs no help yet.
+SWEEP_PATIENCE_SECONDS = 60
+
+
+def _emitted(lane: Lane, detail_type: str) -> list[dict[str, Any]]:
+    """The events of this type that the cloud has sent about a lane."""
+    events: list[dict[str, Any]] = lane.cloud.twin.ask("/_twin/events")
+    return [e for e in events if e["detail-type"] == detail_type and lane.application in str(e)]
+
+
+def _drop(lane: Lane, detail_type: str) -> None:
+    """Lose every event of this type that names the lane's application."""
+    policy = {"drop": True, "containing": lane.application}
+    lane.cloud.twin.ask("/_twin/events/policy", {"detailType": detail_type, "policy": policy})
+
+
+def _admissions(lane: Lane) -> list[bool]:
+    """What Admit logged for the lane's first deployment: whether it was new."""
+    first = f"{lane.application}-{lane.environment}-1"
+    admitted = logged(lane.cloud, "admit", "admitted")
+    return [line["new"] for line in admitted if line["deployment_id"] == first]
+
+
+def test_a_push_that_is_told_three_times_is_deployed_once(lane: Build) -> None:
+    redelivered = lane("redelivered")
+    digest = redelivered.push("v1")
+    redelivered.admitted(digest)
+    told = next(
+        event
+        for event in _emitted(redelivered, "ECR Image Action")
+        if event["detail"]["image-digest"] == digest
+    )
+
+    # The same event once more, and the same push in an event of its own.
+    redelivered.cloud.ministack.send_event(told, {**told, "id": str(uuid.uuid4())})
+
+    ended = redelivered.ended(digest)
+    seen = eventually(
+        lambda: new if len(new := _admissions(redelivered)) == 3 else None, "three admissions"
+    )
+    assert (ended.outcome, sorted(seen)) == (Outcome.SUCCEEDED, [False, False, True])
+    assert [each.deployment_id for each in redelivered.all()] == [ended.deployment_id]
+    assert redelivered.rollouts_of(ended.progress.revision_arn or "") == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "reason", "sentence"),
+    [
+        (
+            {"account": "111122223333"},
+            Reason.EVENT_FOREIGN,
+            "The event comes from 111122223333/us-east-1, not 000000000000/us-east-1.",
+        ),
+        (
+            {"detail": {**sample("admit")["detail"], "image-digest": "sha256:short"}},
+            Reason.EVENT_MALFORMED,
+            "image-digest: String should match pattern '^sha256:[0-9a-f]{64}$'",
+        ),
+        (
+            {"detail": {**sample("admit")["detail"], "repository-name": "nobodys"}},
+            Reason.NOT_MEANT_FOR_US,
+            "No environment is fed by nobodys:v1.",
+        ),
+    ],
+    ids=["foreign", "malformed", "unknown"],
+)
+def test_an_event_that_is_not_for_us_starts_nothing_and_the_log_says_why(
+    cloud: Cloud, change: dict[str, Any], reason: Reason, sentence: str
+) -> None:
+    cloud.ministack.send_event({**sample("admit"), **change})
+
+    eventually(
+        lambda: [
+            line
+            for line in logged(cloud, "admit", "refused")
+            if (line["reason"], line["message_text"]) == (reason, sentence)
+        ],
+        f"the refusal '{sentence}' in the log",
+    )
+    digests = {each.release.digest for each in Lane(cloud, "fastapi-rds").all()}
+    assert sample("admit")["detail"]["image-digest"] not in digests
+
+
+def test_a_snapshot_whose_event_is_lost_is_found_by_the_timer(lane: Build) -> None:
+    lost = lane("lost-snapshot")
+    _drop(lost, "RDS DB Snapshot Event")
+
+    ended = lost.deployed("v1")
+
+    assert "snapshot verified" in lost.noted(ended)
+    assert ended.progress.snapshot_id is not None
+
+
+def test_a_rollout_whose_events_are_lost_is_found_by_the_timer(lane: Build) -> None:
+    lost = lane("lost-rollout")
+    _drop(lost, "ECS Deployment State Change")
+
+    ended = lost.deployed("v1")
+
+    assert lost.live_revision() == ended.progress.revision_arn
+
+
+@pytest.mark.long
+def test_a_push_whose_event_is_lost_is_found_by_the_sweep(lane: Build) -> None:
+    lost = lane("lost-push")
+    _drop(lost, "ECR Image Action")
+    digest = lost.push("v1")
+
+    swept = eventually(
+        lambda: [d for d in _swept(lost)["admitted"] if d.startswith("lost-push")],
+        "the sweep to find the push",
+    )
+
+    ended = lost.settled(swept[0])
+    assert (ended.outcome, ended.origin) == (Outcome.SUCCEEDED, Origin.SWEEP)
+    assert ended.release.digest == digest
+
+
+def _swept(lane: Lane) -> dict[str, Any]:
+    """What the schedule's own event makes the sweep do now."""
+    answer, error = invoke(lane.cloud, "sweep", sample("sweep"))
+    assert error is None, answer
+    found: dict[str, Any] = answer
+    return found
+
+
+def test_an_execution_that_is_stopped_before_any_change_is_settled(lane: Build) -> None:
+    asked = lane("asked-and-stopped")
+    first = asked.reached(asked.push("v1"), Phase.AWAITING_APPROVAL)
+
+    _stop(asked, first)
+
+    ended = asked.settled(first.deployment_id)
+    assert (ended.outcome, _why(ended)) == (Outcome.FAILED, Reason.EXECUTION_STOPPED)
+    assert asked.state().hold is None
+    second = asked.reached(asked.push("v2"), Phase.AWAITING_APPROVAL)
+    decide(asked.approval_link(second), "approve", APPROVER)
+    assert asked.settled(second.deployment_id).outcome is Outcome.SUCCEEDED
+
+
+@pytest.mark.long
+def test_an_execution_that_is_stopped_while_it_deploys_frees_the_lane_and_holds_it(
+    lane: Build,
+) -> None:
+    stopped = lane("stopped")
+    running = stopped.reached(stopped.push("v1"), Phase.DEPLOYING)
+
+    _stop(stopped, running)
+
+    # Its last function may be at work for a minute longer, and the lane is not freed under it.
+    eventually(
+        lambda: running.deployment_id in _swept(stopped)["settled"],
+        "the sweep to settle what was stopped",
+    )
+    ended = stopped.settled(running.deployment_id)
+    state = stopped.state()
+    assert (ended.outcome, _why(ended)) == (Outcome.NEEDS_OPERATOR, Reason.EXECUTION_STOPPED)
+    assert (state.holder, state.hold and state.hold.by) == (None, ended.deployment_id)
+    assert stopped.told(ended)[-1] == "NEEDS A PERSON"
+
+
+def _stop(lane: Lane, deployment: Deployment) -> None:
+    states = lane.cloud.client("stepfunctions")
+    states.stop_execution(executionArn=lane.execution_arn(deployment), cause="stopped by hand")
+
+
+def _why(deployment: Deployment) -> str:
+    return deployment.failure.reason if deployment.failure else "nothing"
