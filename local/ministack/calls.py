@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from local.crashes import CrashPoints
+from local.ministack import tokens
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -77,7 +78,9 @@ _KEPT = 65_536  # bytes of a body that are looked at
 
 def _strike(crashes: CrashPoints, scope: Any, headers: dict[str, str], body: bytes) -> None:
     operation = _operation(scope, headers, body)
-    crashes.strike(_caller(headers), operation, body.decode(errors="replace"), scope["client"][1])
+    # A task token says nothing to a reader; the execution behind it does.
+    text = f"{body.decode(errors='replace')} {tokens.execution_of(body) or ''}"
+    crashes.strike(_caller(headers), operation, text, scope["client"][1])
 
 
 def _caller(headers: dict[str, str]) -> str:

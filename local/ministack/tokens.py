@@ -108,23 +108,24 @@ def _install_authorization() -> None:
     def resource(
         service: str, method: str, path: str, headers: Any, body: bytes, *more: Any
     ) -> Any:
-        machine = _machine_of(body) if service == "states" else None
+        execution = execution_of(body) if service == "states" else None
+        machine = execution and execution.rpartition(":")[0].replace(
+            ":execution:", ":stateMachine:"
+        )
         return machine or plain(service, method, path, headers, body, *more)
 
     private.replace("core.iam_actions.extract_resource_arn", resource)
 
 
-def _machine_of(body: bytes) -> str | None:
+def execution_of(body: bytes) -> str | None:
+    """The ARN of the execution whose task token a request carries, if it carries one."""
     try:
         token = json.loads(body or b"{}").get("taskToken", "")
     except (ValueError, AttributeError):
         return None
     with _lock:
         waiting = _waiting.get(token)
-    if waiting is None:
-        return None
-    machine = waiting.execution_arn.rpartition(":")[0]
-    return machine.replace(":execution:", ":stateMachine:")
+    return waiting.execution_arn if waiting else None
 
 
 def _answer(kind: str, action: Any) -> None:
