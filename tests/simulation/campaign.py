@@ -16,10 +16,16 @@ from tests.simulation.scenarios import stories, story, variants
 # Functions whose calls come and go with time and not with the story.
 _ON_SCHEDULE = ("sweep",)
 _SIDE_EFFECTS = ("UpdateService", "RegisterTaskDefinition", "RunTask", "CreateDBSnapshot")
-_WRITES = ("TransactWriteItems", "BatchWriteItem", "StartExecution", "SendTaskSuccess")
-_WRITES += ("SendTaskFailure", "PutEvents", "chat.postMessage")
-_READS = ("Describe", "List", "GetItem", "GetLogEvents", "GetSecretValue", "GetBlob", "Query")
-_READS += ("BatchGetImage", "GetDownloadUrlForLayer", "Get", "conversations.")
+_WRITES = (
+    "TransactWriteItems",
+    "BatchWriteItem",
+    "StartExecution",
+    "SendTaskSuccess",
+    "SendTaskFailure",
+    "PutEvents",
+    "chat.postMessage",
+)
+_READS = ("Describe", "List", "Get", "Query", "BatchGetImage", "conversations.")
 _PLAIN_HTTP = ("slack", "website", "registry")
 _CHUNK = 20
 

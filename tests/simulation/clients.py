@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from botocore import xform_name
 from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutError
 from botocore.loaders import Loader
-from botocore.model import ServiceModel
+from botocore.model import ServiceModel, Shape
 from botocore.validate import ParamValidator
 
 from local.twin.errors import AwsError
@@ -162,9 +162,8 @@ def _validate(service: str, operation: str, params: Params) -> None:
     shape = (service, operation, frozenset(params))
     if shape in _validated:
         return
-    report = ParamValidator().validate(
-        params, model(service).operation_model(operation).input_shape
-    )
+    described = model(service).operation_model(operation).input_shape
+    report = ParamValidator().validate(params, described or Shape("Nothing", {}))
     if report.has_errors():
         raise Unmodelled(f"{service} {operation}: {report.generate_report()}")
     _validated.add(shape)

@@ -221,7 +221,7 @@ class Cloud:
 
     def _pause(self, invocation: Invocation, seconds: float) -> None:
         self.clock.call_later(seconds, lambda: self._run(invocation))
-        invocation.parent.switch()
+        invocation.wait()
 
     def _faulty(
         self, invocation: Invocation, kind: CallKind, service: str, operation: str, params: Params
@@ -252,7 +252,7 @@ class Cloud:
 
     def _die(self, invocation: Invocation, failed: Failed) -> None:
         self.clock.call_later(0.0, lambda: self.kill(invocation, failed))
-        invocation.parent.switch()
+        invocation.wait()
 
     def _logged(
         self, invocation: Invocation, service: str, operation: str, params: Params

@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from slipway.adapters import items
 from slipway.runtime import wiring
@@ -88,8 +88,8 @@ def _settings(function: str) -> Settings:
 def _secrets() -> Any:
     from slipway.adapters.secrets import SecretsManagerSecrets
 
-    clock = _Stage.cloud.clock
-    return SecretsManagerSecrets(client("secretsmanager"), lambda: clock.elapsed)
+    clock, made = _Stage.cloud.clock, client("secretsmanager")
+    return SecretsManagerSecrets(cast("Any", made), lambda: clock.elapsed)
 
 
 _SESSION = Session(lambda *call: _Stage.cloud.perform(*call))

@@ -52,6 +52,11 @@ class Invocation(greenlet):
         # The deployment whose record was read last: every look begins with reading it.
         self.subject = ""
 
+    def wait(self) -> None:
+        """Let the rest of the cloud go on until somebody switches back."""
+        assert self.parent is not None
+        self.parent.switch()
+
     def run(self) -> None:
         context = Context(self.function.name, self.function.arn, f"request-{self.number}")
         try:

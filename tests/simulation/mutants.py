@@ -151,14 +151,8 @@ MUTANTS = (
     ),
     Mutant(
         "documents are written over whatever was read",
-        (
-            edit(
-                "adapters.records:_as_read",
-                "return _IS_AS_READ, {",
-                "return 'version = version', {",
-            ),
-        ),
-        (),
+        (edit("adapters.records:DynamoDBRecords._put_versioned", *_ANY_VERSION),),
+        ("double-click",),
     ),
     Mutant(
         "the fencing number stays when the lane is taken",

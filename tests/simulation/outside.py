@@ -138,7 +138,7 @@ class Session:
     def send(self, request: requests.Request, **_: Any) -> Answer:
         method = request.url.rsplit("/", 1)[-1]
         if "hooks.slack.com" in request.url:
-            return self._asked("slack", "webhook", dict(request.json))
+            return self._asked("slack", "webhook", dict(request.json or {}))
         params = dict(request.json or {}) | {k: v for k, v in dict(request.params).items() if v}
         return self._asked("slack", method, params)
 

@@ -5,7 +5,7 @@ import re
 from functools import cache
 from typing import Any
 
-from jsonata import Jsonata  # type: ignore[import-untyped]
+from jsonata import Jsonata
 
 from tests.simulation.table import Unmodelled
 

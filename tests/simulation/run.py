@@ -22,7 +22,9 @@ _MOST_STEPS = 400_000
 class Scenario(Protocol):
     """What people and pipelines do in a run."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """What it is called on the command line."""
 
     def play(self, run: "Run") -> None:
         """Set the run's first things going."""
@@ -117,11 +119,14 @@ class Run:
             if not self._run_while(lambda: not self._resting(), end):
                 return False
             writes, swept = len(trace.writes), trace.swept
-            if not self._run_while(lambda n=swept + 2: trace.swept < n or not self._resting(), end):
+            if not self._run_while(partial(self._sweeping, swept + 2), end):
                 return False
             if len(trace.writes) == writes:
                 return True
         return False
+
+    def _sweeping(self, wanted: int) -> bool:
+        return self.cloud.trace.swept < wanted or not self._resting()
 
     def _run_while(self, condition: Callable[[], bool], end: float) -> bool:
         clock = self.cloud.clock

@@ -3,7 +3,7 @@
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from slipway.domain.deployment import Outcome
@@ -217,7 +217,7 @@ def busy(seed: int) -> Story:
         for number in range(2, 2 + chance.randint(1, 4)):
             image, tag = _some_image(chance, number)
             when = chance.choice([5.0, chance.uniform(0, 400)])
-            run.at(when, lambda image=image, tag=tag: run.push(image, tag))
+            run.at(when, partial(run.push, image, tag))
         _trouble(run, chance)
 
     return Story(f"busy-{seed}", begin)

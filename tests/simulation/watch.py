@@ -299,7 +299,7 @@ def actor_of(effect: Effect) -> str:
         return str(params["DBSnapshotIdentifier"]).removeprefix("slipway-")
     if effect.operation == "RegisterTaskDefinition":
         tags = {tag["key"]: tag["value"] for tag in params.get("tags", [])}
-        return tags.get("slipway:deployment", "")
+        return str(tags.get("slipway:deployment", ""))
     return effect.subject
 
 
