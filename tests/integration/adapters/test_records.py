@@ -177,7 +177,7 @@ def test_whoever_lost_the_lane_cannot_write_the_lane(held: Records) -> None:
     free = held.lane("notes", "staging")
 
     with pytest.raises(Rejected) as refused:
-        held.write([free.lifted()], fence=HELD)
+        held.write([free.model_copy(update={"next_number": 7})], fence=HELD)
 
     assert refused.value.reason is Reason.LANE_LOST
 

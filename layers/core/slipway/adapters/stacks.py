@@ -1,0 +1,36 @@
+"""CloudFormation: what a deployed stack says that it is reached by."""
+
+from typing import TYPE_CHECKING, Final
+
+from botocore.exceptions import ClientError
+
+from slipway.adapters.errors import aws_errors, code_of, message_of
+from slipway.domain.errors import Broken, Reason
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation import CloudFormationClient
+
+PERMISSIONS: Final = ("cloudformation:DescribeStacks",)
+
+
+class CloudFormationStacks:
+    """Stacks of one account and region."""
+
+    def __init__(self, client: "CloudFormationClient") -> None:
+        self._client = client
+
+    @aws_errors()
+    def outputs(self, name: str) -> dict[str, str]:
+        """The stack's outputs, by name; Broken(SettingMissing) when there is no such stack."""
+        try:
+            described = self._client.describe_stacks(StackName=name)["Stacks"]
+        except ClientError as error:
+            # A missing stack has no code of its own, and neither has a name that cannot be one.
+            if code_of(error) != "ValidationError":
+                raise
+            region = self._client.meta.region_name
+            message = f"There is no stack '{name}' in {region}: {message_of(error)}."
+            raise Broken(Reason.SETTING_MISSING, message) from error
+        return {
+            output["OutputKey"]: output["OutputValue"] for output in described[0].get("Outputs", [])
+        }

@@ -1,0 +1,77 @@
+"""`python -m slipway.operate`: one command, its answer, and an exit code."""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from slipway.domain.errors import ControlPlaneError
+from slipway.operate import interventions
+from slipway.operate.arguments import parse
+from slipway.operate.connection import connect
+from slipway.operate.desk import Desk, Refusal
+from slipway.operate.request import deploy
+from slipway.operate.show import show
+from slipway.operate.status import status
+from slipway.operate.verification import verify_all, verify_one
+from slipway.operate.waiting import waiting
+
+Connect = Callable[[str, Path], Desk]
+
+
+def main(arguments: list[str] | None = None, connect: Connect = connect) -> int:
+    """Run one command: 0, or 1 after one sentence on stderr."""
+    options = parse(arguments)
+    try:
+        for line in _answer(options, connect(options.stack, options.catalog)):
+            print(line, flush=True)
+    except BrokenPipeError:
+        # Whoever read has gone; Python would complain once more when it flushes at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except Refusal as refusal:
+        return _refused(str(refusal))
+    except ControlPlaneError as error:
+        return _refused(error.message)
+    except ValidationError as error:
+        return _refused(f"The record does not fit this version of Slipway ({error.title}).")
+    except KeyboardInterrupt:
+        return _refused("Interrupted; what was asked for by then stays asked for.")
+    return 0
+
+
+def _refused(sentence: str) -> int:
+    print(sentence, file=sys.stderr)
+    return 1
+
+
+def _answer(asked: argparse.Namespace, desk: Desk) -> Iterator[str]:
+    match asked.command:
+        case "status":
+            return status(desk, *asked.place)
+        case "show":
+            return show(desk, asked.id)
+        case "waiting":
+            return waiting(desk)
+        case "verify-records":
+            return verify_all(desk) if asked.all else verify_one(desk, asked.id)
+        case "deploy":
+            return deploy(
+                desk,
+                asked.place,
+                asked.digest or asked.tag,
+                by=asked.by,
+                reason=asked.reason,
+            )
+        case "hold":
+            return interventions.hold(desk, asked.place, by=asked.by, message=asked.message)
+        case "lift":
+            return interventions.lift(desk, asked.place, by=asked.by)
+        case _:
+            return interventions.cancel(desk, asked.id, by=asked.by)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,56 @@
+"""What an operator's command works with, and what it says when it cannot."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+from slipway.domain.catalog import Catalog
+from slipway.domain.lane import Lane
+from slipway.ports import Announcements, Executions, ImageRegistry, Records
+
+
+class Refusal(Exception):
+    """Why a command was not done, in one sentence for the operator."""
+
+
+class Place(NamedTuple):
+    """A lane, as the operator names it."""
+
+    application: str
+    environment: str
+
+    def __str__(self) -> str:
+        return f"{self.application}/{self.environment}"
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Slipway as the operator reaches it; the catalog is read when a command asks for it."""
+
+    records: Records
+    registry: ImageRegistry
+    executions: Executions
+    announcements: Announcements
+    catalog: Callable[[], Catalog]
+    now: Callable[[], datetime]
+    sleep: Callable[[float], None]
+    new_id: Callable[[], str]
+
+    def lane(self, place: Place) -> Lane:
+        """A lane that was used before or that the catalog knows; else Refusal."""
+        lane = self.records.lane(*place)
+        if lane.version == 0:
+            self.refuse_unknown(*place)
+        return lane
+
+    def refuse_unknown(self, application: str, environment: str | None) -> None:
+        """Raise Refusal with the names that the catalog has instead."""
+        known = self.catalog().applications
+        if application not in known:
+            names = ", ".join(known) or "none"
+            raise Refusal(f"The catalog has no application '{application}' (known: {names}).")
+        environments = known[application].environments
+        if environment is not None and environment not in environments:
+            names = ", ".join(environments)
+            raise Refusal(f"The catalog has no {application}/{environment} (known: {names}).")

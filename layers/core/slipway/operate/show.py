@@ -1,0 +1,74 @@
+"""`show`: one deployment with everything that its record says."""
+
+from collections.abc import Iterator, Sequence
+
+from slipway.domain.deployment import Deployment, Failure
+from slipway.domain.evidence import Evidence
+from slipway.domain.guidance import what_next
+from slipway.domain.wording import moment, spoken
+from slipway.operate.desk import Desk
+from slipway.operate.lines import columns, plain, state_of
+from slipway.operate.verification import verdict, whole
+
+
+def show(desk: Desk, deployment_id: str) -> Iterator[str]:
+    """How the deployment does or went, and its timeline."""
+    deployment, entries = whole(desk.records, deployment_id)
+    took = spoken((deployment.settled_at or desk.now()) - deployment.requested_at)
+    yield f"{deployment_id}: {state_of(deployment)}, {took}"
+    yield from columns([*_facts(deployment, desk), ("record", verdict(deployment, entries))])
+    yield ""
+    yield from _timeline(entries)
+
+
+def _facts(deployment: Deployment, desk: Desk) -> Iterator[tuple[str, str]]:
+    release = deployment.release
+    asked_at = moment(deployment.requested_at)
+    yield "lane", deployment.lane_id
+    yield "release", f"{release.repository}:{release.tag} {release.digest}"
+    yield "asked for", f"{asked_at} by {deployment.requested_by} ({deployment.origin})"
+    if deployment.settled_at is not None:
+        yield "settled", moment(deployment.settled_at)
+    if deployment.cancel_requested_by is not None:
+        yield "cancel", f"asked for by {deployment.cancel_requested_by}"
+    yield from _failures(deployment.cause, deployment.failure)
+    if deployment.outcome is not None:
+        yield "what to do", what_next(deployment.outcome)
+    else:
+        yield "execution", _execution(deployment.deployment_id, desk)
+
+
+def _failures(cause: Failure | None, failure: Failure | None) -> Iterator[tuple[str, str]]:
+    """What made it roll back, then what ended it; the same failure is told once."""
+    told = [("cause", cause), ("failure", failure if failure != cause else None)]
+    for word, one in told:
+        if one is not None:
+            yield word, f"{one.reason} in {one.state}: {one.message}"
+
+
+def _execution(deployment_id: str, desk: Desk) -> str:
+    if desk.executions.running(deployment_id):
+        return "running"
+    if desk.executions.known(deployment_id):
+        return "ended without an outcome; the next sweep settles it"
+    return "not started; the next sweep starts it"
+
+
+def _timeline(entries: Sequence[Evidence]) -> Iterator[str]:
+    before = entries[0].at if entries else None
+    rows, logs = [], []
+    for entry in entries:
+        after = f"+{spoken(entry.at - before)}" if before and entry.at > before else ""
+        said = ": ".join(word for word in (entry.reason, entry.message) if word)
+        rows.append((moment(entry.at), after, entry.what, said))
+        logs.append(_log(entry))
+        before = entry.at
+    for line, log in zip(columns(rows), logs, strict=True):
+        yield line
+        yield from log
+
+
+def _log(entry: Evidence) -> list[str]:
+    """The tail of a task's log, where an entry carries one."""
+    lines = entry.data.get("log", [])
+    return [f"      | {plain(str(line))}" for line in lines] if isinstance(lines, list) else []

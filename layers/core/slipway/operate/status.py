@@ -1,0 +1,87 @@
+"""`status`: what is live on every lane, who changes it, and what happened there lately."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Final
+
+from slipway.domain.deployment import Deployment, Outcome
+from slipway.domain.lane import HoldChange, Lane
+from slipway.domain.wording import moment, short_digest, spoken
+from slipway.operate.desk import Desk, Place
+from slipway.operate.lines import columns, release_of, state_of
+
+_LATEST: Final = 10
+# After these ends nobody knows what runs until a person has looked.
+_UNCLEAR: Final = frozenset({str(Outcome.ROLLBACK_FAILED), str(Outcome.NEEDS_OPERATOR)})
+
+
+def status(desk: Desk, application: str | None, environment: str | None) -> Iterator[str]:
+    """The lanes of everything, of one application, or one lane."""
+    for number, place in enumerate(_lanes(desk, application, environment)):
+        if number:
+            yield ""
+        lane = desk.lane(place)
+        yield from _told(lane, desk.records.recent(*place, _LATEST), desk.now())
+
+
+def _lanes(desk: Desk, application: str | None, environment: str | None) -> Iterator[Place]:
+    if application is not None and environment is not None:
+        yield Place(application, environment)
+        return
+    if application is not None:
+        desk.refuse_unknown(application, None)
+    for owner, name, _ in desk.catalog().environments():
+        if application in (None, owner):
+            yield Place(owner, name)
+
+
+def _told(lane: Lane, recent: list[Deployment], now: datetime) -> Iterator[str]:
+    yield lane.lane_id
+    yield from columns(
+        [
+            (_live_word(lane), _live(lane)),
+            ("holder", lane.holder or "none"),
+            ("newest", lane.newest.deployment_id if lane.newest else "none yet"),
+            ("hold", _hold(lane)),
+            *(("", _change(change)) for change in lane.hold_history[:1] if lane.hold is None),
+        ]
+    )
+    yield from columns([_row(deployment, now) for deployment in recent], indent="    ")
+
+
+def _live_word(lane: Lane) -> str:
+    unclear = lane.hold is not None and lane.hold.reason in _UNCLEAR
+    return "last good" if unclear else "live"
+
+
+def _live(lane: Lane) -> str:
+    stable = lane.stable
+    if stable is None:
+        return "nothing that Slipway deployed"
+    version = stable.version or "unknown version"
+    since = moment(stable.verified_at)
+    return f"{version} {short_digest(stable.digest)} by {stable.deployment_id}, verified {since}"
+
+
+def _hold(lane: Lane) -> str:
+    hold = lane.hold
+    if hold is None:
+        return "none"
+    return f"{hold.reason} since {moment(hold.since)} by {hold.by}: {hold.message}"
+
+
+def _change(change: HoldChange) -> str:
+    why = f": {change.message}" if change.message else ""
+    return f"last {change.what} {moment(change.at)} by {change.by}{why}"
+
+
+def _row(deployment: Deployment, now: datetime) -> tuple[str, ...]:
+    took = spoken((deployment.settled_at or now) - deployment.requested_at)
+    return (
+        deployment.deployment_id,
+        state_of(deployment),
+        release_of(deployment),
+        moment(deployment.requested_at),
+        took,
+        deployment.requested_by,
+    )
