@@ -37,6 +37,7 @@ def _addresses(cloud: Cloud) -> dict[str, object]:
     return {
         "pid": os.getpid(),
         "registry": cloud.twin.url,
+        "door": cloud.ministack.door_url,
         "architecture": cloud.image_architecture,
         "fed": {name: environment.after is None for name, environment in environments.items()},
         "status": status_link(cloud),

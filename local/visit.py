@@ -127,6 +127,9 @@ def _client(standing: dict[str, Any], service: str) -> Any:
 def _env(standing: dict[str, Any]) -> None:
     for name, value in standing["environment"].items():
         print(f"export {name}={shlex.quote(value)}")
+    # Not for AWS's tools: where a person reaches the control doors of the two halves.
+    print(f"export SLIPWAY_TWIN={standing['registry']}")
+    print(f"export SLIPWAY_DOOR={standing['door']}")
 
 
 def _containers(standing: dict[str, Any]) -> None:
