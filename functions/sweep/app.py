@@ -31,5 +31,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
         ),
         now=now,
     )
+    for problem in found.problems:
+        logger.error("not swept", problem=problem)
     logger.info("swept", extra=found.model_dump(mode="json"))
     return found.model_dump(mode="json")

@@ -78,7 +78,7 @@ def test_an_explicit_wish_is_superseded_like_any_other() -> None:
 
 
 def test_a_bad_digest_stays_refused_after_the_hold_was_lifted() -> None:
-    lane = LANE.with_failure(NEW, "notes-staging-1", HOLD)
+    lane = LANE.with_bad(NEW, "notes-staging-1").held(HOLD)
     lane = lane.lifted("ada", START)
 
     assert lane.hold is None
@@ -88,11 +88,10 @@ def test_a_bad_digest_stays_refused_after_the_hold_was_lifted() -> None:
     )
 
 
-def test_a_success_ends_the_hold_and_clears_its_own_digest_only() -> None:
-    failed = LANE.with_failure(NEW, "notes-staging-1", HOLD)
-    failed = failed.with_failure(OTHER, "notes-staging-2", HOLD)
+def test_an_explicit_success_ends_the_hold_and_clears_its_own_digest_only() -> None:
+    failed = LANE.with_bad(NEW, "notes-staging-1").with_bad(OTHER, "notes-staging-2").held(HOLD)
 
-    good = failed.with_stable(stable(digest=NEW))
+    good = failed.with_stable(stable(digest=NEW), explicit=True)
 
     assert (good.hold, good.bad_digests) == (None, {OTHER: "notes-staging-2"})
     assert good.stable == stable(digest=NEW)
@@ -102,8 +101,8 @@ def test_the_lane_remembers_who_held_it_and_who_ended_the_hold() -> None:
     later = START + timedelta(hours=1)
     by_hand = Hold(reason="ByHand", message="incident", by="ada", since=later)
 
-    lane = LANE.with_failure(NEW, "notes-staging-1", HOLD).lifted("grace", later, "looked at it")
-    lane = lane.held(by_hand).with_stable(stable(deployment_id="notes-staging-2"))
+    lane = LANE.held(HOLD).lifted("grace", later, "looked at it").held(by_hand)
+    lane = lane.with_stable(stable(deployment_id="notes-staging-2"), explicit=True)
 
     assert [(one.what, one.by, one.at, one.message) for one in lane.hold_history] == [
         ("lifted", "notes-staging-2", START - timedelta(days=1), "It succeeded."),
@@ -113,9 +112,13 @@ def test_the_lane_remembers_who_held_it_and_who_ended_the_hold() -> None:
     ]
 
 
+def test_a_hold_that_came_while_a_deployment_was_under_way_outlives_its_success() -> None:
+    assert LANE.held(HOLD).with_stable(stable(), explicit=False).hold == HOLD
+
+
 def test_a_lane_that_is_not_held_has_nothing_to_lift() -> None:
     assert LANE.lifted("ada", START) == LANE
-    assert LANE.with_stable(stable()).hold_history == ()
+    assert LANE.with_stable(stable(), explicit=True).hold_history == ()
 
 
 def test_the_lane_remembers_the_last_twenty_changes_in_few_words() -> None:
@@ -159,7 +162,7 @@ def test_the_last_fifty_good_digests_are_remembered_newest_first() -> None:
 
     lane = LANE
     for digest in digests:
-        lane = lane.with_stable(stable(digest=digest))
+        lane = lane.with_stable(stable(digest=digest), explicit=False)
 
     assert lane.proven == tuple(reversed(digests[10:]))
 
@@ -167,7 +170,7 @@ def test_the_last_fifty_good_digests_are_remembered_newest_first() -> None:
 def test_a_digest_that_succeeds_again_is_remembered_once() -> None:
     lane = LANE
     for digest in (OLD, NEW, OLD):
-        lane = lane.with_stable(stable(digest=digest))
+        lane = lane.with_stable(stable(digest=digest), explicit=False)
 
     assert lane.proven == (OLD, NEW)
 

@@ -49,6 +49,9 @@ def test_a_plan_holds_everything_that_will_be_done() -> None:
         service_arn=SERVICE_ARN,
         scanned_image=f"notes@{NEW}",
         approval_seconds=0,
+        backup_seconds=3600,
+        migrate_seconds=900,
+        deploy_seconds=1800,
         verify_interval_seconds=10,
     )
     assert plan.live == LiveService(
@@ -184,3 +187,15 @@ def test_a_service_without_checks_needs_no_address() -> None:
     world.balancers.url = None
 
     assert world.plan().plan_hash
+
+
+@pytest.mark.parametrize(
+    ("interval_seconds", "bake_seconds", "between_looks"), [(10, 0, 10), (10, 60, 10), (5, 600, 60)]
+)
+def test_a_long_bake_is_not_looked_at_every_few_seconds(
+    interval_seconds: int, bake_seconds: int, between_looks: int
+) -> None:
+    verification = {"interval_seconds": interval_seconds, "bake_seconds": bake_seconds}
+    world = admitted(World(environment(verification=verification)))
+
+    assert world.plan().verify_interval_seconds == between_looks

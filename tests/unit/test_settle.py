@@ -145,6 +145,15 @@ def test_a_rollback_that_was_verified_holds_the_lane_and_marks_the_digest() -> N
     )
 
 
+def test_a_rollback_that_a_person_asked_for_says_nothing_about_the_digest() -> None:
+    world = rolled_back()
+
+    world.settle(cause=caught("Deploy", "Rejected", "Cancelled: Cancelled by ada."))
+
+    assert world.lane.hold is not None
+    assert world.lane.bad_digests == {}
+
+
 def test_a_rollback_that_nobody_verified_is_not_called_one() -> None:
     world = World(environment(migration=None)).entered_and_deployed()
     world.rollback()

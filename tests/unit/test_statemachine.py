@@ -88,6 +88,9 @@ PLAN = PlanResult(
     service_arn="arn:aws:ecs:us-east-1:000000000000:service/staging/notes",
     scanned_image=f"notes@sha256:{'b2' * 32}",
     approval_seconds=600,
+    backup_seconds=3600,
+    migrate_seconds=900,
+    deploy_seconds=1800,
     verify_interval_seconds=10,
 )
 

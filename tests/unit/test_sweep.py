@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from slipway.domain.deployment import Origin, Outcome, Phase
+from slipway.domain.errors import Broken, Reason
 from slipway.domain.release import Release
 from slipway.steps.admit import admit
 from slipway.steps.sweep import SweepResult, sweep
@@ -150,18 +151,19 @@ def test_a_dead_execution_is_settled_and_frees_its_lane() -> None:
 
 def test_whoever_waits_is_told_to_look_again() -> None:
     world = fresh().entered()
+    world.rewrite(phase=Phase.MIGRATING)
     world.wait(minutes=2)
 
     assert swept(world) == SweepResult(woken=("notes-staging-1",))
     assert world.announcements.published == [
         (
             "Look Again",
-            {"deployment_id": "notes-staging-1", "lane": "notes/staging", "step": "enter"},
+            {"deployment_id": "notes-staging-1", "lane": "notes/staging", "step": "migrate"},
         )
     ]
 
 
-def test_every_phase_that_waits_names_the_step_that_waits_in_it() -> None:
+def test_every_phase_that_waits_names_the_steps_that_may_wait_in_it() -> None:
     world = fresh().entered()
     world.wait(minutes=2)
     steps = {}
@@ -169,19 +171,35 @@ def test_every_phase_that_waits_names_the_step_that_waits_in_it() -> None:
         world.announcements.published.clear()
         world.rewrite(phase=phase)
         swept(world)
-        steps[phase.value] = told(world)[0][1]
+        steps[phase.value] = [step for what, step in told(world) if what == "Look Again"]
 
     assert steps == {
-        "Planning": "check",
-        "AwaitingApproval": "approve",
-        "AwaitingLane": "enter",
-        "BackingUp": "backup",
-        "Migrating": "migrate",
-        "Deploying": "deploy",
-        "Verifying": "verify",
-        "RollingBack": "rollback",
-        "Settled": "",
+        "Planning": ["check"],
+        "AwaitingApproval": ["approve"],
+        "AwaitingLane": ["enter", "check"],
+        "BackingUp": ["backup"],
+        "Migrating": ["migrate"],
+        "Deploying": ["deploy", "verify"],
+        "Verifying": ["verify"],
+        "RollingBack": ["rollback", "verify"],
+        "Settled": [],
     }
+
+
+def test_what_cannot_be_looked_at_stops_no_other_chore() -> None:
+    class NoRegistry:
+        def pushed_since(self, repository: str, since: datetime) -> list[Release]:
+            raise Broken(Reason.AWS_REFUSED, f"There is no repository {repository}.")
+
+    world = fresh().entered()
+    world.rewrite(phase=Phase.MIGRATING)
+    world.wait(minutes=2)
+    world.registry = NoRegistry()  # type: ignore[assignment]
+
+    assert swept(world) == SweepResult(
+        woken=("notes-staging-1",),
+        problems=(f"AwsRefused: There is no repository {REPOSITORY}.",),
+    )
 
 
 def ended(state: Outcome) -> World:

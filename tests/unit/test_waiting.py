@@ -222,6 +222,18 @@ def test_everybody_who_waits_for_a_key_is_woken() -> None:
     assert set(room.tokens.answered) == {"token-1", "token-2"}
 
 
+def test_one_that_has_to_be_called_again_keeps_no_other_from_being_woken() -> None:
+    room = Room(WAITS, WAITS, Transient(Reason.AWS_UNAVAILABLE, "busy"), DONE)
+    room.call("token-1", "notes-staging-1")
+    room.call("token-2", "notes-staging-2")
+
+    with pytest.raises(Transient):
+        room.wake("snapshot:s-1")
+
+    assert list(room.tokens.answered) == ["token-2"]
+    assert [parked.token for parked in room.parking.parked_under(KEYS[0])] == ["token-1"]
+
+
 def test_an_event_before_parking_is_not_missed() -> None:
     # The world ends its work between the wish and the parking; the event finds nobody.
     room = Room(DONE)

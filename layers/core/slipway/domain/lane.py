@@ -158,19 +158,23 @@ class Lane(Versioned):
             return self
         return self.model_copy(update={"holder": None})
 
-    def with_stable(self, stable: Stable) -> "Lane":
-        """Remember the release as last good; a deployment that succeeded ends a hold."""
+    def with_stable(self, stable: Stable, *, explicit: bool) -> "Lane":
+        """Remember the release as last good.
+
+        A success that a person asked for ends the hold. Otherwise the hold came while the
+        deployment was under way, and only whoever placed it knows what for.
+        """
         bad = {digest: by for digest, by in self.bad_digests.items() if digest != stable.digest}
         others = [digest for digest in self.proven if digest != stable.digest]
         proven = (stable.digest, *others)[:_PROVEN_KEPT]
-        lifted = self.lifted(stable.deployment_id, stable.verified_at, "It succeeded.")
-        update = {"stable": stable, "bad_digests": bad, "proven": proven}
-        return lifted.model_copy(update=update)
+        lane = self.model_copy(update={"stable": stable, "bad_digests": bad, "proven": proven})
+        if not explicit:
+            return lane
+        return lane.lifted(stable.deployment_id, stable.verified_at, "It succeeded.")
 
-    def with_failure(self, digest: str, deployment_id: str, hold: Hold) -> "Lane":
-        """Mark the digest bad and stop automation."""
-        bad = {**self.bad_digests, digest: deployment_id}
-        return self.held(hold).model_copy(update={"bad_digests": bad})
+    def with_bad(self, digest: str, deployment_id: str) -> "Lane":
+        """The lane on which automation does not deploy this digest again."""
+        return self.model_copy(update={"bad_digests": {**self.bad_digests, digest: deployment_id}})
 
     def held(self, hold: Hold) -> "Lane":
         """The lane with automation stopped; a hold that is there already is replaced."""

@@ -75,7 +75,7 @@ class Waiting:
         none. Without a token the look's result is all there is.
         """
         if "detail-type" in event:
-            return [self._resume(step, parked) for parked in self._woken(step, woken_by)]
+            return self._resume_all(step, self._woken(step, woken_by))
         call = Call.model_validate(event)
         request = step.request.model_validate(call.request)
         if call.task_token is None:
@@ -92,6 +92,19 @@ class Waiting:
         parked = _parked(step, request, token, self.now() + _KEPT)
         self.parking.park(parked)
         return parked
+
+    def _resume_all(self, step: Step[Request], woken: Iterable[Parked]) -> list[Found]:
+        """Look for everybody who was woken; one that has to be called again stops no other."""
+        found: list[Found] = []
+        again: Transient | None = None
+        for parked in woken:
+            try:
+                found.append(self._resume(step, parked))
+            except Transient as error:
+                again = error
+        if again is not None:
+            raise again
+        return found
 
     def _resume(self, step: Step[Request], parked: Parked) -> Found:
         request = step.request.model_validate_json(parked.request)

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from slipway.domain.catalog import Catalog, Environment
+from slipway.domain.catalog import Catalog, Environment, Verification
 from slipway.domain.deployment import Deployment
 from slipway.domain.errors import Reason, Rejected
 from slipway.domain.evidence import Note
@@ -27,6 +27,9 @@ class PlanResult(Model):
     service_arn: str
     scanned_image: str
     approval_seconds: int
+    backup_seconds: int
+    migrate_seconds: int
+    deploy_seconds: int
     verify_interval_seconds: int
 
 
@@ -122,7 +125,8 @@ def _plan(
 
 
 def _result(made: Plan) -> PlanResult:
-    approval = made.settings.approval
+    settings = made.settings
+    approval, migration = settings.approval, settings.migration
     return PlanResult(
         needs_approval=made.needs_approval,
         needs_migration=made.needs_migration,
@@ -130,5 +134,13 @@ def _result(made: Plan) -> PlanResult:
         service_arn=made.live.service_arn,
         scanned_image=f"{made.release.repository}@{made.image.platform_digest}",
         approval_seconds=approval.expires_after_minutes * 60 if approval else 0,
-        verify_interval_seconds=made.settings.verification.interval_seconds,
+        backup_seconds=settings.backup.timeout_minutes * 60,
+        migrate_seconds=migration.timeout_minutes * 60 if migration else 0,
+        deploy_seconds=settings.strategy.timeout_minutes * 60,
+        verify_interval_seconds=_verify_interval_seconds(settings.verification),
     )
+
+
+def _verify_interval_seconds(verification: Verification) -> int:
+    """A long bake is looked at about ten times, however short the interval of a failed look."""
+    return max(verification.interval_seconds, verification.bake_seconds // 10)

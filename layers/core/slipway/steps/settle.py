@@ -10,7 +10,7 @@ from slipway.domain.deployment import (
     Phase,
     outcome_of,
 )
-from slipway.domain.errors import Broken
+from slipway.domain.errors import Broken, Reason
 from slipway.domain.evidence import Note
 from slipway.domain.lane import Hold, Lane, Stable
 from slipway.domain.model import Model, Versioned
@@ -111,7 +111,7 @@ def _left(lane: Lane, deployment: Deployment, outcome: Outcome, now: datetime) -
     if lane.holder != deployment.deployment_id:
         return left
     if outcome is Outcome.SUCCEEDED:
-        return left.with_stable(_stable(deployment, now))
+        return left.with_stable(_stable(deployment, now), explicit=deployment.explicit)
     if not outcome.holds_the_lane:
         return left
     told = deployment.failure or deployment.cause
@@ -121,7 +121,12 @@ def _left(lane: Lane, deployment: Deployment, outcome: Outcome, now: datetime) -
         by=deployment.deployment_id,
         since=now,
     )
-    return left.with_failure(deployment.release.digest, deployment.deployment_id, hold)
+    held = left.held(hold)
+    cause = deployment.cause
+    if cause is not None and cause.reason == Reason.CANCELLED:
+        # A person changed their mind; that says nothing about the digest.
+        return held
+    return held.with_bad(deployment.release.digest, deployment.deployment_id)
 
 
 def _stable(deployment: Deployment, now: datetime) -> Stable:

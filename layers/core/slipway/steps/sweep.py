@@ -6,10 +6,12 @@ its event. Everything here may be called at any time and does nothing where noth
 
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
-from slipway.domain.catalog import Catalog, Push
+from slipway.domain.catalog import Catalog, Environment, Push
 from slipway.domain.deployment import Deployment, Origin, Outcome, Phase
+from slipway.domain.errors import ControlPlaneError
 from slipway.domain.model import Model
 from slipway.domain.notice import state_of
 from slipway.domain.release import Release
@@ -32,16 +34,23 @@ _MUST_BE_TOLD: Final[frozenset[str | None]] = frozenset(
     {Phase.AWAITING_APPROVAL, *Outcome} - {Outcome.UNCHANGED}
 )
 
-_WAITING_STEP: Final = {
-    Phase.PLANNING: "check",
-    Phase.AWAITING_APPROVAL: "approve",
-    Phase.AWAITING_LANE: "enter",
-    Phase.BACKING_UP: "backup",
-    Phase.MIGRATING: "migrate",
-    Phase.DEPLOYING: "deploy",
-    Phase.VERIFYING: "verify",
-    Phase.ROLLING_BACK: "rollback",
+# A phase begins when the state before it ends, so two steps may be the one that waits.
+_WAITING_STEPS: Final[dict[Phase, tuple[str, ...]]] = {
+    Phase.PLANNING: ("check",),
+    Phase.AWAITING_APPROVAL: ("approve",),
+    Phase.AWAITING_LANE: ("enter", "check"),
+    Phase.BACKING_UP: ("backup",),
+    Phase.MIGRATING: ("migrate",),
+    Phase.DEPLOYING: ("deploy", "verify"),
+    Phase.VERIFYING: ("verify",),
+    Phase.ROLLING_BACK: ("rollback", "verify"),
 }
+
+
+Place = tuple[str, str, Environment]
+Admit = Callable[[Wish], AdmitResult]
+# Fields of SweepResult, and ids of deployments.
+Finding = Iterable[tuple[str, str]]
 
 
 class SweepResult(Model):
@@ -53,6 +62,24 @@ class SweepResult(Model):
     woken: tuple[str, ...] = ()
     left: tuple[str, ...] = ()
     untold: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+
+
+class _Finds:
+    """What was found so far; a chore that fails is told and stops no other."""
+
+    def __init__(self) -> None:
+        self.found: dict[str, list[str]] = {}
+
+    def add(self, chore: Callable[[], Finding]) -> None:
+        try:
+            for kind, what in chore():
+                self.found.setdefault(kind, []).append(what)
+        except ControlPlaneError as error:
+            self.found.setdefault("problems", []).append(str(error))
+
+    def result(self) -> SweepResult:
+        return SweepResult(**{kind: tuple(whats) for kind, whats in self.found.items()})
 
 
 def sweep(
@@ -62,48 +89,47 @@ def sweep(
     registry: ImageRegistry,
     executions: Executions,
     announcements: Announcements,
-    admit: Callable[[Wish], AdmitResult],
+    admit: Admit,
     now: datetime,
 ) -> SweepResult:
-    """Find lost pushes and promotions, dead or unstarted executions, and who waits unwoken."""
-    wishes = [*_lost_pushes(catalog, registry, records, now), *_lost_promotions(catalog, records)]
-    admitted = tuple(admit(wish).deployment_id for wish in wishes)
-    found: dict[str, list[str]] = {"started": [], "settled": [], "woken": [], "left": []}
+    """Find lost pushes and promotions, untold news, dead executions, and who waits unwoken."""
+    finds = _Finds()
+    for lane in catalog.environments():
+        finds.add(partial(_lost_push, lane, registry, records, admit, now))
+        finds.add(partial(_lost_promotions, lane, catalog, records, admit))
+        finds.add(partial(_untold, lane, records, announcements, now))
     for deployment in records.unsettled():
         if now - deployment.requested_at >= _EVENT_PATIENCE:
-            done = _look_after(deployment, records, executions, announcements, now)
-            found[done].append(deployment.deployment_id)
-    untold = tuple(_untold(catalog, records, now))
-    for deployment_id in untold:
-        announcements.publish("Tell Again", {"deployment_id": deployment_id})
-    return SweepResult(admitted=admitted, untold=untold, **{k: tuple(v) for k, v in found.items()})
+            finds.add(partial(_looked_after, deployment, records, executions, announcements, now))
+    return finds.result()
 
 
-def _untold(catalog: Catalog, records: Records, now: datetime) -> Iterable[str]:
+def _untold(lane: Place, records: Records, announcements: Announcements, now: datetime) -> Finding:
     """The deployments of which something that a person has to know was never told."""
-    for application, name, _ in catalog.environments():
-        for deployment in records.recent(application, name, _LOOKED_THROUGH):
-            state = state_of(deployment)
-            reached = deployment.settled_at or deployment.requested_at
-            if state not in _MUST_BE_TOLD or not _EVENT_PATIENCE < now - reached < _NEWS_LASTS:
-                continue
-            if state not in records.notice(deployment.deployment_id).told:
-                yield deployment.deployment_id
+    application, name, _ = lane
+    for deployment in records.recent(application, name, _LOOKED_THROUGH):
+        state = state_of(deployment)
+        reached = deployment.settled_at or deployment.requested_at
+        if state not in _MUST_BE_TOLD or not _EVENT_PATIENCE < now - reached < _NEWS_LASTS:
+            continue
+        if state not in records.notice(deployment.deployment_id).told:
+            announcements.publish("Tell Again", {"deployment_id": deployment.deployment_id})
+            yield "untold", deployment.deployment_id
 
 
-def _lost_pushes(
-    catalog: Catalog, registry: ImageRegistry, records: Records, now: datetime
-) -> Iterable[Wish]:
-    """The newest eligible push of every fed environment, if nobody has admitted it."""
-    for application, name, environment in catalog.environments():
-        if environment.fed_by is None:
-            continue
-        release = _newest(application, name, environment.fed_by, registry, records, now)
-        if release is None:
-            continue
-        wish = push_wish(application, name, release, Origin.SWEEP)
-        if records.admission(wish.wish_id) is None:
-            yield wish
+def _lost_push(
+    lane: Place, registry: ImageRegistry, records: Records, admit: Admit, now: datetime
+) -> Finding:
+    """The newest eligible push of a fed environment, if nobody has admitted it."""
+    application, name, environment = lane
+    if environment.fed_by is None:
+        return
+    release = _newest(application, name, environment.fed_by, registry, records, now)
+    if release is None:
+        return
+    wish = push_wish(application, name, release, Origin.SWEEP)
+    if records.admission(wish.wish_id) is None:
+        yield "admitted", admit(wish).deployment_id
 
 
 def _newest(
@@ -125,46 +151,45 @@ def _newest(
     return max(eligible, key=lambda release: release.pushed_at, default=None)
 
 
-def _lost_promotions(catalog: Catalog, records: Records) -> Iterable[Wish]:
-    """The promotions of every environment's last success that nobody has admitted."""
-    for application in catalog.applications.values():
-        for name in application.environments:
-            if not application.followers(name):
-                continue
-            stable = records.lane(application.application, name).stable
-            if stable is None:
-                continue
-            deployment = records.deployment(stable.deployment_id)
-            for wish in promotions(deployment, catalog):
-                if records.admission(wish.wish_id) is None:
-                    yield wish
+def _lost_promotions(lane: Place, catalog: Catalog, records: Records, admit: Admit) -> Finding:
+    """The promotions of an environment's last success that nobody has admitted."""
+    application, name, _ = lane
+    stable = records.lane(application, name).stable
+    if stable is None or not catalog.applications[application].followers(name):
+        return
+    for wish in promotions(records.deployment(stable.deployment_id), catalog):
+        if records.admission(wish.wish_id) is None:
+            yield "admitted", admit(wish).deployment_id
 
 
-def _look_after(
+def _looked_after(
     deployment: Deployment,
     records: Records,
     executions: Executions,
     announcements: Announcements,
     now: datetime,
-) -> str:
-    """What was done for an unsettled deployment.
-
-    "woken", "left" (for the next sweep), "settled" or "started".
-    """
-    deployment_id, lane = deployment.deployment_id, deployment.lane_id
+) -> Finding:
+    """What an unsettled deployment needed."""
+    deployment_id = deployment.deployment_id
     if executions.running(deployment_id):
+        _wake(deployment, announcements)
+        yield "woken", deployment_id
+    elif may_still_change(deployment, executions):
+        yield "left", deployment_id
+    elif executions.known(deployment_id):
+        settle(lost(deployment), records=records, announcements=announcements, now=now)
+        yield "settled", deployment_id
+    else:
+        request = StepRequest(deployment_id=deployment_id, lane=deployment.lane_id)
+        executions.start(deployment_id, request.model_dump_json())
+        yield "started", deployment_id
+
+
+def _wake(deployment: Deployment, announcements: Announcements) -> None:
+    for step in _WAITING_STEPS.get(deployment.phase, ()):
         detail = {
-            "deployment_id": deployment_id,
-            "lane": lane,
-            "step": _WAITING_STEP.get(deployment.phase, ""),
+            "deployment_id": deployment.deployment_id,
+            "lane": deployment.lane_id,
+            "step": step,
         }
         announcements.publish("Look Again", detail)
-        return "woken"
-    if may_still_change(deployment, executions):
-        return "left"
-    if executions.known(deployment_id):
-        settle(lost(deployment), records=records, announcements=announcements, now=now)
-        return "settled"
-    request = StepRequest(deployment_id=deployment_id, lane=lane)
-    executions.start(deployment_id, request.model_dump_json())
-    return "started"
