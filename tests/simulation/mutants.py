@@ -72,7 +72,9 @@ def _function(place: str) -> FunctionType:
     module, _, name = place.partition(":")
     found: Any = importlib.import_module(f"slipway.{module}")
     for part in name.split("."):
-        found = inspect.getattr_static(found, part)
+        if part not in vars(found):
+            raise DoesNotApply(f"there is no {place}")
+        found = vars(found)[part]
     if isinstance(found, property):
         found = found.fget
     found = inspect.unwrap(found)
@@ -289,7 +291,7 @@ MUTANTS = (
         "a stopped execution is settled by nobody",
         (
             edit("steps.ended:settle_request", 'if "detail-type" not in event:', "if True:"),
-            edit("steps.sweep:_look_after", "if executions.known(deployment_id):", "if False:"),
+            edit("steps.sweep:_looked_after", "executions.known(deployment_id):", "False:"),
         ),
         ("abort", "abort@Verify"),
     ),
@@ -300,19 +302,18 @@ MUTANTS = (
     ),
     Mutant(
         "lost pushes are not looked for",
-        (edit("steps.sweep:_lost_pushes", "if environment.fed_by is None:", "if True:"),),
+        (edit("steps.sweep:_lost_push", "if environment.fed_by is None:", "if True:"),),
         ("lost-push",),
     ),
     Mutant(
         "lost promotions are not looked for",
-        (
-            edit(
-                "steps.sweep:_lost_promotions",
-                "if not application.followers(name):",
-                "if True:",
-            ),
-        ),
+        (edit("steps.sweep:_lost_promotions", "if stable is None or not", "if True or not"),),
         ("promotion|event/Deployment Settled/1=drop",),
+    ),
+    Mutant(
+        "what Slack refused is never told again",
+        (edit("steps.sweep:_untold", "if state not in _MUST_BE_TOLD or not", "if True or not"),),
+        ("rollback-failure|notify/slack/chat.postMessage/8=permanent",),
     ),
     Mutant(
         "an event is believed without looking",
