@@ -94,17 +94,11 @@ def test_the_hash_changes_with_every_part_of_the_plan(changes: dict[str, Any]) -
     assert plan.model_copy(update=changes).plan_hash != plan.plan_hash
 
 
-@pytest.mark.parametrize(
-    ("declared", "pending", "expected"),
-    [("", True, True), ("true", True, False), ("True", True, True), ("", False, False)],
-)
-def test_old_code_is_stranded_by_a_migration_that_is_not_declared_backward_compatible(
-    declared: str, pending: bool, expected: bool
+@pytest.mark.parametrize(("declared", "expected"), [("", False), ("true", True), ("True", False)])
+def test_a_release_is_backward_compatible_only_when_it_says_so(
+    declared: str, expected: bool
 ) -> None:
-    plan = planned(pushed=image(**{COMPATIBLE_LABEL: declared}))
-    plan = plan.model_copy(update={"needs_migration": pending})
-
-    assert plan.schema_may_strand_the_old_code is expected
+    assert image(**{COMPATIBLE_LABEL: declared}).backward_compatible is expected
 
 
 def test_an_image_is_deployed_by_its_digest() -> None:

@@ -76,12 +76,12 @@ class Origin(StrEnum):
 
 
 class Progress(Model):
-    """What is known to have been started or finished; each field is written once.
+    """What is known to have been started or finished.
 
-    Recovery reads it to find what an earlier try started, then looks at the cloud.
+    Recovery reads it to find what an earlier try started, then looks at the cloud. Each field is
+    written once, but for the two that count one verification's looks.
     """
 
-    needs_migration: bool | None = None
     snapshot_id: str | None = None
     snapshot_requested_at: datetime | None = None
     snapshot_available_at: datetime | None = None

@@ -51,7 +51,6 @@ class Reason(StrEnum):
     MIGRATION_FAILED = "MigrationFailed"
     MIGRATION_TIMED_OUT = "MigrationTimedOut"
     NOT_AN_APPROVER = "NotAnApprover"
-    NOT_LIVE = "NotLive"
     NOT_MEANT_FOR_US = "NotMeantForUs"
     NOTHING_TO_ROLL_BACK_TO = "NothingToRollBackTo"
     PLAN_CHANGED = "PlanChanged"

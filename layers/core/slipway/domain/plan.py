@@ -61,11 +61,6 @@ class Plan(Model):
         document = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(document.encode()).hexdigest()
 
-    @property
-    def schema_may_strand_the_old_code(self) -> bool:
-        """Whether going back to the old code needs the schema to go back as well."""
-        return self.needs_migration and not self.image.backward_compatible
-
 
 def needs_migration(settings: Environment, image: Image, stable: Stable | None) -> bool:
     """Whether the release may have a migration to run.
