@@ -30,8 +30,8 @@ _NEXT: Final = {
     Outcome.EXPIRED: "Nothing was changed. Request the deployment again to be asked again.",
     Outcome.SUPERSEDED: "Nothing: the newer deployment goes on in its place.",
     Outcome.BLOCKED: (
-        "Nothing was changed. Remove what the gate names, then push again or request the "
-        "deployment."
+        "Nothing was changed. Remove what the gate names, then request the deployment, or push "
+        "another release."
     ),
     Outcome.CANCELLED: "Nothing. Request the deployment again when it is wanted.",
     Outcome.UNCHANGED: "Nothing: this release is live already.",
