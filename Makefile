@@ -15,10 +15,10 @@ export UV_SYSTEM_CERTS ?= true
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down push env containers test check unit integration e2e build deploy requirements clean
+.PHONY: help setup demo up down push env containers status verify-records test check unit integration e2e build deploy requirements clean
 
 help: ## list the commands
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # ------------------------------------------------------------------------------------- Set-up
 setup: $(READY) ## install everything that the other commands need
@@ -59,6 +59,17 @@ env: ## print that cloud's settings for the AWS CLI and SAM: eval "$(make env)"
 
 containers: ## let `sam local invoke` reach that cloud, until Ctrl-C; see docs/local-invoke.md
 	@$(LOCAL) local.visit containers
+
+# ------------------------------------------------------------------------------------ Operation
+# The standing cloud's Slipway, or with STACK=slipway that of the account of your AWS settings.
+OPERATE = settings=$$($(if $(STACK),true,$(LOCAL) local.visit env)) && eval "$$settings" && \
+	$(LOCAL) slipway.operate --stack $(or $(STACK),slipway)
+
+status: .venv/.installed ## what is live, held and under way: PLACE=fastapi-rds/staging STACK=slipway
+	@$(OPERATE) status $(PLACE)
+
+verify-records: .venv/.installed ## whether every record is complete and unchanged: STACK=slipway
+	@$(OPERATE) verify-records --all
 
 # --------------------------------------------------------------------------------------- Checks
 test: check unit integration e2e ## everything that has to pass before a merge

@@ -45,14 +45,14 @@ def vendor(destination: Path) -> None:
 
 
 def core(destination: Path) -> None:
-    """Slipway itself; compiling the catalog is done at build and needs no place in it."""
+    """Slipway itself, without what runs elsewhere: the catalog's build, the operator's commands."""
     target = Target.from_environment()
     sources = list((CORE / "slipway").rglob("*.py"))
     key = store.key_of(store.content(sources), target)
 
     def build(folder: Path) -> None:
         python = folder / "python"
-        unwanted = shutil.ignore_patterns("__pycache__", "catalog_build")
+        unwanted = shutil.ignore_patterns("__pycache__", "catalog_build", "operate")
         shutil.copytree(CORE / "slipway", python / "slipway", ignore=unwanted)
         bytecode.compile_for(target.version, python)
 

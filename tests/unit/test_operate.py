@@ -11,12 +11,14 @@ from typing import Any
 import pytest
 
 from slipway.domain.approval import Answer
-from slipway.domain.catalog import ApprovalPolicy
+from slipway.domain.catalog import Application, ApprovalPolicy, Catalog, EcsTarget
+from slipway.domain.deployment import Phase
 from slipway.domain.errors import Broken, Reason, Transient
 from slipway.domain.evidence import Evidence
 from slipway.domain.lane import Hold
 from slipway.operate.__main__ import main
 from slipway.operate.desk import Desk
+from slipway.operate.lines import plain
 from slipway.steps.admit import Wish, admit
 from slipway.steps.wishes import wishes
 from tests.unit.worlds import NEW, OTHER, START, World, caught, environment, image, release, wish
@@ -159,6 +161,15 @@ def test_status_tells_who_holds_the_lane_and_why_it_is_on_hold(operator: Operato
     ]
 
 
+def test_status_keeps_a_long_reason_short(operator: Operator) -> None:
+    held = Hold(reason="NeedsOperator", message="word " * 100, by=ID, since=START)
+    operator.world.rewrite_lane(hold=held)
+
+    told = operator.says("status", LANE).splitlines()[4].partition(f"{ID}: ")[2]
+
+    assert told == f"{'word ' * 31}..."
+
+
 def test_status_does_not_call_live_what_nobody_has_looked_at(operator: Operator) -> None:
     held = Hold(reason="RollbackFailed", message="stuck", by="notes-staging-1", since=START)
     operator.world.rewrite_lane(hold=held)
@@ -197,6 +208,17 @@ def test_status_without_an_environment_tells_every_lane(
         "  newest  none yet",
         "  hold    none",
     ]
+
+
+def test_status_of_an_application_tells_no_other(operator: Operator) -> None:
+    other = EcsTarget(cluster="shop", service="web", container="web")
+    lanes = {"staging": operator.world.settings.model_copy(update={"target": other})}
+    shop = Application(application="shop", environments=lanes)
+    known = operator.world.catalog.applications
+    operator.world.catalog = Catalog(applications={**known, "shop": shop})
+
+    assert operator.says("status", "shop").splitlines()[0] == "shop/staging"
+    assert "shop" not in operator.says("status", "notes")
 
 
 def test_a_lane_that_has_left_the_catalog_is_still_told(operator: Operator) -> None:
@@ -247,6 +269,30 @@ def test_show_tells_the_failure_and_the_log_behind_it(operator: Operator) -> Non
 
     assert "  failure     MigrationFailed in Migrate: exit code 1" in said
     assert said[said.index("      | INFO 0002") + 1] == "      | \\x1b[31mERROR no such table"
+
+
+def test_show_tells_what_made_it_roll_back_and_what_ended_it(operator: Operator) -> None:
+    operator.world.deployed()
+    cause = caught("Verify", "Unhealthy", "ReleaseUnhealthy: /health answered 500.")
+    failure = caught("Rollback", "Transient", "RollbackTimedOut: no end after 30 minutes")
+    operator.world.settle(cause=cause, failure=failure)
+
+    assert operator.says("show", ID).splitlines()[5:7] == [
+        "  cause       ReleaseUnhealthy in Verify: /health answered 500.",
+        "  failure     RollbackTimedOut in Rollback: no end after 30 minutes",
+    ]
+
+
+def test_show_tells_the_same_failure_once(operator: Operator) -> None:
+    operator.world.deployed()
+    cause = caught("Verify", "Broken", "InternalError: stuck")
+    operator.world.settle(cause=cause, failure=cause)
+
+    assert operator.says("show", ID).count("InternalError in Verify: stuck") == 1
+
+
+def test_text_of_others_stays_in_its_line() -> None:
+    assert plain("one\n\ttwo \x1b[0m\u202e") == "one two \\x1b[0m\\u202e"
 
 
 def test_show_tells_whether_the_execution_of_a_running_deployment_runs(operator: Operator) -> None:
@@ -519,6 +565,12 @@ def test_the_approval_that_ends_first_is_on_top(asking: Operator) -> None:
 
 def test_a_decided_approval_waits_no_more(asking: Operator) -> None:
     asking.world.decide(Answer.APPROVE)
+
+    assert asking.says("waiting") == "Nothing waits for a person.\n"
+
+
+def test_an_approval_of_a_deployment_that_has_moved_on_waits_no_more(asking: Operator) -> None:
+    asking.world.rewrite(phase=Phase.AWAITING_LANE)
 
     assert asking.says("waiting") == "Nothing waits for a person.\n"
 

@@ -74,6 +74,7 @@ def test_the_core_layer_holds_slipway_without_the_catalog_build(tmp_path: Path) 
     assert flags(slipway) == {_HASHED}
     assert (slipway / "domain" / "errors.py").exists()
     assert not (slipway / "catalog_build").exists()
+    assert not (slipway / "operate").exists()
 
 
 def test_bytecode_is_the_same_wherever_it_was_built(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from textwrap import shorten
 from typing import Final
 
 from slipway.domain.deployment import Deployment, Outcome
@@ -11,6 +12,8 @@ from slipway.operate.desk import Desk, Place
 from slipway.operate.lines import columns, release_of, state_of
 
 _LATEST: Final = 10
+# The deployment that placed a hold tells the whole of it.
+_MESSAGE: Final = 160
 # After these ends nobody knows what runs until a person has looked.
 _UNCLEAR: Final = frozenset({str(Outcome.ROLLBACK_FAILED), str(Outcome.NEEDS_OPERATOR)})
 
@@ -67,7 +70,8 @@ def _hold(lane: Lane) -> str:
     hold = lane.hold
     if hold is None:
         return "none"
-    return f"{hold.reason} since {moment(hold.since)} by {hold.by}: {hold.message}"
+    message = shorten(hold.message, _MESSAGE, placeholder=" ...")
+    return f"{hold.reason} since {moment(hold.since)} by {hold.by}: {message}"
 
 
 def _change(change: HoldChange) -> str:
