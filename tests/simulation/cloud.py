@@ -80,6 +80,7 @@ class Cloud:
         self.faults: dict[Site | EventSite, CallKind | EventKind] = {}
         self.sites: dict[tuple[str, str, str], int] = {}
         self.event_sites: dict[str, int] = {}
+        self.called: list[tuple[str, str, str, int]] = []
         self.instances: dict[str, dict[Any, Any]] = {}
         self.busy = 0
         self._reading_stream = False
@@ -196,6 +197,7 @@ class Cloud:
         place = (function, service, operation)
         number = self.sites[place] = self.sites.get(place, 0) + 1
         if not self.faults and not self.plan.transient_share:
+            self.called.append((function, service, operation, number))
             return None
         kind = self.faults.get(Site(function, service, operation, number))
         if kind is not None:

@@ -94,7 +94,7 @@ def _tidied(cloud: Cloud) -> None:
     cloud.clock._heap.clear()
     cloud.twin.calls.clear()
     cloud.trace = Trace()
-    cloud.sites, cloud.event_sites, cloud.instances = {}, {}, {}
+    cloud.sites, cloud.event_sites, cloud.instances, cloud.called = {}, {}, {}, []
     cloud.machine._tokens.clear()
     cloud.table.forget_tokens()
     cloud.slack.messages.clear()
