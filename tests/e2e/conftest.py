@@ -1,4 +1,4 @@
-"""One cloud for the whole run: `pytest -n 4 --dist loadgroup tests/e2e` plays stories side by side.
+"""One cloud for the whole run: `pytest -n 6 tests/e2e` plays the stories side by side.
 
 With several processes the one that shares the tests out starts the cloud and ends it; the others
 are told where it is.
@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 from local.cloud import Cloud
 from tests.e2e.reached import ReachedCloud, addresses, started
 from tests.e2e.stage import Lane
 
-FOLDER = Path(__file__).parent
+TOGETHER = "test_main_story.py"
 CLOUD = pytest.StashKey[Cloud]()
 CLOSING = pytest.StashKey[ExitStack]()
 
@@ -28,6 +29,19 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes long begins first, so that the others are played meanwhile."""
     items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
+class StoryScheduling(LoadScopeScheduling):  # type: ignore[misc]
+    """Every test is given out by itself, but for those that look at one and the same story."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        module = nodeid.partition("::")[0]
+        return module if module.endswith(TOGETHER) else nodeid
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> StoryScheduling:
+    return StoryScheduling(config, log)
 
 
 @pytest.hookimpl(optionalhook=True)

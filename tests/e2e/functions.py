@@ -5,6 +5,7 @@ from functools import cache
 from typing import Any
 
 from local.cloud import Cloud
+from tests.e2e.samples import sample
 
 
 @cache
@@ -34,6 +35,12 @@ def invoke(cloud: Cloud, verb: str, event: Any) -> tuple[Any, str | None]:
     )
     content = json.loads(answer["Payload"].read())
     return content, content["errorType"] if "FunctionError" in answer else None
+
+
+def swept(cloud: Cloud) -> None:
+    """Sweep now, and not only when the schedule says so; the stories beside are swept as well."""
+    answer, error = invoke(cloud, "sweep", sample("sweep"))
+    assert error is None, answer
 
 
 def logged(cloud: Cloud, verb: str, message: str) -> list[dict[str, Any]]:

@@ -17,19 +17,26 @@ APPROVER: Final = "ada"
 STAGING: Final = "staging"
 
 
+# A look per second, and five until the verdict.
+_JUDGED: Final = {
+    "checks": [{"path": "/health", "version_field": "version"}],
+    "interval_seconds": 1,
+    "attempts": 5,
+}
+
+
 def _lane(name: str, **settings: Any) -> Settings:
-    """A lane whose service is judged quickly: a look per second, and five until the verdict."""
-    verification = {
-        "checks": [{"path": "/health", "version_field": "version"}],
-        "interval_seconds": 1,
-        "attempts": 5,
-    }
     return {
         "push": {"repository": name, "tags": ["v*"]},
         "target": {"cluster": f"{name}-staging", "service": "api", "container": "api"},
-        "verification": verification,
+        "verification": _JUDGED,
         **settings,
     }
+
+
+def _baked(seconds: int) -> Settings:
+    """Long enough for a person to step in while the release is being judged."""
+    return {"verification": {**_JUDGED, "bake_seconds": seconds}}
 
 
 def _approved(minutes: int = 60) -> Settings:
@@ -45,13 +52,14 @@ def _migrated(database: str) -> Settings:
 
 
 # One for each kill point of test_crashes.py.
-CRASHING: Final = tuple(f"killed-{number}" for number in range(1, 61))
+KILLED: Final = tuple(f"killed-{number}" for number in range(1, 41))
+KILLED_MIGRATING: Final = tuple(f"killed-migrating-{number}" for number in range(1, 21))
 
 _STORIES: Final[dict[str, Settings]] = {
     "alarmed": {"gates": {"alarms": ["alarmed-5xx"]}},
     "asked-and-stopped": _approved(),
     "broken-migration": _migrated("broken-migration"),
-    "cancelled-running": {},
+    "cancelled-running": _baked(seconds=15),
     "cancelled-waiting": _approved(),
     "crashing": {},
     "decided": _approved(),
@@ -72,7 +80,8 @@ _STORIES: Final[dict[str, Settings]] = {
     "strangers": _approved(),
     "superseded": _approved(),
     "unhealthy": {},
-    **{name: _migrated(name) for name in CRASHING},
+    **{name: {} for name in KILLED},
+    **{name: _migrated(name) for name in KILLED_MIGRATING},
 }
 
 

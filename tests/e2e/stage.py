@@ -185,7 +185,7 @@ class Lane:
         """The states that Slack was told of a deployment, once it knows how it ended."""
         last = _headline(deployment.outcome)
         return eventually(
-            lambda: told if last in (told := self._headlines(deployment)) else None,
+            lambda: told if last in (told := self.headlines(deployment)) else None,
             f"'{last}' of {deployment.deployment_id} in Slack",
         )
 
@@ -195,7 +195,8 @@ class Lane:
         assert len(found) == 1, found
         return json.dumps(found[0]["blocks"], ensure_ascii=False)
 
-    def _headlines(self, deployment: Deployment) -> list[str]:
+    def headlines(self, deployment: Deployment) -> list[str]:
+        """The states that Slack was told of a deployment so far."""
         return [m["text"].partition(": ")[2] for m in self._messages(deployment)]
 
     def _messages(self, deployment: Deployment) -> list[dict[str, Any]]:

@@ -10,15 +10,17 @@ from local.approver import decide
 from local.cloud import Cloud
 from slipway.domain.deployment import Deployment, Origin, Outcome, Phase
 from slipway.domain.errors import Reason
-from tests.e2e.functions import invoke, logged
+from tests.e2e.functions import logged, swept
 from tests.e2e.lanes import APPROVER
 from tests.e2e.samples import sample
 from tests.e2e.stage import Lane, eventually
 
 Build = Callable[[str], Lane]
 
-# The sweep leaves alone what is younger: an event that is on its way needs no help yet.
-SWEEP_PATIENCE_SECONDS = 60
+# A push to the shipped application's repository that nobody has made.
+DIGEST = "sha256:" + "e" * 64
+DETAIL = {**sample("admit")["detail"], "image-digest": DIGEST}
+PUSHED = {**sample("admit"), "detail": DETAIL}
 
 
 def _emitted(lane: Lane, detail_type: str) -> list[dict[str, Any]]:
@@ -71,12 +73,12 @@ def test_a_push_that_is_told_three_times_is_deployed_once(lane: Build) -> None:
             "The event comes from 111122223333/us-east-1, not 000000000000/us-east-1.",
         ),
         (
-            {"detail": {**sample("admit")["detail"], "image-digest": "sha256:short"}},
+            {"detail": {**DETAIL, "image-digest": "sha256:short"}},
             Reason.EVENT_MALFORMED,
             "image-digest: String should match pattern '^sha256:[0-9a-f]{64}$'",
         ),
         (
-            {"detail": {**sample("admit")["detail"], "repository-name": "nobodys"}},
+            {"detail": {**DETAIL, "repository-name": "nobodys"}},
             Reason.NOT_MEANT_FOR_US,
             "No environment is fed by nobodys:v1.",
         ),
@@ -86,7 +88,7 @@ def test_a_push_that_is_told_three_times_is_deployed_once(lane: Build) -> None:
 def test_an_event_that_is_not_for_us_starts_nothing_and_the_log_says_why(
     cloud: Cloud, change: dict[str, Any], reason: Reason, sentence: str
 ) -> None:
-    cloud.ministack.send_event({**sample("admit"), **change})
+    cloud.ministack.send_event({**PUSHED, **change})
 
     eventually(
         lambda: [
@@ -96,8 +98,7 @@ def test_an_event_that_is_not_for_us_starts_nothing_and_the_log_says_why(
         ],
         f"the refusal '{sentence}' in the log",
     )
-    digests = {each.release.digest for each in Lane(cloud, "fastapi-rds").all()}
-    assert sample("admit")["detail"]["image-digest"] not in digests
+    assert DIGEST not in {each.release.digest for each in Lane(cloud, "fastapi-rds").all()}
 
 
 def test_a_snapshot_whose_event_is_lost_is_found_by_the_timer(lane: Build) -> None:
@@ -125,22 +126,15 @@ def test_a_push_whose_event_is_lost_is_found_by_the_sweep(lane: Build) -> None:
     _drop(lost, "ECR Image Action")
     digest = lost.push("v1")
 
-    swept = eventually(
-        lambda: [d for d in _swept(lost)["admitted"] if d.startswith("lost-push")],
-        "the sweep to find the push",
-    )
+    eventually(lambda: _after_a_sweep(lost).all(), "the sweep to find the push")
 
-    ended = lost.settled(swept[0])
+    ended = lost.ended(digest)
     assert (ended.outcome, ended.origin) == (Outcome.SUCCEEDED, Origin.SWEEP)
-    assert ended.release.digest == digest
 
 
-def _swept(lane: Lane) -> dict[str, Any]:
-    """What the schedule's own event makes the sweep do now."""
-    answer, error = invoke(lane.cloud, "sweep", sample("sweep"))
-    assert error is None, answer
-    found: dict[str, Any] = answer
-    return found
+def _after_a_sweep(lane: Lane) -> Lane:
+    swept(lane.cloud)
+    return lane
 
 
 def test_an_execution_that_is_stopped_before_any_change_is_settled(lane: Build) -> None:
@@ -168,8 +162,7 @@ def test_an_execution_that_is_stopped_while_it_deploys_frees_the_lane_and_holds_
 
     # Its last function may be at work for a minute longer, and the lane is not freed under it.
     eventually(
-        lambda: running.deployment_id in _swept(stopped)["settled"],
-        "the sweep to settle what was stopped",
+        lambda: _after_a_sweep(stopped).all()[0].outcome, "the sweep to settle what was stopped"
     )
     ended = stopped.settled(running.deployment_id)
     state = stopped.state()

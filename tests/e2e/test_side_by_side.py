@@ -78,11 +78,11 @@ def test_a_deployment_that_waits_can_be_cancelled(lane: Build) -> None:
 def test_a_deployment_that_runs_is_taken_back_when_it_is_cancelled(lane: Build) -> None:
     running = lane("cancelled-running")
     good = running.deployed("v1")
-    deploying = running.reached(running.push("v2"), Phase.DEPLOYING)
+    live = running.reached(running.push("v2"), Phase.VERIFYING)
 
-    _cancel(running, deploying)
+    _cancel(running, live)
 
-    ended = running.settled(deploying.deployment_id)
+    ended = running.settled(live.deployment_id)
     assert (ended.outcome, ended.cause and ended.cause.reason) == (
         Outcome.ROLLED_BACK,
         Reason.CANCELLED,
