@@ -396,7 +396,7 @@ MUTANTS = (
     ),
     Mutant(
         "a migration that failed does not count as a change",
-        (edit("steps.settle:_settled", "deployment.phase in CHANGING_PHASES", "False"),),
+        (edit("steps.settle:_settled", "changed=deployment.has_changed", "changed=False"),),
         ("abort@Deploy", "abort@Verify", "abort@Migrate"),
     ),
     Mutant(

@@ -408,3 +408,16 @@ def test_an_environment_is_found_by_application_and_name() -> None:
     assert catalog.environment("shop", "staging") == Environment.model_validate(settings())
     assert catalog.environment("shop", "production") is None
     assert catalog.environment("shopp", "staging") is None
+
+
+def test_two_lanes_whose_deployments_would_share_their_ids_are_refused() -> None:
+    shop = {"application": "shop", "environments": {"api-staging": settings("one")}}
+    api = {"application": "shop-api", "environments": {"staging": settings("two")}}
+
+    with pytest.raises(ValidationError) as refused:
+        Catalog.model_validate({"applications": {"shop": shop, "shop-api": api}})
+
+    assert [error["msg"] for error in refused.value.errors()] == [
+        "Value error, applications.shop-api.environments.staging: its deployments would have the "
+        "ids of shop/api-staging's (shop-api-staging-1, ...); rename one of them"
+    ]

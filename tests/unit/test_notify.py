@@ -470,13 +470,15 @@ def test_other_items_of_the_table_are_passed_over(monkeypatch: pytest.MonkeyPatc
     assert (answer, slack.sent) == ({"batchItemFailures": []}, [])
 
 
-def test_a_write_that_cannot_be_read_is_left_to_the_stream(monkeypatch: pytest.MonkeyPatch) -> None:
-    broken = stream_record(7, STORY[0])
+def test_a_write_that_cannot_be_read_holds_nothing_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = stream_record(1, STORY[0])
     broken["dynamodb"]["NewImage"]["document"]["S"] = "{}"
+    slack = InMemoryWebhook()
 
-    answer = batch(monkeypatch, InMemoryWebhook(), stored(), broken)
+    answer = batch(monkeypatch, slack, stored(), broken, stream_record(2, STORY[0]))
 
-    assert answer == {"batchItemFailures": [{"itemIdentifier": "7"}]}
+    assert answer == {"batchItemFailures": []}
+    assert len(slack.sent) == 1
 
 
 def test_a_refusal_is_an_error_in_the_log(

@@ -2,6 +2,7 @@
 
 import pytest
 
+from slipway.domain.catalog import EcsTarget
 from slipway.domain.deployment import Outcome
 from slipway.domain.errors import Broken, Reason, Rejected
 from slipway.domain.plan import LiveService
@@ -16,6 +17,7 @@ from tests.unit.worlds import (
     START,
     TARGET_GROUP,
     URL,
+    Service,
     World,
     environment,
     image,
@@ -199,3 +201,18 @@ def test_a_long_bake_is_not_looked_at_every_few_seconds(
     world = admitted(World(environment(verification=verification)))
 
     assert world.plan().verify_interval_seconds == between_looks
+
+
+def test_a_service_that_wants_no_task_is_refused_because_nothing_could_be_verified() -> None:
+    class Idle(Service):
+        def live(self, target: EcsTarget) -> LiveService:
+            return super().live(target).model_copy(update={"desired_count": 0})
+
+    world = admitted()
+    world.service = Idle()
+
+    assert refusal(world) == (
+        Reason.SERVICE_UNAVAILABLE,
+        f"{SERVICE_ARN} wants 0 tasks, so nothing could be verified; raise its desired count "
+        "first.",
+    )

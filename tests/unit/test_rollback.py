@@ -338,10 +338,31 @@ def test_a_cancelled_deployment_is_taken_back() -> None:
     assert world.rollback() == CODE_GOES_BACK
 
 
+def test_what_is_live_is_not_taken_for_a_rollback_while_an_update_may_be_on_its_way() -> None:
+    # Deploy noted its intent and hangs before UpdateService; a cancel has ended its state.
+    world = World(environment(migration=None)).entered()
+    world.rewrite(
+        progress=world.deployment.progress.model_copy(
+            update={"revision_arn": "registered:8", "deploy_requested_at": world.now}
+        )
+    )
+    late = StepResult(
+        done=False,
+        reason=Reason.WAITING,
+        message="the release's own update may still be on its way",
+    )
+
+    assert world.rollback() == late
+    world.wait(seconds=60)
+    assert world.rollback() == BACK
+
+
 def test_a_rollback_before_anything_was_changed_changes_nothing() -> None:
     world = World(environment(migration=None)).entered()
 
-    assert world.rollback() == NOTHING_DEPLOYED
+    assert world.rollback() == StepResult(
+        done=True, reason=Reason.ROLLED_BACK, message="nothing had been changed"
+    )
     assert world.service.updates == []
 
 

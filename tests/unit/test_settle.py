@@ -233,6 +233,34 @@ def test_a_deployment_that_never_entered_leaves_lane_and_database_alone() -> Non
     assert world.lane == before
 
 
+@pytest.mark.parametrize(
+    ("cause", "outcome"),
+    [
+        (caught("Deploy", "Broken", "AwsRefused: RegisterTaskDefinition"), Outcome.FAILED),
+        (caught("Deploy", "Rejected", "Cancelled: Cancelled by ada."), Outcome.CANCELLED),
+    ],
+)
+def test_what_failed_before_anything_was_changed_is_no_rollback(
+    cause: Caught, outcome: Outcome
+) -> None:
+    world = World(environment(migration=None)).entered()
+    world.rewrite(phase=Phase.DEPLOYING)
+
+    assert world.settle(cause=cause).outcome is outcome
+    assert (world.lane.holder, world.lane.hold, world.lane.bad_digests) == (None, None, {})
+
+
+def test_an_execution_that_is_stopped_on_the_way_back_keeps_what_made_it_go_back() -> None:
+    world = rolled_back()
+    cause = failure("Verify", "Unhealthy", "ReleaseUnhealthy", "/health answered 500.")
+    world.rewrite(cause=cause)
+
+    stopped = caught("RollingBack", "ExecutionStopped", "ExecutionStopped: ABORTED")
+
+    assert world.settle(failure=stopped).outcome is Outcome.ROLLED_BACK
+    assert world.deployment.cause == cause
+
+
 def test_an_execution_that_died_while_changing_needs_an_operator() -> None:
     world = World().migrated()
     world.deploy()

@@ -229,7 +229,7 @@ def caught(name: str, variable: str) -> dict[str, Any]:
         variable: {
             "state": name,
             "error": "{% $states.errorOutput.Error %}",
-            "cause": "{% $string($states.errorOutput.Cause) %}",
+            "cause": "{% $states.errorOutput.Cause & '' %}",
         }
     }
 

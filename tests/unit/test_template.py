@@ -341,6 +341,15 @@ def test_only_the_events_bus_may_fill_the_queue_of_what_was_not_delivered() -> N
     ]
 
     assert statement["Principal"] == {"Service": "events.amazonaws.com"}
-    assert statement["Condition"] == {
-        "StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
+    rules = "arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:rule/*"
+    assert statement["Condition"] == {"ArnLike": {"aws:SourceArn": {"Fn::Sub": rules}}}
+
+
+def test_what_a_function_fails_to_do_is_kept_like_what_was_not_delivered() -> None:
+    # EventBridge's retries and dead letters end once Lambda has taken the event.
+    assert template()["Globals"]["Function"]["EventInvokeConfig"] == {
+        "MaximumRetryAttempts": 2,
+        "DestinationConfig": {
+            "OnFailure": {"Type": "SQS", "Destination": {"Fn::GetAtt": ["Undelivered", "Arn"]}}
+        },
     }

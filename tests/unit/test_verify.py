@@ -62,6 +62,31 @@ def test_three_looks_in_vain_are_a_verdict() -> None:
     assert [entry.data for entry in world.evidence[-3:]] == [{"look": n} for n in (1, 2, 3)]
 
 
+def test_a_verdict_stands_when_its_answer_came_too_late() -> None:
+    # The state gave up on the look that ended with the verdict: its token was dead.
+    world = deployed(attempts=1)
+    world.answer_as("2.0.0", status=503)
+    verdict = failure(world)
+
+    world.answer_as("2.0.0")
+
+    assert failure(world) == verdict
+
+
+def test_a_look_that_outlived_its_state_puts_no_release_forward_that_goes_back() -> None:
+    world = deployed()
+    world.rewrite(phase=Phase.ROLLING_BACK)
+
+    with pytest.raises(Rejected) as refused:
+        world.verify()
+
+    assert refused.value.reason is Reason.DEPLOYMENT_STOPPED
+    assert (world.deployment.phase, world.deployment.progress.verified_at) == (
+        Phase.ROLLING_BACK,
+        None,
+    )
+
+
 def test_the_catalog_says_how_many_looks_there_are() -> None:
     world = deployed(attempts=1)
     world.balancers.registered = (healthy(1),)

@@ -2,7 +2,7 @@
 
 import copy
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -280,6 +280,18 @@ def test_a_success_is_promoted_with_the_same_digest_to_the_next_environment() ->
             requested_by="success of notes-staging-1",
         )
     ]
+
+
+def test_an_old_image_that_a_person_asked_for_is_no_newer_in_the_next_environment() -> None:
+    world = succeeded()
+    pushed_at = START - timedelta(days=30)
+    plan = world.deployment.planned()
+    image = plan.image.model_copy(update={"pushed_at": pushed_at})
+    world.rewrite(explicit=True, plan=plan.model_copy(update={"image": image}))
+
+    (wish,) = read(SETTLED, world)
+
+    assert wish.release == release().model_copy(update={"pushed_at": pushed_at})
 
 
 def test_a_promotion_believes_the_record_and_not_the_event() -> None:

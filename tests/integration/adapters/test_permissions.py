@@ -20,7 +20,11 @@ PREFIXES = {"elbv2": "elasticloadbalancing", "stepfunctions": "states"}
 
 # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html:
 # a transaction has no action of its own.
-TRANSACTION = {"dynamodb:PutItem", "dynamodb:ConditionCheckItem"}
+TRANSACTION = {
+    "Put": "dynamodb:PutItem",
+    "ConditionCheck": "dynamodb:ConditionCheckItem",
+    "Delete": "dynamodb:DeleteItem",
+}
 # Needed by a call though no call of that name is made: roles handed on, tags at creation.
 RIDERS = {"iam:PassRole", "ecs:TagResource", "rds:AddTagsToResource"}
 
@@ -43,7 +47,20 @@ def _used(tree: ast.Module) -> Iterator[str]:
             yield from getattr(importlib.import_module(node.module or ""), "PERMISSIONS", ())
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             action = operations.get(_called(node, node.func), "")
-            yield from TRANSACTION if action == "dynamodb:TransactWriteItems" else {action} - {""}
+            carried = _carried(tree)
+            yield from carried if action == "dynamodb:TransactWriteItems" else {action} - {""}
+
+
+def _carried(tree: ast.Module) -> set[str]:
+    """IAM judges a transaction by the operations that it carries."""
+    keys = {
+        key.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Dict)
+        for key in node.keys
+        if isinstance(key, ast.Constant)
+    }
+    return {action for operation, action in TRANSACTION.items() if operation in keys}
 
 
 def _called(node: ast.Call, function: ast.Attribute) -> str:

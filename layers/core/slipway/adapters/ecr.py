@@ -74,6 +74,7 @@ class EcrRegistry:
             architecture="",
             status=detail.get("imageStatus", "ACTIVE"),
             labels={},
+            pushed_at=detail.get("imagePushedAt"),
         )
 
     @aws_errors()

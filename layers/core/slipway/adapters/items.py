@@ -90,8 +90,12 @@ def versioned_item(document: Versioned) -> "Item":
 
 
 def document_of(item: "Mapping[str, AttributeValueTypeDef]", model: type[M]) -> M:
-    """The document that an item carries."""
-    return model.model_validate_json(item["document"]["S"])
+    """The document that an item carries.
+
+    A newer Slipway may have written fields that this one does not know; they are left out, so
+    that going back to an older Slipway does not lock every lane.
+    """
+    return model.model_validate_json(item["document"]["S"], extra="ignore")
 
 
 def _key(pk: str, sk: str) -> "Key":

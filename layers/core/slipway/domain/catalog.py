@@ -330,6 +330,20 @@ class Catalog(Model):
                 )
         return self
 
+    @model_validator(mode="after")
+    def gives_every_lane_ids_of_its_own(self) -> Self:
+        """`shop` + `api-staging` and `shop-api` + `staging` would share their deployments' ids."""
+        owners: dict[str, str] = {}
+        for application, name, _ in self.environments():
+            lane = f"{application}/{name}"
+            owner = owners.setdefault(f"{application}-{name}", lane)
+            if owner != lane:
+                raise ValueError(
+                    f"applications.{application}.environments.{name}: its deployments would have "
+                    f"the ids of {owner}'s ({application}-{name}-1, ...); rename one of them"
+                )
+        return self
+
     def environments(self) -> Iterator[tuple[str, str, Environment]]:
         """Every environment with the names of its application and its own."""
         for entry in self.applications.values():

@@ -93,6 +93,7 @@ class Progress(Model):
     deploy_requested_at: datetime | None = None
     ecs_deployment_id: str | None = None
     failed_looks: int = 0
+    found_wanting: str | None = None
     healthy_since: datetime | None = None
     verified_at: datetime | None = None
     downgrade_requested_at: datetime | None = None
@@ -170,6 +171,13 @@ class Deployment(Versioned):
         progress = self.progress.model_copy(update=facts)
         return self.model_copy(update={"progress": progress})
 
+    @property
+    def has_changed(self) -> bool:
+        """Whether something of the user's may have changed: the intents are written before."""
+        progress = self.progress
+        intents = (progress.migration_requested_at, progress.deploy_requested_at)
+        return any(intent is not None for intent in intents)
+
     def planned(self) -> Plan:
         """The plan; Broken when a step runs before Plan."""
         if self.plan is None:
@@ -183,9 +191,18 @@ class Deployment(Versioned):
                 Reason.DEPLOYMENT_STOPPED, f"{self.deployment_id} has ended: {self.outcome}."
             )
 
-    def refuse_to_continue(self) -> None:
-        """Raise Rejected when the deployment has ended or a person asked to cancel it."""
+    def refuse_to_go_forward(self) -> None:
+        """Raise Rejected when the deployment has ended or goes back.
+
+        A look that outlived its state must not put a release forward that is being taken away.
+        """
         self.refuse_when_ended()
+        if self.phase is Phase.ROLLING_BACK:
+            raise Rejected(Reason.DEPLOYMENT_STOPPED, f"{self.deployment_id} goes back already.")
+
+    def refuse_to_continue(self) -> None:
+        """Raise Rejected when the deployment may not go forward or a person cancelled it."""
+        self.refuse_to_go_forward()
         if self.cancel_requested_by is not None:
             raise Rejected(Reason.CANCELLED, f"Cancelled by {self.cancel_requested_by}.")
 

@@ -37,6 +37,7 @@ class Image(Model):
     architecture: str
     status: str
     labels: dict[str, str]
+    pushed_at: datetime | None = None
 
     @property
     def uri(self) -> str:

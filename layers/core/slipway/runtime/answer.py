@@ -11,9 +11,7 @@ from slipway.runtime.waiting import Request, Step
 def answer(step: Step[Request], event: dict[str, Any]) -> list[dict[str, Any]]:
     """Serve the state machine's call or a service's event; what each look found, for the log."""
     woken_by = hints(event, wiring.settings().account)
-    found = [
-        each.model_dump(mode="json") for each in wiring.waiting().serve(step, event, woken_by)
-    ]
+    found = [each.model_dump(mode="json") for each in wiring.waiting().serve(step, event, woken_by)]
     for each in found:
         logger.info("looked", found=each)
     return found

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from slipway.domain.errors import Reason, Rejected, Transient
+from slipway.domain.errors import Reason, Transient
 from slipway.domain.evidence import Note
 from slipway.ports import Announcements, Records
 from slipway.steps.step import record
@@ -26,10 +26,7 @@ def cancel(
     """
     for _ in range(_ATTEMPTS):
         deployment = records.deployment(deployment_id)
-        if deployment.outcome is not None:
-            raise Rejected(
-                Reason.DEPLOYMENT_STOPPED, f"{deployment_id} has ended: {deployment.outcome}."
-            )
+        deployment.refuse_to_go_forward()
         if deployment.cancel_requested_by is not None:
             break
         asked = deployment.model_copy(update={"cancel_requested_by": by})

@@ -35,7 +35,7 @@ def migrate(
 ) -> StepResult:
     """Done when the command has ended with 0; Unhealthy when it failed or took too long."""
     deployment = records.deployment(request.deployment_id)
-    deployment.refuse_when_ended()
+    deployment.refuse_to_go_forward()
     if deployment.progress.migrated_at is not None:
         return StepResult(done=True, reason=Reason.VERIFIED, message="migrated")
     if deployment.progress.migration_requested_at is None:

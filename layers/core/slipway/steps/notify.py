@@ -105,8 +105,14 @@ def notify_all(
     results: list[NotifyResult] = []
     for request in requests:
         try:
+            change = request.change()
+        except Broken as error:
+            # Coming again would not make it readable, and would hold everything behind it.
+            results.append(_unreadable(error))
+            continue
+        try:
             told = notify(
-                request.change(),
+                change,
                 records=records,
                 slack=slack,
                 links=links,
@@ -146,6 +152,10 @@ def notify(
     if isinstance(slack, SlackChannel):
         return _kept_up_to_date(news, notice, records, slack, _channel(change.after, catalog))
     return _sent(news, notice, records, slack)
+
+
+def _unreadable(error: Broken) -> NotifyResult:
+    return NotifyResult(deployment_id="", state="", ending=Ending.REFUSED, detail=error.message)
 
 
 def _result(deployment: Deployment, state: str, ending: Ending, detail: str = "") -> NotifyResult:

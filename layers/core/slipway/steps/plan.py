@@ -56,6 +56,7 @@ def plan(
         raise Rejected(Reason.NOT_MEANT_FOR_US, f"The catalog has no {deployment.lane_id}.")
     lane = records.lane(deployment.application, deployment.environment)
     live = _live(settings, services, balancers)
+    _refuse_idle(live)
     made = _plan(deployment, settings, lane, live, _image(deployment, live, registry), now)
     _refuse_unchanged(deployment, lane, live)
     note = Note(what="planned", data={"plan_hash": made.plan_hash})
@@ -87,6 +88,15 @@ def _image(deployment: Deployment, live: LiveService, registry: ImageRegistry) -
             f"{release.repository} has no image {release.digest[:19]} for {live.architecture}.",
         )
     return image
+
+
+def _refuse_idle(live: LiveService) -> None:
+    if live.desired_count == 0:
+        raise Rejected(
+            Reason.SERVICE_UNAVAILABLE,
+            f"{live.service_arn} wants 0 tasks, so nothing could be verified; raise its desired "
+            "count first.",
+        )
 
 
 def _refuse_unchanged(deployment: Deployment, lane: Lane, live: LiveService) -> None:

@@ -1,6 +1,7 @@
 """Rollback: back to the release that was last seen healthy, schema first, code after."""
 
 from datetime import datetime, timedelta
+from typing import Final
 
 from slipway.domain.deployment import Deployment, Phase
 from slipway.domain.errors import Broken, Reason, Unhealthy
@@ -11,6 +12,9 @@ from slipway.ports import OneOffs, Records, Rollouts, Services
 from slipway.steps.migrate import ended, started_by
 from slipway.steps.revision import revision_of
 from slipway.steps.step import Caught, StepRequest, StepResult, fence_of, record
+
+# Globals.Function.Timeout of template.yaml.
+_LONGEST_FUNCTION: Final = timedelta(seconds=60)
 
 
 class RollbackRequest(StepRequest):
@@ -48,6 +52,8 @@ def rollback(
     """
     deployment = records.deployment(request.deployment_id)
     deployment.refuse_when_ended()
+    if not deployment.has_changed:
+        return StepResult(done=True, reason=Reason.ROLLED_BACK, message="nothing had been changed")
     deployment = _begun(deployment, request.cause, records, now)
     target = deployment.rollback_target
     if target is None:
@@ -71,7 +77,9 @@ def _begun(
     why = cause.message if cause else f"after {deployment.phase}"
     note = Note(what="rollback begun", reason=cause.reason if cause else "", message=why)
     # The looks at the release that failed say nothing about the one that comes back.
-    begun = deployment.at(Phase.ROLLING_BACK).knowing(failed_looks=0, healthy_since=None)
+    begun = deployment.at(Phase.ROLLING_BACK).knowing(
+        failed_looks=0, healthy_since=None, found_wanting=None
+    )
     begun = begun.model_copy(update={"cause": cause})
     return record(records, begun, note, now=now, fence=fence_of(deployment))
 
@@ -203,7 +211,11 @@ def _code_back(
         return StepResult(done=True, reason=Reason.ROLLED_BACK, message="no code was deployed")
     settings = deployment.planned().settings
     rollout = services.rollout(settings.target, target.revision_arn)
-    if rollout.primary_revision_arn != target.revision_arn:
+    if rollout.primary_revision_arn == target.revision_arn:
+        if _update_may_be_on_its_way(deployment, services, now):
+            message = "the release's own update may still be on its way"
+            return StepResult(done=False, reason=Reason.WAITING, message=message)
+    else:
         _refuse_given_up(deployment, rollout)
         deployment = _intend(deployment, target, records, now)
         rollouts.update(settings.target, target.revision_arn, settings.strategy)
@@ -215,6 +227,18 @@ def _code_back(
     _refuse_late(deployment, now)
     message = f"{rollout.running_count} of {rollout.desired_count} tasks run the old release"
     return StepResult(done=False, reason=Reason.WAITING, message=message)
+
+
+def _update_may_be_on_its_way(deployment: Deployment, services: Services, now: datetime) -> bool:
+    """Whether a function that noted its intent may be about to call UpdateService.
+
+    What is live looks like a rollback that is done, until that call comes.
+    """
+    requested = deployment.progress.deploy_requested_at
+    if requested is None or now - requested >= _LONGEST_FUNCTION:
+        return False
+    target = deployment.planned().settings.target
+    return services.rollout(target, revision_of(deployment)).status == "NONE"
 
 
 def _refuse_given_up(deployment: Deployment, rollout: Rollout) -> None:

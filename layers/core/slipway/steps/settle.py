@@ -3,7 +3,6 @@
 from datetime import datetime
 
 from slipway.domain.deployment import (
-    CHANGING_PHASES,
     Deployment,
     Failure,
     Outcome,
@@ -45,7 +44,7 @@ def settle(
     deployment = records.deployment(request.deployment_id)
     if deployment.outcome is None:
         failure = request.failure.failure() if request.failure else None
-        cause = request.cause.failure() if request.cause else None
+        cause = request.cause.failure() if request.cause else deployment.cause
         deployment = _settled(deployment, failure, cause, records, now)
     announcements.publish("Deployment Settled", _news(deployment))
     return _result(deployment)
@@ -59,8 +58,7 @@ def _settled(
     now: datetime,
 ) -> Deployment:
     failure, cause = _judged(deployment, failure, cause)
-    changed = cause is not None or deployment.phase in CHANGING_PHASES
-    outcome = outcome_of(failure, cause, changed=changed)
+    outcome = outcome_of(failure, cause, changed=deployment.has_changed)
     ended = deployment.at(Phase.SETTLED).model_copy(
         update={"outcome": outcome, "failure": failure, "cause": cause, "settled_at": now}
     )
@@ -85,6 +83,9 @@ def _judged(
         return None, None
     if progress.rolled_back_at is not None:
         return None, cause or failure
+    if not deployment.has_changed:
+        # What failed before anything was changed is a plain end, not a rollback.
+        failure, cause = failure or cause, None
     if failure is None:
         unproven = "The execution told of no failure, but nothing was verified."
         return Failure.parsed("Settle", Broken.__name__, unproven), cause

@@ -55,8 +55,14 @@ def verify(
     """
     deployment = records.deployment(request.deployment_id)
     deployment.refuse_when_ended()
+    if request.of is Subject.ROLLBACK and not deployment.has_changed:
+        return StepResult(done=True, reason=Reason.VERIFIED, message="nothing had been changed")
+    if request.of is Subject.RELEASE:
+        deployment.refuse_to_go_forward()
     if _known(deployment, request.of):
         return StepResult(done=True, reason=Reason.VERIFIED, message="verified before")
+    if deployment.progress.found_wanting is not None:
+        raise Unhealthy(_blame(request.of), deployment.progress.found_wanting)
     if request.of is Subject.RELEASE:
         deployment.refuse_to_continue()
         deployment = deployment.at(Phase.VERIFYING)
@@ -128,7 +134,9 @@ def _decided(
         return _healthy(deployment, of, judgement, records, now)
     looks = deployment.progress.failed_looks + 1
     final = judgement.verdict is Verdict.FAILED or looks >= settings.attempts
-    known = deployment.knowing(failed_looks=0 if final else looks, healthy_since=None)
+    # A look may end after its state has given up on it; the next one finds the verdict here.
+    verdict = judgement.message if final else None
+    known = deployment.knowing(failed_looks=looks, healthy_since=None, found_wanting=verdict)
     note = Note(what=f"{of} found wanting", message=judgement.message, data={"look": looks})
     record(records, known, note, now=now)
     if final:

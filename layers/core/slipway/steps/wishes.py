@@ -177,9 +177,21 @@ def promotions(deployment: Deployment, catalog: Catalog) -> list[Wish]:
             wish_id=f"promotion:{deployment.deployment_id}:{environment}",
             application=deployment.application,
             environment=environment,
-            release=deployment.release,
+            release=_as_pushed(deployment),
             origin=Origin.PROMOTION,
             requested_by=f"success of {deployment.deployment_id}",
         )
         for environment in followers
     ]
+
+
+def _as_pushed(deployment: Deployment) -> Release:
+    """The release, ordered by its push.
+
+    A person may ask for an old image in one environment; that makes it no newer in the next one,
+    where nobody asked for it.
+    """
+    pushed_at = deployment.plan.image.pushed_at if deployment.plan else None
+    if not deployment.explicit or pushed_at is None:
+        return deployment.release
+    return deployment.release.model_copy(update={"pushed_at": pushed_at})

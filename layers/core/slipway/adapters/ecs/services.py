@@ -115,6 +115,10 @@ def _judged(
     ECS forgets service deployments. A service that it took back to an old revision runs that
     revision without one that targeted it; the PRIMARY deployment speaks for it then.
     """
+    if primary.get("taskDefinition") == revision_arn and primary.get("rolloutState") == "FAILED":
+        # The way back to an old revision failed; that it was once SUCCESSFUL says nothing now.
+        reason = primary.get("rolloutStateReason", "")
+        return _rollout(service, primary, "ROLLBACK_FAILED", reason, ())
     for deployment in deployments:
         revision = revisions.get(_targeted(deployment))
         if revision is not None and revision.get("taskDefinition") == revision_arn:
@@ -151,8 +155,13 @@ def _targeted(deployment: "ServiceDeploymentBriefTypeDef") -> str:
 
 
 def _digests(revision: "ServiceRevisionTypeDef") -> tuple[str, ...]:
+    """What the revision's images resolved to.
+
+    Where the service does not resolve versions, the digest that the image is pinned by stands.
+    """
     images = revision.get("containerImages", [])
-    return tuple(image["imageDigest"] for image in images if "imageDigest" in image)
+    found = [one.get("imageDigest") or one.get("image", "").partition("@")[2] for one in images]
+    return tuple(digest for digest in found if digest)
 
 
 def _target_group(service: "ServiceTypeDef", container: str) -> str | None:
