@@ -31,12 +31,12 @@ DOWNGRADE = "slipway/downgrade/notes-staging-1"
 RESTORE = (
     " The data as it was before, in a new database: aws rds restore-db-instance-from-db-snapshot "
     "--db-instance-identifier notes-staging-restored "
-    "--db-snapshot-identifier slipway-notes-staging-1 (or aws rds "
+    "--db-snapshot-identifier slipway-notes-staging-1 or: aws rds "
     "restore-db-instance-to-point-in-time --source-db-instance-identifier notes-staging "
-    "--target-db-instance-identifier notes-staging-restored --restore-time 2026-11-21T09:00:00Z)"
+    "--target-db-instance-identifier notes-staging-restored --restore-time 2026-11-21T09:00:00Z"
 )
 RESTORE_TO_TIME = (
-    " The schema as it was before, in a new database: aws rds "
+    " The data as it was before, in a new database: aws rds "
     "restore-db-instance-to-point-in-time --source-db-instance-identifier notes-staging "
     "--target-db-instance-identifier notes-staging-restored --restore-time 2026-11-21T09:00:00Z"
 )

@@ -431,7 +431,9 @@ def test_a_running_deployment_shows_its_timeline_and_reloads(site: Site) -> None
 
 def test_an_ended_deployment_says_what_to_do_and_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     progress = Progress(
-        snapshot_id="slipway-7", migration_requested_at=ASKED + timedelta(seconds=30)
+        snapshot_id="slipway-7",
+        snapshot_available_at=ASKED,
+        migration_requested_at=ASKED + timedelta(seconds=30),
     )
     told = failure("Rollback", "Broken", "SchemaMoved", "The schema has moved.")
     end = ended(Outcome.NEEDS_OPERATOR, failure=told, cause=failure(), progress=progress)

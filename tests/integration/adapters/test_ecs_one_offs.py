@@ -214,3 +214,15 @@ def test_a_long_line_is_cut() -> None:
     seen = _look(_task(), a_definition(NEW), {"events": [{"message": "x" * 10_000}]})
 
     assert seen.log_tail == ("x" * 500,)
+
+
+def test_a_password_in_a_log_line_is_not_shown_to_people() -> None:
+    said = "cannot reach postgresql://notes:s3cr3t@db.example.com/notes"
+    with stubbed("ecs") as (ecs, stub), stubbed("logs") as (logs, log_stub):
+        stub.add_response("describe_tasks", _task())
+        stub.add_response("describe_task_definition", a_definition(NEW))
+        log_stub.add_response("get_log_events", {"events": [{"message": said}]})
+
+        seen = EcsOneOffs(ecs, logs).look(TARGET, TASK)
+
+    assert seen.log_tail == ("cannot reach postgresql://notes:***@db.example.com/notes",)

@@ -86,7 +86,7 @@ def restore_commands(deployment: Deployment) -> tuple[str, ...]:
         f"aws rds restore-db-instance-to-point-in-time --source-db-instance-identifier {live} "
         f"--target-db-instance-identifier {restored} --restore-time {started:%Y-%m-%dT%H:%M:%SZ}"
     )
-    if deployment.progress.snapshot_id is None:
+    if deployment.progress.snapshot_available_at is None:
         return (in_time,)
     from_snapshot = (
         f"aws rds restore-db-instance-from-db-snapshot --db-instance-identifier {restored} "

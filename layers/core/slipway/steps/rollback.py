@@ -6,6 +6,7 @@ from typing import Final
 from slipway.domain.deployment import Deployment, Phase
 from slipway.domain.errors import Broken, Reason, Unhealthy
 from slipway.domain.evidence import Note
+from slipway.domain.guidance import restore_commands
 from slipway.domain.lane import Stable
 from slipway.domain.verdict import Rollout
 from slipway.ports import OneOffs, Records, Rollouts, Services
@@ -267,21 +268,8 @@ def _refuse_late(deployment: Deployment, now: datetime) -> None:
 
 
 def _restore_hint(deployment: Deployment) -> str:
-    """The exact commands for a person who decides to bring the data back; empty without backup."""
-    progress, settings = deployment.progress, deployment.planned().settings
-    if settings.database is None or progress.migration_requested_at is None:
+    """The exact commands for a person who decides to bring the data back; empty without any."""
+    commands = restore_commands(deployment)
+    if not commands:
         return ""
-    source, before = settings.database.identifier, progress.migration_requested_at
-    restored = f"{source}-restored"
-    to_time = (
-        "aws rds restore-db-instance-to-point-in-time "
-        f"--source-db-instance-identifier {source} --target-db-instance-identifier {restored} "
-        f"--restore-time {before:%Y-%m-%dT%H:%M:%SZ}"
-    )
-    if progress.snapshot_available_at is None:
-        return f" The schema as it was before, in a new database: {to_time}"
-    from_snapshot = (
-        f"aws rds restore-db-instance-from-db-snapshot --db-instance-identifier {restored} "
-        f"--db-snapshot-identifier {progress.snapshot_id}"
-    )
-    return f" The data as it was before, in a new database: {from_snapshot} (or {to_time})"
+    return f" The data as it was before, in a new database: {' or: '.join(commands)}"

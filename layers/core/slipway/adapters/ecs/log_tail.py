@@ -1,5 +1,6 @@
 """The last lines that a task wrote, found by its task definition's awslogs options."""
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import ClientError
@@ -16,6 +17,7 @@ PERMISSIONS: Final = ("ecs:DescribeTaskDefinition", "logs:GetLogEvents")
 
 _LINES: Final = 20
 # A log event may have a megabyte, a record must not.
+_PASSWORD: Final = re.compile(r"(://[^:/@\s]+):[^@\s]+@")
 _CHARACTERS: Final = 500
 
 
@@ -45,7 +47,7 @@ class LogTail:
             if code_of(error) == "AccessDeniedException":
                 return (f"(Slipway may not read the log group {where[0]})",)
             raise
-        return tuple(event.get("message", "").rstrip()[:_CHARACTERS] for event in answer["events"])
+        return tuple(_line(event.get("message", "")) for event in answer["events"])
 
     def _where(self, task: "TaskTypeDef", container: str) -> tuple[str, str] | None:
         """Log group and stream; the stream's name is ``prefix/container/task id`` by ECS's rule."""
@@ -58,3 +60,8 @@ class LogTail:
             return None
         task_id = task["taskArn"].rsplit("/", 1)[-1]
         return group, f"{prefix}/{container}/{task_id}"
+
+
+def _line(message: str) -> str:
+    """One line as people are shown it: drivers like to print the URL that they failed to reach."""
+    return _PASSWORD.sub(r"\1:***@", message.rstrip())[:_CHARACTERS]
