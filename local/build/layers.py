@@ -47,16 +47,29 @@ def vendor(destination: Path) -> None:
 def core(destination: Path) -> None:
     """Slipway itself, without what runs elsewhere: the catalog's build, the operator's commands."""
     target = Target.from_environment()
-    sources = list((CORE / "slipway").rglob("*.py"))
+    sources = [file for file in (CORE / "slipway").rglob("*") if _ships(file)]
     key = store.key_of(store.content(sources), target)
 
     def build(folder: Path) -> None:
         python = folder / "python"
         unwanted = shutil.ignore_patterns("__pycache__", "catalog_build", "operate")
         shutil.copytree(CORE / "slipway", python / "slipway", ignore=unwanted)
+        _compile_templates(python / "slipway" / "web" / "compiled")
         bytecode.compile_for(target.version, python)
 
     store.deliver("core", f"{key}-{_compiler(target)}", build, destination)
+
+
+def _ships(file: Path) -> bool:
+    return file.is_file() and "__pycache__" not in file.parts
+
+
+def _compile_templates(folder: Path) -> None:
+    """The pages as Python modules: a cold start neither parses nor compiles them."""
+    command = [sys.executable, "-m", "slipway.web.rendering", str(folder)]
+    environment = {**os.environ, "PYTHONPATH": str(CORE)}
+    if subprocess.run(command, env=environment, check=False).returncode:
+        raise NotBuilt("The pages' templates were not compiled: see the lines above.")
 
 
 def catalog(destination: Path) -> None:

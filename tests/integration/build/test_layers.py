@@ -4,6 +4,7 @@ import importlib.util
 import json
 import marshal
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -75,6 +76,30 @@ def test_the_core_layer_holds_slipway_without_the_catalog_build(tmp_path: Path) 
     assert (slipway / "domain" / "errors.py").exists()
     assert not (slipway / "catalog_build").exists()
     assert not (slipway / "operate").exists()
+
+
+def test_the_pages_of_the_core_layer_are_compiled(tmp_path: Path) -> None:
+    layers.core(tmp_path)
+
+    pages = tmp_path / "python" / "slipway" / "web"
+    templates = list((pages / "templates").glob("*.html"))
+    assert templates
+    assert len(list((pages / "compiled").glob("*.py"))) == len(templates)
+
+
+def test_a_changed_page_makes_another_core_layer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    core = shutil.copytree(layers.CORE, tmp_path / "core")
+    monkeypatch.setattr(layers, "CORE", core)
+    layers.core(tmp_path / "before")
+    style = core / "slipway" / "web" / "templates" / "style.css"
+    style.write_text(style.read_text() + "/* another */")
+
+    layers.core(tmp_path / "after")
+
+    delivered = tmp_path / "after" / "python" / "slipway" / "web" / "templates" / "style.css"
+    assert delivered.read_text().endswith("/* another */")
 
 
 def test_bytecode_is_the_same_wherever_it_was_built(tmp_path: Path) -> None:
