@@ -49,7 +49,9 @@ def prepare(
     log, crashes = calls.CallLog(), CrashPoints()
     secret = secrets.token_urlsafe(16)
     port = door.serve(door.Door(log, crashes), secret)
-    return calls.recorded(private.function("app.app"), log, crashes), f"http://127.0.0.1:{port}/{secret}"
+    return calls.recorded(
+        private.function("app.app"), log, crashes
+    ), f"http://127.0.0.1:{port}/{secret}"
 
 
 async def serve(

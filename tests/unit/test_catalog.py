@@ -421,3 +421,14 @@ def test_two_lanes_whose_deployments_would_share_their_ids_are_refused() -> None
         "Value error, applications.shop-api.environments.staging: its deployments would have the "
         "ids of shop/api-staging's (shop-api-staging-1, ...); rename one of them"
     ]
+
+
+def test_environments_come_in_the_order_in_which_a_release_passes_them() -> None:
+    environments = {
+        "production": settings("three", after="staging"),
+        "staging": settings("two", after="dev"),
+        "dev": settings("one"),
+    }
+    entry = Application.model_validate({"application": "shop", "environments": environments})
+
+    assert entry.in_order() == ["dev", "staging", "production"]

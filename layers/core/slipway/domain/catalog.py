@@ -296,6 +296,14 @@ class Application(Model):
         pushes = (self.environments[name].push for name in self._back_from(environment))
         return next(push.repository for push in pushes if push is not None)
 
+    def in_order(self) -> list[str]:
+        """The environments in the order in which a release passes them."""
+        return sorted(self.environments, key=self._steps_before)
+
+    def _steps_before(self, environment: str) -> int:
+        before = self.environments[environment].after
+        return 0 if before is None else 1 + self._steps_before(before)
+
     def followers(self, environment: str) -> list[str]:
         """The environments to which a success here is promoted."""
         return [name for name, env in self.environments.items() if env.after == environment]

@@ -188,6 +188,6 @@ def _application(application: Application) -> pages.ApplicationView:
     records, name = wiring.records(), application.application
     lanes = [
         pages.LaneView(records.lane(name, environment), records.recent(name, environment, _LATEST))
-        for environment in application.environments
+        for environment in application.in_order()
     ]
     return pages.ApplicationView(name, lanes)
