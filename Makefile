@@ -15,7 +15,7 @@ export UV_SYSTEM_CERTS ?= true
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down push env containers status verify-records test check unit integration e2e build deploy requirements clean
+.PHONY: help setup demo up down push env containers status verify-records test check unit integration simulation simulate campaign e2e build deploy requirements clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -72,7 +72,7 @@ verify-records: .venv/.installed ## whether every record is complete and unchang
 	@$(OPERATE) verify-records --all
 
 # --------------------------------------------------------------------------------------- Checks
-test: check unit integration e2e ## everything that has to pass before a merge
+test: check unit integration simulation e2e ## everything that has to pass before a merge
 
 check: $(READY) ## format, lint, types, template
 	@echo "== format and lint"
@@ -92,6 +92,16 @@ unit: $(READY) ## rules, steps, template and state machine: no network, no AWS
 integration: $(READY) ## adapters, the twin, the local cloud's parts
 	@echo "== integration"
 	@$(PYTEST) -n 2 --dist loadgroup tests/integration
+
+simulation: $(READY) ## the fault campaign of every commit, and the seeded design bugs
+	@echo "== simulation"
+	@$(PYTEST) tests/simulation
+
+simulate: $(READY) ## replay one run of the campaign: SEED=4711, or SEED='scenario|faults|seed'
+	@$(LOCAL) tests.simulation replay '$(SEED)'
+
+campaign: $(READY) ## the whole fault campaign; writes docs/campaign.md (SEEDS=100000)
+	@$(LOCAL) tests.simulation campaign $(if $(SEEDS),--seeds $(SEEDS))
 
 e2e: $(READY) ## whole deployments on the embedded cloud
 	@echo "== end to end"
