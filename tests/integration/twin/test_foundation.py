@@ -89,6 +89,16 @@ def test_a_policy_loses_delays_and_repeats_events_of_its_type(
     assert sink.delivered == later
 
 
+def test_a_policy_holds_only_for_events_that_contain_its_text() -> None:
+    sink = Sink()
+    sink.sink.set_policy("A", Policy(drop=True, remaining=1, containing="orders"))
+
+    for number, name in enumerate(("notes", "orders", "orders")):
+        sink.sink({**event(number), "detail": {"service": name}})
+
+    assert sink.delivered == ["0", "2"]
+
+
 def test_a_policy_holds_for_as_many_events_as_it_says_or_until_it_is_lifted() -> None:
     sink = Sink()
     sink.sink.set_policy("*", Policy(drop=True, remaining=1))

@@ -140,7 +140,13 @@ def test_an_unsigned_request_is_refused(twin: LiveTwin) -> None:
 
 
 def test_event_policies_are_set_and_shown_and_checked(twin: LiveTwin) -> None:
-    policy = {"drop": False, "delay_seconds": 5.0, "copies": 1, "remaining": None}
+    policy = {
+        "drop": False,
+        "delay_seconds": 5.0,
+        "copies": 1,
+        "remaining": None,
+        "containing": "staging",
+    }
     body = {"detailType": "ECS Task State Change", "policy": policy}
     assert control(twin, "events/policy", body) == {"ECS Task State Change": policy}
     assert control(twin, "events/policy", {**body, "policy": None}) == {}
