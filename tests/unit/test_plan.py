@@ -1,5 +1,7 @@
 """Plan: what will be done is fixed once, before anything changes."""
 
+from typing import Any
+
 import pytest
 
 from slipway.domain.catalog import EcsTarget
@@ -215,4 +217,34 @@ def test_a_service_that_wants_no_task_is_refused_because_nothing_could_be_verifi
         Reason.SERVICE_UNAVAILABLE,
         f"{SERVICE_ARN} wants 0 tasks, so nothing could be verified; raise its desired count "
         "first.",
+    )
+
+
+def test_a_last_good_revision_that_was_deregistered_is_no_way_back() -> None:
+    class Deregistered(Service):
+        def live(self, target: EcsTarget) -> LiveService:
+            return super().live(target).model_copy(update={"is_registered": False})
+
+    world = admitted()
+    world.service = Deregistered()
+
+    assert refusal(world)[0] is Reason.NOTHING_TO_ROLL_BACK_TO
+
+
+def older_again(**live: Any) -> World:
+    """A release that succeeded before the live one is asked for again."""
+    world = admitted()
+    world.rewrite_lane(proven=(OLD, NEW), stable=stable(schema_revision="0003", **live))
+    return world
+
+
+def test_an_older_release_runs_no_migration_on_a_schema_that_it_can_run_on() -> None:
+    assert older_again(backward_compatible=True).plan().needs_migration is False
+
+
+def test_an_older_release_is_refused_where_the_schema_has_moved_away_from_it() -> None:
+    assert refusal(older_again()) == (
+        Reason.SCHEMA_MOVED,
+        "sha256:b2b2b2b2b2b2 ran here on schema 0002; since then notes-staging-0 has moved it to "
+        "0003 and does not say that older code runs on it. Take the schema back first.",
     )

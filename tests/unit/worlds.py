@@ -216,7 +216,7 @@ class Registry(StubRegistry):
 class OneOffs(InMemoryOneOffs):
     """One-off tasks that can be looked for."""
 
-    def find(self, target: EcsTarget, started_by: str) -> str | None:
+    def find(self, target: EcsTarget, revision_arn: str, started_by: str) -> str | None:
         return self.tasks.get(started_by)
 
 

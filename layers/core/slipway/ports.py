@@ -196,8 +196,8 @@ class OneOffs(Protocol):
         """
         ...
 
-    def find(self, target: EcsTarget, started_by: str) -> str | None:
-        """The task that an earlier try started, running or just stopped; its ARN."""
+    def find(self, target: EcsTarget, revision_arn: str, started_by: str) -> str | None:
+        """The ARN of the task that an earlier try started, running or just stopped."""
         ...
 
     def look(self, target: EcsTarget, task_arn: str) -> OneOff:

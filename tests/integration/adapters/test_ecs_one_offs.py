@@ -226,3 +226,24 @@ def test_a_password_in_a_log_line_is_not_shown_to_people() -> None:
         seen = EcsOneOffs(ecs, logs).look(TARGET, TASK)
 
     assert seen.log_tail == ("cannot reach postgresql://notes:***@db.example.com/notes",)
+
+
+def test_a_task_that_has_stopped_is_found_by_its_family_and_who_started_it() -> None:
+    # startedBy must be the only filter of ListTasks, and lists no stopped task by itself.
+    other, ours = f"{TASK}0", TASK
+    described = [
+        {"taskArn": other, "startedBy": "ecs-svc/1"},
+        {"taskArn": ours, "startedBy": STARTED_BY},
+    ]
+    with stubbed("ecs") as (ecs, stub), stubbed("logs") as (logs, _):
+        asked = {"cluster": TARGET.cluster}
+        stub.add_response("list_tasks", {"taskArns": []}, {**asked, "startedBy": STARTED_BY})
+        stub.add_response(
+            "list_tasks",
+            {"taskArns": [other, ours]},
+            {**asked, "family": "notes", "desiredStatus": "STOPPED"},
+        )
+        stub.add_response("describe_tasks", {"tasks": described}, {**asked, "tasks": [other, ours]})
+
+        revision = "arn:aws:ecs:us-east-1:000000000000:task-definition/notes:8"
+        assert EcsOneOffs(ecs, logs).find(TARGET, revision, STARTED_BY) == ours

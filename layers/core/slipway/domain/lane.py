@@ -12,7 +12,7 @@ from pydantic import Field
 
 from slipway.domain.errors import Reason, Rejected
 from slipway.domain.model import Model, Versioned
-from slipway.domain.release import Digest
+from slipway.domain.release import Digest, Image
 
 # Promotion needs to know that a digest has succeeded, also after newer ones; a lane's document
 # stays small.
@@ -40,6 +40,7 @@ class Stable(Model):
     image_uri: str
     version: str | None
     schema_revision: str | None
+    backward_compatible: bool = False
     verified_at: datetime
 
 
@@ -96,6 +97,10 @@ class Lane(Versioned):
     def lane_id(self) -> str:
         """The key of the lane, also in events."""
         return f"{self.application}/{self.environment}"
+
+    def knows(self, image: Image) -> bool:
+        """Whether the image has succeeded here before."""
+        return image.digest in self.proven
 
     def next_deployment_id(self) -> str:
         """The id of the next attempt; never used twice."""

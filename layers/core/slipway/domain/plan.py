@@ -20,6 +20,7 @@ class LiveService(Model):
     desired_count: int
     target_group_arn: str | None
     base_url: str | None
+    is_registered: bool = True
 
 
 class Difference(Model):

@@ -56,8 +56,11 @@ def plan(
         raise Rejected(Reason.NOT_MEANT_FOR_US, f"The catalog has no {deployment.lane_id}.")
     lane = records.lane(deployment.application, deployment.environment)
     live = _live(settings, services, balancers)
+    image = _image(deployment, live, registry)
     _refuse_idle(live)
-    made = _plan(deployment, settings, lane, live, _image(deployment, live, registry), now)
+    _refuse_without_way_back(lane, live)
+    _refuse_stranded(lane, image)
+    made = _plan(deployment, settings, lane, live, image, now)
     _refuse_unchanged(deployment, lane, live)
     note = Note(what="planned", data={"plan_hash": made.plan_hash})
     record(records, deployment.model_copy(update={"plan": made}), note, now=now)
@@ -99,6 +102,31 @@ def _refuse_idle(live: LiveService) -> None:
         )
 
 
+def _refuse_without_way_back(lane: Lane, live: LiveService) -> None:
+    """ECS runs a deregistered revision on, but goes back to none."""
+    stable = lane.stable
+    if stable and stable.revision_arn == live.revision_arn and not live.is_registered:
+        raise Rejected(
+            Reason.NOTHING_TO_ROLL_BACK_TO,
+            f"{stable.revision_arn} was deregistered, so nothing could go back to it; register "
+            "it again and deploy that first.",
+        )
+
+
+def _refuse_stranded(lane: Lane, image: Image) -> None:
+    """An older release does not know the schema that came after it, and cannot take it back."""
+    stable = lane.stable
+    if stable is None or not lane.knows(image) or stable.backward_compatible:
+        return
+    if image.schema_revision != stable.schema_revision:
+        raise Rejected(
+            Reason.SCHEMA_MOVED,
+            f"{image.digest[:19]} ran here on schema {image.schema_revision}; since then "
+            f"{stable.deployment_id} has moved it to {stable.schema_revision} and does not say "
+            "that older code runs on it. Take the schema back first.",
+        )
+
+
 def _refuse_unchanged(deployment: Deployment, lane: Lane, live: LiveService) -> None:
     stable = lane.stable
     if deployment.explicit or stable is None or stable.digest != deployment.release.digest:
@@ -127,7 +155,7 @@ def _plan(
         settings=settings,
         live=live,
         rollback_target=lane.stable,
-        needs_migration=needs_migration(settings, image, lane.stable),
+        needs_migration=needs_migration(settings, image, lane.stable) and not lane.knows(image),
         needs_approval=settings.approval is not None,
         differences=differences(image, live, lane.stable),
         planned_at=now,

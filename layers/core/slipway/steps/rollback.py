@@ -121,7 +121,9 @@ def _migration_still_runs(
     if progress.migrated_at is not None:
         return None
     # A try that died after starting the task has not written its ARN.
-    arn = progress.migration_task_arn or one_offs.find(target, started_by(deployment.deployment_id))
+    arn = progress.migration_task_arn or one_offs.find(
+        target, revision_of(deployment), started_by(deployment.deployment_id)
+    )
     if arn is None or one_offs.look(target, arn).stopped:
         return None
     migration = deployment.planned().settings.migration

@@ -140,6 +140,7 @@ def _stable(deployment: Deployment, now: datetime) -> Stable:
         image_uri=image.uri,
         version=image.version,
         schema_revision=image.schema_revision,
+        backward_compatible=image.backward_compatible,
         verified_at=deployment.progress.verified_at or now,
     )
 

@@ -1,4 +1,4 @@
-"""The container of a task definition that carries the release."""
+"""What a task definition says: the container that carries the release, and the family."""
 
 from typing import TYPE_CHECKING
 
@@ -20,3 +20,8 @@ def container_of(
             f"(it has: {', '.join(containers)}); correct target.container in the catalog.",
         )
     return containers[name]
+
+
+def family_of(revision_arn: str) -> str:
+    """The family of a task definition revision, by its ARN."""
+    return revision_arn.rsplit("/", 1)[-1].rsplit(":", 1)[0]

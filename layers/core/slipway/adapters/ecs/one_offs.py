@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from botocore.exceptions import ClientError
 
+from slipway.adapters.ecs.containers import family_of
 from slipway.adapters.ecs.described import described_service
 from slipway.adapters.ecs.log_tail import LogTail
 from slipway.adapters.errors import aws_errors, code_of
@@ -66,18 +67,26 @@ class EcsOneOffs:
         return self._started(request)
 
     @aws_errors()
-    def find(self, target: EcsTarget, started_by: str) -> str | None:
-        """The task that an earlier try started, running or just stopped; its ARN.
+    def find(self, target: EcsTarget, revision_arn: str, started_by: str) -> str | None:
+        """The ARN of the task that an earlier try started, running or just stopped.
 
         ECS forgets a stopped task after about an hour.
         """
-        for status in ("RUNNING", "STOPPED"):
-            answer = self._client.list_tasks(
-                cluster=target.cluster, startedBy=started_by, desiredStatus=status
-            )
-            if answer["taskArns"]:
-                return answer["taskArns"][0]
-        return None
+        # startedBy must be the only filter, and then only tasks that are to run are listed.
+        running = self._client.list_tasks(cluster=target.cluster, startedBy=started_by)["taskArns"]
+        if running:
+            return running[0]
+        return self._stopped_before(target, family_of(revision_arn), started_by)
+
+    def _stopped_before(self, target: EcsTarget, family: str, started_by: str) -> str | None:
+        arns = self._client.list_tasks(
+            cluster=target.cluster, family=family, desiredStatus="STOPPED"
+        )["taskArns"]
+        if not arns:
+            return None
+        stopped = self._client.describe_tasks(cluster=target.cluster, tasks=arns)["tasks"]
+        ours = [one["taskArn"] for one in stopped if one.get("startedBy") == started_by]
+        return ours[0] if ours else None
 
     @aws_errors()
     def look(self, target: EcsTarget, task_arn: str) -> OneOff:

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from slipway.adapters.ecs.containers import container_of
+from slipway.adapters.ecs.containers import container_of, family_of
 from slipway.adapters.errors import aws_errors
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class EcsRevisions:
     def _newer_than(self, base_arn: str) -> list[str]:
         """The newest revisions of the base's family, newest first, down to the base."""
         answer = self._client.list_task_definitions(
-            familyPrefix=_family(base_arn), sort="DESC", maxResults=_NEWEST
+            familyPrefix=family_of(base_arn), sort="DESC", maxResults=_NEWEST
         )
         return [arn for arn in answer["taskDefinitionArns"] if _number(arn) > _number(base_arn)]
 
@@ -92,10 +92,6 @@ def _marked(tags: "list[TagTypeDef]", deployment_id: str, fencing: int) -> "list
     ]
     kept = [tag for tag in tags if not tag["key"].startswith(("aws:", "slipway:"))]
     return kept + ours
-
-
-def _family(arn: str) -> str:
-    return arn.rsplit("/", 1)[-1].rsplit(":", 1)[0]
 
 
 def _number(arn: str) -> int:

@@ -57,6 +57,7 @@ class EcsServices:
             desired_count=service["desiredCount"],
             target_group_arn=_target_group(service, target.container),
             base_url=None,
+            is_registered=definition.get("status", "ACTIVE") == "ACTIVE",
         )
 
     @aws_errors()
