@@ -105,7 +105,7 @@ campaign: $(READY) ## the whole fault campaign; writes docs/campaign.md (SEEDS=1
 
 e2e: $(READY) ## whole deployments on the embedded cloud
 	@echo "== end to end"
-	@$(PYTEST) tests/e2e
+	@$(PYTEST) -n 6 tests/e2e
 
 # --------------------------------------------------------------------------------------- Deploy
 build: $(READY) ## build for a section of samconfig.toml: CONFIG=staging
