@@ -49,6 +49,8 @@ IMPLIED = {
     "register_task_definition": ["ecs:TagResource", "iam:PassRole"],
     "run_task": ["iam:PassRole"],
     "create_db_snapshot": ["rds:AddTagsToResource"],
+    # ECR reads the findings of enhanced scanning from Inspector in the caller's name.
+    "describe_image_scan_findings": ["inspector2:ListCoverage", "inspector2:ListFindings"],
 }
 # TransactWriteItems is authorised as the operations that it carries.
 TRANSACTED = {"Put": "dynamodb:PutItem", "Delete": "dynamodb:DeleteItem"}

@@ -26,7 +26,14 @@ TRANSACTION = {
     "Delete": "dynamodb:DeleteItem",
 }
 # Needed by a call though no call of that name is made: roles handed on, tags at creation.
-RIDERS = {"iam:PassRole", "ecs:TagResource", "rds:AddTagsToResource"}
+# Findings of enhanced scanning are read from Inspector in the caller's name.
+RIDERS = {
+    "iam:PassRole",
+    "ecs:TagResource",
+    "rds:AddTagsToResource",
+    "inspector2:ListCoverage",
+    "inspector2:ListFindings",
+}
 
 
 def _name(path: Path) -> str:

@@ -23,6 +23,8 @@ PERMISSIONS: Final = (
     "ecr:BatchGetImage",
     "ecr:GetDownloadUrlForLayer",
     "ecr:DescribeImageScanFindings",
+    "inspector2:ListCoverage",
+    "inspector2:ListFindings",
 )
 
 # https://docs.aws.amazon.com/general/latest/gr/ecr.html
