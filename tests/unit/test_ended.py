@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slipway.domain.errors import Reason, Rejected
+from slipway.domain.deployment import Phase
+from slipway.domain.errors import Reason, Rejected, Transient
 from slipway.steps.ended import lost, settle_request
 from slipway.steps.settle import SettleRequest
 from tests.unit.worlds import World, caught
@@ -89,6 +90,29 @@ def test_an_execution_that_still_runs_is_not_settled() -> None:
         Reason.NOT_MEANT_FOR_US,
         "The execution of notes-staging-1 still runs.",
     )
+
+
+@pytest.mark.parametrize(
+    "phase",
+    [
+        Phase.BACKING_UP,
+        Phase.MIGRATING,
+        Phase.DEPLOYING,
+        Phase.VERIFYING,
+        Phase.ROLLING_BACK,
+    ],
+)
+def test_a_dead_execution_waits_for_its_last_function_where_that_may_change_something(
+    phase: Phase,
+) -> None:
+    world = entered()
+    world.rewrite(phase=phase)
+    world.executions.leaving.add("notes-staging-1")
+
+    with pytest.raises(Transient) as refused:
+        request_of(stopped(), world)
+
+    assert refused.value.reason is Reason.WAITING
 
 
 def test_an_execution_of_no_deployment_is_refused() -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from slipway.domain.deployment import CHANGING_PHASES, Deployment
+from slipway.domain.deployment import CHANGING_PHASES, Deployment, Phase
 from slipway.domain.errors import Reason, Rejected, Transient
 from slipway.ports import Executions, Records
 from slipway.steps.settle import SettleRequest
@@ -45,8 +45,8 @@ def settle_request(
 def _refuse_at_work(deployment: Deployment, executions: Executions) -> None:
     """Raise Rejected while the execution runs, Transient while its last function may.
 
-    Until a migration starts, a late function only finds that the record has moved on. Afterwards
-    it may be about to change the world, and the lane is not freed under it.
+    Until a snapshot is asked for, a late function only finds that the record has moved on.
+    Afterwards it may be about to change the world, and the lane is not freed under it.
     """
     if executions.running(deployment.deployment_id):
         message = f"The execution of {deployment.deployment_id} still runs."
@@ -58,7 +58,7 @@ def _refuse_at_work(deployment: Deployment, executions: Executions) -> None:
 
 def may_still_change(deployment: Deployment, executions: Executions) -> bool:
     """Whether an ended execution may have left a function behind that changes something."""
-    changing = deployment.phase in CHANGING_PHASES
+    changing = deployment.phase in CHANGING_PHASES | {Phase.BACKING_UP}
     return changing and executions.at_work(deployment.deployment_id)
 
 
