@@ -26,7 +26,6 @@ from tests.simulation.engines import Engines, NoTraffic, health_page
 from tests.simulation.faults import CallKind, EventKind, EventSite, Plan, Site
 from tests.simulation.lambdas import Invocation, Killed, crashed, timed_out
 from tests.simulation.outside import Logs, Secrets, Slack, slack_answer
-from tests.simulation.patterns import matches
 from tests.simulation.states import Ended, Execution, Failed, StateMachine
 from tests.simulation.table import Change, Table
 from tests.simulation.template import STATE_MACHINE_ARN, Function, template
@@ -342,7 +341,8 @@ class Cloud:
         }
 
     def _route(self, event: Params, bus: str) -> None:
-        if not _targets(event, bus):
+        targets = _targets(event, bus)
+        if not targets:
             return
         detail_type = event["detail-type"]
         number = self.event_sites[detail_type] = self.event_sites.get(detail_type, 0) + 1
@@ -350,7 +350,7 @@ class Cloud:
         kind = EventKind.DROP if detail_type in self.lost else kind
         self.trace.event(self.clock.elapsed, event, number, kind)
         for copy, delay in self._copies(event, kind):
-            self._deliver(copy, bus, delay)
+            self._deliver(copy, targets if copy is event else _targets(copy, bus), delay)
 
     def _copies(self, event: Params, kind: Any) -> list[tuple[Params, float]]:
         """What is delivered in place of one event, and when."""
@@ -376,8 +376,8 @@ class Cloud:
                 return [*((one, 0.05) for one in _mangled(event)), (event, usual)]
         raise AssertionError(kind)
 
-    def _deliver(self, event: Params, bus: str, delay: float) -> None:
-        for function in _targets(event, bus):
+    def _deliver(self, event: Params, targets: list[str], delay: float) -> None:
+        for function in targets:
             self.busy += 1
             self.clock.call_later(delay, partial(self._arrived, function, event))
 
@@ -410,11 +410,10 @@ class Cloud:
 
     def table_written(self, changes: list[Change]) -> None:
         self.trace.wrote(self.clock.elapsed, changes)
+        accepts = template().stream_accepts
         for change in changes:
             self.sequence += 1
-            if change.after is not None and matches(
-                template().stream_pattern, _stream_record(self.sequence, change)
-            ):
+            if change.after is not None and accepts(_stream_record(self.sequence, change)):
                 self.stream.append((self.sequence, change))
         if self.stream and not self._reading_stream:
             self._reading_stream = True
@@ -444,7 +443,7 @@ class Cloud:
 
 def _targets(event: Params, bus: str) -> list[str]:
     rules = template().rules.get((bus, event["source"], event["detail-type"]), ())
-    return [rule.function for rule in rules if matches(rule.pattern, event)]
+    return [rule.function for rule in rules if rule.accepts(event)]
 
 
 def _nobody(result: Any, failed: Failed | None) -> None:

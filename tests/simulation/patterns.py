@@ -1,35 +1,56 @@
 """EventBridge's event patterns, in the forms that template.yaml uses."""
 
+from collections.abc import Callable
 from typing import Any
 
 from tests.simulation.table import Unmodelled
 
-
-def matches(pattern: dict[str, Any], event: Any) -> bool:
-    """Whether the event has every field that the pattern names, with one of its values."""
-    if not isinstance(event, dict):
-        return False
-    return all(_field(wanted, event, name) for name, wanted in pattern.items())
-
-
-def _field(wanted: Any, event: dict[str, Any], name: str) -> bool:
-    if isinstance(wanted, dict):
-        return matches(wanted, event.get(name))
-    values = event.get(name, _ABSENT)
-    candidates = values if isinstance(values, list) else [values]
-    return any(_one(form, candidate) for form in wanted for candidate in candidates or [_ABSENT])
-
-
+# Whether something fits: an event or a part of it, or one value of a field.
+Accepts = Callable[[Any], bool]
 _ABSENT = object()
 
 
-def _one(form: Any, value: Any) -> bool:
-    if isinstance(form, str):
-        return bool(value == form)
+def matches(pattern: dict[str, Any], event: Any) -> bool:
+    """Whether the event has every field that the pattern names, with one of its values."""
+    return compiled(pattern)(event)
+
+
+def compiled(pattern: dict[str, Any]) -> Accepts:
+    """The pattern as a function, for patterns that many events are held against."""
+    fields = [(name, _field(wanted)) for name, wanted in pattern.items()]
+
+    def accepts(event: Any) -> bool:
+        if not isinstance(event, dict):
+            return False
+        return all(fits(event.get(name, _ABSENT)) for name, fits in fields)
+
+    return accepts
+
+
+def _field(wanted: Any) -> Accepts:
+    if isinstance(wanted, dict):
+        return compiled(wanted)
+    values = frozenset(form for form in wanted if isinstance(form, str))
+    others = [_form(form) for form in wanted if not isinstance(form, str)]
+
+    def fits(found: Any) -> bool:
+        if isinstance(found, str):
+            return found in values or any(one(found) for one in others)
+        candidates = (found or [_ABSENT]) if isinstance(found, list) else [found]
+        return any(_listed(one, values) or any(fit(one) for fit in others) for one in candidates)
+
+    return fits
+
+
+def _listed(value: Any, values: frozenset[str]) -> bool:
+    return isinstance(value, str) and value in values
+
+
+def _form(form: Any) -> Accepts:
     if isinstance(form, dict) and len(form) == 1:
         ((kind, operand),) = form.items()
         if kind == "exists":
-            return (value is not _ABSENT) is operand
+            return lambda value: (value is not _ABSENT) is operand
         if kind == "prefix":
-            return isinstance(value, str) and value.startswith(operand)
+            return lambda value: isinstance(value, str) and value.startswith(operand)
     raise Unmodelled(f"event pattern {form}")

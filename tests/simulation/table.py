@@ -33,6 +33,7 @@ class Table:
 
     def __init__(self) -> None:
         self.partitions: dict[str, dict[str, Item]] = {}
+        self._indexed: dict[str, dict[tuple[str, str], Item]] = {name: {} for name in _INDEXES}
         self.written: Callable[[list[Change]], None] | None = None
         self._tokens: set[str] = set()
 
@@ -110,12 +111,8 @@ class Table:
         if name != partition or others or params.get("ConsistentRead"):
             raise Unmodelled(f"query {params}")
         wanted = params["ExpressionAttributeValues"][value]
-        found = [
-            item
-            for items in self.partitions.values()
-            for item in items.values()
-            if item.get(partition) == wanted and sort in item
-        ]
+        items = self._indexed[params["IndexName"]].values()
+        found = [item for item in items if item[partition] == wanted]
         return sorted(found, key=lambda item: _sortable(item[sort]))
 
     def _write(self, operations: list[tuple[str, Params]], *, single: bool) -> None:
@@ -143,12 +140,22 @@ class Table:
         if kind == "Put":
             _only(params, *_WRITE, "Item")
             self.partitions.setdefault(pk, {})[sk] = params["Item"]
+            self._index(place, params["Item"])
             return Change(place, before, params["Item"])
         if kind == "Delete":
             _only(params, *_WRITE, "Key")
             self.partitions.get(pk, {}).pop(sk, None)
+            self._index(place, {})
             return Change(place, before, None)
         raise Unmodelled(f"write operation {kind}")
+
+    def _index(self, place: tuple[str, str], item: Item) -> None:
+        """An index holds the items that carry both of its attributes."""
+        for name, (partition, sort) in _INDEXES.items():
+            if partition in item and sort in item:
+                self._indexed[name][place] = item
+            else:
+                self._indexed[name].pop(place, None)
 
 
 _WRITE = (

@@ -10,6 +10,8 @@ from typing import Any
 
 import yaml
 
+from tests.simulation.patterns import Accepts, compiled
+
 ROOT = Path(__file__).parents[2]
 ACCOUNT = "000000000000"
 REGION = "us-east-1"
@@ -29,8 +31,7 @@ STATE_MACHINE_ARN = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:{STACK}-dep
 class Rule:
     """An EventBridge rule and the function that it starts."""
 
-    bus: str
-    pattern: dict[str, Any]
+    accepts: Accepts
     function: str
 
 
@@ -52,7 +53,7 @@ class Template:
     rules: dict[tuple[str, str, str], tuple[Rule, ...]]
     schedules: dict[str, float]
     stream_function: str
-    stream_pattern: dict[str, Any]
+    stream_accepts: Accepts
     definition: dict[str, Any]
 
 
@@ -96,16 +97,14 @@ def template() -> Template:
     (filter_,) = stream[1]["Properties"]["FilterCriteria"]["Filters"]
     return Template(
         functions=functions,
-        rules=_by_kind(
-            _rule(*one, resolver) for one in events if one[1]["Type"] == "EventBridgeRule"
-        ),
+        rules=_by_kind((one for one in events if one[1]["Type"] == "EventBridgeRule"), resolver),
         schedules={
             short: _rate(event["Properties"], resolver)
             for short, event in events
             if event["Type"] in ("Schedule", "ScheduleV2")
         },
         stream_function=stream[0],
-        stream_pattern=json.loads(filter_["Pattern"]),
+        stream_accepts=compiled(json.loads(filter_["Pattern"])),
         definition=_definition(resources["DeploymentStateMachine"]["Properties"], resolver),
     )
 
@@ -160,19 +159,19 @@ def _function(
     )
 
 
-def _rule(short: str, event: dict[str, Any], resolver: _Resolver) -> Rule:
-    properties = event["Properties"]
-    bus = "own" if "EventBusName" in properties else "default"
-    return Rule(bus, resolver.value(properties["Pattern"]), short)
-
-
-def _by_kind(rules: Iterable[Rule]) -> dict[tuple[str, str, str], tuple[Rule, ...]]:
+def _by_kind(
+    rules: Iterable[tuple[str, dict[str, Any]]], resolver: _Resolver
+) -> dict[tuple[str, str, str], tuple[Rule, ...]]:
     """The rules by bus, source and detail-type, which every pattern must name."""
     found: dict[tuple[str, str, str], tuple[Rule, ...]] = {}
-    for rule in rules:
-        for source in rule.pattern["source"]:
-            for detail_type in rule.pattern["detail-type"]:
-                key = (rule.bus, source, detail_type)
+    for short, event in rules:
+        properties = event["Properties"]
+        bus = "own" if "EventBusName" in properties else "default"
+        pattern = resolver.value(properties["Pattern"])
+        rule = Rule(compiled(pattern), short)
+        for source in pattern["source"]:
+            for detail_type in pattern["detail-type"]:
+                key = (bus, source, detail_type)
                 found[key] = (*found.get(key, ()), rule)
     return found
 

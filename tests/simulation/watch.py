@@ -486,14 +486,30 @@ def _agrees(watch: Watch, one: Deployment) -> Found:
 
 
 def _one_revision(watch: Watch, one: Deployment) -> Found:
-    """Two invocations at once, or the SDK itself, may register a spare one: AWS takes no token.
+    """A deployment runs one revision, and registers no other one unless a fault made it.
 
-    A spare revision is never run; the same image twice harms nobody.
+    AWS takes no token for registering: two invocations at once, or the SDK itself, may register
+    a spare one. It harms nobody as long as no task and no service ever runs it.
     """
     marked = {"key": "slipway:deployment", "value": one.deployment_id}
-    count = sum(marked in tags for tags in watch.cloud.ecs._definitions.tags.values())
-    if count > 1 and not any(_makes_two(*fault) for fault in watch.run.plan.calls):
-        yield f"{one.deployment_id} has {count} revisions"
+    own = {arn for arn, tags in watch.cloud.ecs._definitions.tags.items() if marked in tags}
+    spare = own & _ever_run(watch) - {one.progress.revision_arn}
+    if spare:
+        yield f"{one.deployment_id} ran {sorted(spare)} beside {one.progress.revision_arn}"
+    doubled = sum(_makes_two(*fault) for fault in watch.run.plan.calls)
+    if len(own) > 1 + doubled:
+        yield f"{one.deployment_id} has {len(own)} revisions"
+
+
+def _ever_run(watch: Watch) -> set[str | None]:
+    """Every revision that a task or a service was asked to run, by its ARN."""
+    asked = [
+        effect.params["taskDefinition"]
+        for effect in watch.cloud.trace.effects
+        if effect.error is None and "taskDefinition" in effect.params
+    ]
+    found = [watch.cloud.ecs._definitions.find(revision) for revision in asked]
+    return {definition["taskDefinitionArn"] for definition in found if definition}
 
 
 def _makes_two(site: Site, kind: CallKind) -> bool:
