@@ -16,7 +16,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _replay(options.run, reads=options.reads)
     if options.command == "mutants":
         return _mutants()
-    return run_campaign(options.seeds, quick=options.quick)
+    transient = options.seeds if options.transient is None else options.transient
+    return run_campaign(
+        options.seeds, transient=transient, pairs=options.pairs, quick=options.quick
+    )
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -27,6 +30,8 @@ def _parser() -> argparse.ArgumentParser:
     replay.add_argument("--reads", action="store_true", help="show calls that only read as well")
     whole = commands.add_parser("campaign", help="run every stage and write docs/campaign.md")
     whole.add_argument("--seeds", type=int, default=100_000, help="random runs (default 100000)")
+    whole.add_argument("--transient", type=int, help="transient runs (default: as many as seeds)")
+    whole.add_argument("--pairs", type=int, help="pairs of faults at most (default: all)")
     whole.add_argument("--quick", action="store_true", help="what every commit runs")
     commands.add_parser("mutants", help="try every seeded design bug")
     return parser

@@ -288,6 +288,19 @@ MUTANTS = (
         ("success|migrate/ecs/RegisterTaskDefinition/1=lost",),
     ),
     Mutant(
+        "every step registers a revision of its own",
+        (
+            edit(
+                "steps.revision:with_revision",
+                "if deployment.progress.revision_arn is not None:",
+                "if deployment.progress.deploy_requested_at is not None:",
+                "if tried_before else None",
+                "if False else None",
+            ),
+        ),
+        ("success",),
+    ),
+    Mutant(
         "a stopped execution is settled by nobody",
         (
             edit("steps.ended:settle_request", 'if "detail-type" not in event:', "if True:"),

@@ -8,6 +8,7 @@ import pytest
 
 from tests.simulation import campaign
 from tests.simulation.campaign import Job
+from tests.simulation.report import Lines, row
 from tests.simulation.timeline import timeline
 
 _STAGES: list[tuple[str, Callable[[], Iterable[Job]]]] = [
@@ -23,11 +24,13 @@ _STAGES: list[tuple[str, Callable[[], Iterable[Job]]]] = [
 def test_nothing_is_violated(
     name: str, jobs: Callable[[], Iterable[Job]], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    stage = campaign.run_stage(name, jobs())
+    wanted = list(jobs())
 
     with capsys.disabled():
-        speed = stage.runs / stage.seconds
-        print(f"\n  {name}: {stage.runs} runs, {speed:.0f}/s, {len(stage.violations)} violated")
+        print(flush=True)
+        stage = campaign.run_stage(name, wanted, Lines(name, len(wanted)).advance)
+        print(f"  {row(stage)}", flush=True)
+    assert stage.runs == len(wanted)
     assert stage.violations == [], _shown(stage.violations)
 
 
