@@ -111,13 +111,15 @@ def _kinds(site: Site, every: bool) -> list[CallKind]:
     """How a call can fail; only the SDK of AWS repeats calls by itself.
 
     A throttle and a server error become the same error at the boundary. A call that only reads
-    has no effect to lose or to repeat.
+    has no effect to lose or to repeat; of its faults a timeout stands for a server error too, and
+    being too slow for a crash: the same in the end, after a longer time.
     """
     left_out = {CallKind.REPEATED} if site.service in _PLAIN_HTTP else set()
     if not every:
         left_out |= {CallKind.THROTTLE}
     if not every and site.operation.startswith(_READS):
         left_out |= {CallKind.LOST, CallKind.CRASH_AFTER, CallKind.REPEATED}
+        left_out |= {CallKind.SERVER_ERROR, CallKind.CRASH_BEFORE}
     return [kind for kind in CallKind if kind not in left_out]
 
 
