@@ -95,6 +95,17 @@ def test_of_several_lost_pushes_the_newest_is_admitted() -> None:
     assert world.deployment.release.digest == OTHER
 
 
+def test_of_two_pushes_at_the_same_moment_the_one_that_nobody_heard_of_is_admitted() -> None:
+    world = fresh()
+    at = START - timedelta(hours=1)
+    pushed(world, at=at, digest=OLD, tag="v1")
+    assert swept(world).admitted == ("notes-staging-1",)
+    pushed(world, at=at, digest=OTHER, tag="v3")
+
+    assert swept(world).admitted == ("notes-staging-2",)
+    assert swept(world).admitted == ()
+
+
 def test_a_push_that_feeds_nothing_or_is_older_than_slipway_is_left_alone() -> None:
     world = fresh()
     pushed(world, at=START - timedelta(hours=1), tag="latest")

@@ -120,16 +120,17 @@ def _untold(lane: Place, records: Records, announcements: Announcements, now: da
 def _lost_push(
     lane: Place, registry: ImageRegistry, records: Records, admit: Admit, now: datetime
 ) -> Finding:
-    """The newest eligible push of a fed environment, if nobody has admitted it."""
+    """The newest eligible push of a fed environment, if nobody has admitted it.
+
+    Of pushes at the same moment any may be the one whose event was lost.
+    """
     application, name, environment = lane
     if environment.fed_by is None:
         return
-    release = _newest(application, name, environment.fed_by, registry, records, now)
-    if release is None:
-        return
-    wish = push_wish(application, name, release, Origin.SWEEP)
-    if records.admission(wish.wish_id) is None:
-        yield "admitted", admit(wish).deployment_id
+    for release in _newest(application, name, environment.fed_by, registry, records, now):
+        wish = push_wish(application, name, release, Origin.SWEEP)
+        if records.admission(wish.wish_id) is None:
+            yield "admitted", admit(wish).deployment_id
 
 
 def _newest(
@@ -139,7 +140,7 @@ def _newest(
     registry: ImageRegistry,
     records: Records,
     now: datetime,
-) -> Release | None:
+) -> list[Release]:
     lane = records.lane(application, name)
     since = lane.newest.order if lane.newest else now - _NEW_LANE_LOOKS_BACK
     eligible = [
@@ -148,7 +149,8 @@ def _newest(
         if push.means(release.repository, release.tag)
         and release.pushed_at <= now - _EVENT_PATIENCE
     ]
-    return max(eligible, key=lambda release: release.pushed_at, default=None)
+    latest = max((release.pushed_at for release in eligible), default=None)
+    return [release for release in eligible if release.pushed_at == latest]
 
 
 def _lost_promotions(lane: Place, catalog: Catalog, records: Records, admit: Admit) -> Finding:
