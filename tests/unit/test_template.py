@@ -2,6 +2,7 @@
 
 import importlib
 import pkgutil
+from datetime import timedelta
 from functools import cache
 from typing import Any
 
@@ -10,6 +11,7 @@ from botocore import xform_name
 
 import slipway.adapters
 from slipway.adapters import items
+from slipway.domain.deployment import LONGEST_FUNCTION
 from slipway.runtime.settings import Settings
 from tests.unit.reach import ports, reached
 from tests.unit.stack import (
@@ -355,3 +357,7 @@ def test_what_a_function_fails_to_do_is_kept_like_what_was_not_delivered() -> No
             "OnFailure": {"Type": "SQS", "Destination": {"Fn::GetAtt": ["Undelivered", "Arn"]}}
         },
     }
+
+
+def test_how_long_a_function_may_run_is_what_the_rules_wait_for() -> None:
+    assert timedelta(seconds=template()["Globals"]["Function"]["Timeout"]) == LONGEST_FUNCTION

@@ -1,22 +1,19 @@
 """Step Functions: one execution per deployment, under the deployment's own name."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import ClientError
 
 from slipway.adapters.errors import aws_errors, code_of
+from slipway.domain.deployment import LONGEST_FUNCTION
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
     from mypy_boto3_stepfunctions.type_defs import DescribeExecutionOutputTypeDef
 
 PERMISSIONS: Final = ("states:StartExecution", "states:DescribeExecution")
-
-# Stopping an execution does not stop the function that it has just invoked: for as long as a
-# function may take (Globals.Function.Timeout in template.yaml) it can still change something.
-_LAST_FUNCTION: Final = timedelta(seconds=60)
 
 
 class StepFunctionsExecutions:
@@ -52,7 +49,7 @@ class StepFunctionsExecutions:
         found = self._described(deployment_id)
         if found is None or found["status"] == "RUNNING":
             return found is not None
-        return self._now() - found["stopDate"] < _LAST_FUNCTION
+        return self._now() - found["stopDate"] < LONGEST_FUNCTION
 
     @aws_errors()
     def known(self, deployment_id: str) -> bool:

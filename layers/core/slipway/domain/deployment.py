@@ -2,7 +2,7 @@
 
 import json
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final, Self
 
@@ -49,6 +49,10 @@ class Outcome(StrEnum):
         """Whether automation stops on the lane after this end."""
         return self in _HOLDING
 
+
+# How long a function may run: Globals.Function.Timeout of template.yaml. Stopping an execution does
+# not stop the function that it has just invoked.
+LONGEST_FUNCTION: Final = timedelta(seconds=60)
 
 _HOLDING: Final = frozenset({Outcome.ROLLED_BACK, Outcome.ROLLBACK_FAILED, Outcome.NEEDS_OPERATOR})
 

@@ -14,7 +14,7 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 from slipway.domain.errors import ControlPlaneError, Reason, Transient
 from slipway.domain.model import Model
 from slipway.ports import Parked, Parking
-from slipway.steps.step import StepRequest, StepResult
+from slipway.steps.step import StepRequest, StepResult, again_when_moved
 
 Request = TypeVar("Request", bound=StepRequest)
 
@@ -150,13 +150,11 @@ def _parked(
 
 def _settled_look(step: Step[Request], request: Request) -> StepResult:
     """The step's result; a record that moved on meanwhile is read again at once."""
-    for _ in range(_LOOKS):
-        try:
-            return step.look(request)
-        except Transient as error:
-            if error.reason is not Reason.RECORD_MOVED:
-                raise
-    raise Transient(Reason.RECORD_MOVED, f"{request.deployment_id} is being written too often.")
+    return again_when_moved(
+        lambda: step.look(request),
+        attempts=_LOOKS,
+        otherwise=f"{request.deployment_id} is being written too often.",
+    )
 
 
 def _found(request: StepRequest, result: StepResult) -> Found:

@@ -13,7 +13,7 @@ from slipway.domain.evidence import Note
 from slipway.domain.model import Model
 from slipway.domain.wording import moment
 from slipway.ports import Announcements, Records
-from slipway.steps.step import record
+from slipway.steps.step import again_when_moved, record
 
 PURPOSE: Final = "approve"
 # The steps write the same record; whoever lost reads it again.
@@ -57,16 +57,13 @@ def decide(
 
     Every refusal leaves the record as it was.
     """
-    for _ in range(_ATTEMPTS):
-        try:
-            approval, deployment = _decided(request, records, key, now)
-        except Transient as error:
-            if error.reason is not Reason.RECORD_MOVED:
-                raise
-            continue
-        _announce(deployment, announcements)
-        return approval
-    raise Transient(Reason.RECORD_MOVED, f"{request.deployment_id} is being written too often.")
+    approval, deployment = again_when_moved(
+        lambda: _decided(request, records, key, now),
+        attempts=_ATTEMPTS,
+        otherwise=f"{request.deployment_id} is being written too often.",
+    )
+    _announce(deployment, announcements)
+    return approval
 
 
 def _decided(

@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from slipway.domain.errors import Reason, Rejected, Transient
+from slipway.domain.errors import Reason, Rejected
 from slipway.domain.lane import Hold, Lane
 from slipway.ports import Records
+from slipway.steps.step import again_when_moved
 
 _ATTEMPTS = 6
 
@@ -32,13 +33,10 @@ def lift(application: str, environment: str, *, by: str, records: Records, now: 
 def _change(
     application: str, environment: str, records: Records, change: Callable[[Lane], Lane]
 ) -> Lane:
-    for _ in range(_ATTEMPTS):
+    def written() -> Lane:
         changed = change(records.lane(application, environment))
-        try:
-            records.write([changed])
-        except Transient as error:
-            if error.reason is not Reason.RECORD_MOVED:
-                raise
-            continue
+        records.write([changed])
         return changed
-    raise Transient(Reason.RECORD_MOVED, "The lane is being written too often; try again.")
+
+    message = "The lane is being written too often; try again."
+    return again_when_moved(written, attempts=_ATTEMPTS, otherwise=message)

@@ -1,9 +1,8 @@
 """Rollback: back to the release that was last seen healthy, schema first, code after."""
 
 from datetime import datetime, timedelta
-from typing import Final
 
-from slipway.domain.deployment import Deployment, Phase
+from slipway.domain.deployment import LONGEST_FUNCTION, Deployment, Phase
 from slipway.domain.errors import Broken, Reason, Unhealthy
 from slipway.domain.evidence import Note
 from slipway.domain.guidance import restore_commands
@@ -13,9 +12,6 @@ from slipway.ports import OneOffs, Records, Rollouts, Services
 from slipway.steps.migrate import ended, started_by
 from slipway.steps.revision import revision_of
 from slipway.steps.step import Caught, StepRequest, StepResult, fence_of, record
-
-# Globals.Function.Timeout of template.yaml.
-_LONGEST_FUNCTION: Final = timedelta(seconds=60)
 
 
 class RollbackRequest(StepRequest):
@@ -238,7 +234,7 @@ def _update_may_be_on_its_way(deployment: Deployment, services: Services, now: d
     What is live looks like a rollback that is done, until that call comes.
     """
     requested = deployment.progress.deploy_requested_at
-    if requested is None or now - requested >= _LONGEST_FUNCTION:
+    if requested is None or now - requested >= LONGEST_FUNCTION:
         return False
     target = deployment.planned().settings.target
     return services.rollout(target, revision_of(deployment)).status == "NONE"

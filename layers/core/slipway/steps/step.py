@@ -1,13 +1,16 @@
 """What every step is asked and answers, and how it records what it did."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import TypeVar
 
 from slipway.domain.deployment import Deployment, Failure
-from slipway.domain.errors import Broken, Reason
+from slipway.domain.errors import Broken, Reason, Transient
 from slipway.domain.evidence import Note, recorded
 from slipway.domain.model import Model, Versioned
 from slipway.ports import Admission, Fence, Records
+
+T = TypeVar("T")
 
 
 class StepRequest(Model):
@@ -35,6 +38,20 @@ class Caught(Model):
     def failure(self) -> Failure:
         """The same in the domain's words."""
         return Failure.parsed(self.state, self.error, self.cause)
+
+
+def again_when_moved(attempt: Callable[[], T], *, attempts: int, otherwise: str) -> T:
+    """What the attempt answers; it is made again at once when its record has moved on meanwhile.
+
+    Transient(RecordMoved) with the sentence ``otherwise`` once the attempts are used up.
+    """
+    for _ in range(attempts):
+        try:
+            return attempt()
+        except Transient as error:
+            if error.reason is not Reason.RECORD_MOVED:
+                raise
+    raise Transient(Reason.RECORD_MOVED, otherwise)
 
 
 def fence_of(deployment: Deployment) -> Fence:
