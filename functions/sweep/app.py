@@ -20,6 +20,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
         catalog=catalog,
         registry=wiring.registry(),
         executions=executions,
+        one_offs=wiring.one_offs(),
         announcements=announcements,
         admit=partial(
             admit,

@@ -13,7 +13,7 @@ import requests
 
 from local.approver import approval_link
 from slipway.domain.deployment import Deployment, Outcome, Phase
-from slipway.steps.migrate import started_by
+from slipway.steps.schema_task import migration_started_by
 from tests.e2e.functions import name_of, swept, verbs
 from tests.e2e.lanes import APPROVER, KILLED, KILLED_MIGRATING
 from tests.e2e.stage import Lane, eventually
@@ -142,7 +142,7 @@ def _snapshots(lane: Lane) -> list[str]:
 def _migrations(lane: Lane, deployment: Deployment) -> list[str]:
     tasks: list[str] = lane.cloud.client("ecs").list_tasks(
         cluster=lane.cluster,
-        startedBy=started_by(deployment.deployment_id),
+        startedBy=migration_started_by(deployment.deployment_id),
         desiredStatus="STOPPED",
     )["taskArns"]
     return tasks

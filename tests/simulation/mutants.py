@@ -393,8 +393,29 @@ MUTANTS = (
     ),
     Mutant(
         "two applications migrate one database at once",
-        (edit("steps.enter:_slot", "if not plan.needs_migration", "if True"),),
+        (edit("steps.enter:_slot", "if database_id is not None", "if False"),),
         ("shared-database",),
+    ),
+    Mutant(
+        "a database is freed while a migration runs in it",
+        (edit("steps.settle:_freed", "or deployment.may_be_migrating", ""),),
+        ("stopped-migration", "endless-migration"),
+    ),
+    Mutant(
+        "a kept database is freed without looking at the migration",
+        (
+            edit(
+                "steps.sweep:_left_database",
+                "and not may_change_schema(holder, one_offs, now)",
+                "",
+            ),
+        ),
+        ("stopped-migration", "endless-migration"),
+    ),
+    Mutant(
+        "a kept database is never freed",
+        (edit("steps.sweep:_left_database", "if slot.holder is None:", "if True:"),),
+        ("stopped-migration",),
     ),
     Mutant(
         "another tag on a pushed image is a new deployment",

@@ -24,6 +24,7 @@ PHASES = (
     "Verify",
     "Settle",
 )
+_KEPT_AND_FREED = {SHOP: Outcome.NEEDS_OPERATOR, "ledger-staging-2": Outcome.SUCCEEDED}
 GOOD = Image("shop", "2", "s2")
 NEWER = Image("shop", "3", "s3")
 
@@ -139,6 +140,18 @@ def _shared_database(run: Run) -> None:
     run.when(SHOP, "Enter", lambda: run.push(image, "v2"))
 
 
+def _database_kept(seconds: float, *, stopped: bool) -> Callable[[Run], None]:
+    """A migration outlives its deployment, and another application wants the same database."""
+
+    def begin(run: Run) -> None:
+        _pushed(Image("shop", "2", "s2", migration_seconds=seconds))(run)
+        run.when(SHOP, "Migrate", lambda: run.push(Image("ledger", "2", "t2"), "v2"))
+        if stopped:
+            run.when(SHOP, "Migrate", lambda: run.stop(SHOP))
+
+    return begin
+
+
 def _push_after_rollback(run: Run) -> None:
     """After a rollback the lane is on hold: the next push has to wait for a person."""
     _pushed(Image("shop", "2", "s2", site=500))(run)
@@ -192,6 +205,8 @@ def variants() -> dict[str, Story]:
         Story("second-failure", _second_failure, {SHOP: Outcome.ROLLED_BACK}),
         Story("foreign-change", _foreign_change),
         Story("shared-database", _shared_database, {SHOP: Outcome.SUCCEEDED}),
+        Story("stopped-migration", _database_kept(600.0, stopped=True), _KEPT_AND_FREED),
+        Story("endless-migration", _database_kept(2.5 * 3600, stopped=False), _KEPT_AND_FREED),
         Story("push-after-rollback", _push_after_rollback, {NEXT: Outcome.BLOCKED}),
         Story("retagged", _retagged, {SHOP: Outcome.SUCCEEDED}),
         Story("twice-pushed", _twice_pushed, {NEXT: Outcome.SUCCEEDED}),
@@ -233,7 +248,11 @@ def _some_image(chance: random.Random, number: int) -> tuple[Image, str]:
     compatible = chance.random() < 0.7
     schema = f"s{number if chance.random() < 0.8 else 1}"
     version = f"{number}" if prefix == "v" else f"{number}-rc"
-    image = Image(repository, version, schema, compatible=compatible, **how)
+    # Longer than the patience with it, now and then.
+    seconds = chance.choice([20.0] * 7 + [1200.0])
+    image = Image(
+        repository, version, schema, compatible=compatible, migration_seconds=seconds, **how
+    )
     return image, f"{prefix}{number}"
 
 
@@ -246,6 +265,8 @@ def _trouble(run: Run, chance: random.Random) -> None:
         run.when(SHOP, chance.choice(PHASES), lambda: run.stop(SHOP))
     elif roll < 0.3:
         run.when(SHOP, chance.choice(PHASES), lambda: run.push(NEWER, "v33"))
+    elif roll < 0.35:
+        run.when(SHOP, "Migrate", lambda: run.stop(SHOP))
 
 
 def story(name: str) -> Story:

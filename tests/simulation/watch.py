@@ -23,6 +23,7 @@ Check = Callable[["Watch"], Found]
 AT_THE_END: list[tuple[int, str, Check]] = []
 
 _PAGES = (Outcome.NEEDS_OPERATOR, Outcome.ROLLBACK_FAILED)
+_WOKEN_WITHIN = 30.0
 _HARMLESS = ("duplicate", "before-parking", "foreign", "malformed")
 _NEVER_CHANGED = frozenset(
     {Outcome.REJECTED, Outcome.EXPIRED, Outcome.SUPERSEDED, Outcome.BLOCKED, Outcome.UNCHANGED}
@@ -418,12 +419,20 @@ def pushes_are_admitted_once(watch: Watch) -> Found:
 
 @invariant(16, "no wake-up is lost between looking and parking")
 def no_lost_wake_up(watch: Watch) -> Found:
-    """A sweep that finds a step done shows that its event had come and gone unheard."""
+    """A sweep that finds a step done shows that its event had come and gone unheard.
+
+    Unless the sweep itself was the event: it frees databases, and what waits for them goes on.
+    """
     plan = watch.run.plan
     if plan.calls or plan.transient_share or any(kind not in _HARMLESS for _, kind in plan.events):
         return
+    freed_at = -_WOKEN_WITHIN
     for line in watch.cloud.trace.lines:
+        if line[1] == "ended" and line[2].function.name == "sweep" and (line[3] or {}).get("freed"):
+            freed_at = line[0]
         if line[1] != "ended" or line[2].event.get("detail-type") != "Look Again":
+            continue
+        if line[0] - freed_at < _WOKEN_WITHIN:
             continue
         for found in line[3] or []:
             if found["done"] and found["reason"] in ("Verified", "GatesPassed", "LaneTaken"):

@@ -244,6 +244,9 @@ class InMemoryOneOffs:
             self.tasks[started_by], self.commands[started_by] = arn, tuple(command)
         return self.tasks[started_by]
 
+    def running(self, target: EcsTarget, task_arn: str) -> bool:
+        return not self.look(target, task_arn).stopped
+
     def look(self, target: EcsTarget, task_arn: str) -> OneOff:
         running = OneOff(task_arn=task_arn, stopped=False, exit_code=None, reason="RUNNING")
         return self.seen.get(task_arn, running)

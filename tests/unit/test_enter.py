@@ -2,6 +2,7 @@
 
 import pytest
 
+from slipway.domain.catalog import Backup, BackupPolicy
 from slipway.domain.deployment import Outcome, Phase
 from slipway.domain.errors import Reason, Rejected
 from slipway.domain.lane import DatabaseSlot, Hold
@@ -100,12 +101,42 @@ def test_a_busy_lane_is_waited_for() -> None:
     assert world.lane.fencing == 4
 
 
+def holder(world: World, name: str = "notes-staging-0", **fields: object) -> None:
+    """Another deployment that is on record, its execution gone."""
+    other = world.deployment.model_copy(update={"deployment_id": name, "version": 0, **fields})
+    world.records.write([other])
+
+
 def test_a_holder_whose_execution_is_gone_is_reported() -> None:
     world = planned()
     world.rewrite_lane(holder="notes-staging-0")
+    holder(world)
 
     assert world.enter() == busy()
     assert world.announcements.published == [("Holder Lost", {"deployment_id": "notes-staging-0"})]
+
+
+def test_a_database_whose_holder_has_ended_is_left_to_its_migration() -> None:
+    world = planned()
+    world.records.write([DatabaseSlot(database_id=SLOT, holder="shop-staging-4")])
+    holder(world, "shop-staging-4", outcome=Outcome.NEEDS_OPERATOR)
+
+    assert world.enter() == StepResult(
+        done=False,
+        reason=Reason.LANE_BUSY,
+        message="waiting for the migration of shop-staging-4 to end",
+    )
+    assert world.announcements.published == []
+
+
+def test_without_a_declared_database_the_lanes_own_migrations_exclude_each_other() -> None:
+    backup = Backup(policy=BackupPolicy.OFF)
+    world = planned(World(environment(database=None, backup=backup)))
+    world.records.write([DatabaseSlot(database_id="lane:notes/staging", holder="notes-staging-0")])
+    holder(world, outcome=Outcome.NEEDS_OPERATOR)
+
+    assert world.enter().done is False
+    assert world.lane.holder is None
 
 
 def test_a_database_that_another_application_migrates_is_waited_for_without_the_lane() -> None:
@@ -120,6 +151,7 @@ def test_a_database_that_another_application_migrates_is_waited_for_without_the_
 def test_a_newer_candidate_ends_the_wait() -> None:
     world = planned()
     world.rewrite_lane(holder="notes-staging-0")
+    holder(world)
     world.enter()
     world.admit(wish("push:2", release=release(OTHER, "v3", START.replace(hour=10))))
 

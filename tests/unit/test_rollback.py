@@ -213,9 +213,24 @@ def test_a_migration_that_does_not_end_is_a_persons_matter() -> None:
 
     assert reason is Reason.MIGRATION_TIMED_OUT
     assert message.endswith(
-        "slipway/migrate/notes-staging-1 does not end; stop it and decide what its "
-        f"half-done work means.{RESTORE}"
+        "slipway/migrate/notes-staging-1 does not end; stop it and decide what its half-done work "
+        "means. No other deployment migrates this database until the task has stopped."
+        f"{RESTORE}"
     )
+
+
+def test_a_migration_that_ended_well_after_all_is_on_record() -> None:
+    world = World(pushed=compatible()).backed_up()
+    world.migrate()
+    world.wait(minutes=16)
+    with pytest.raises(Unhealthy):
+        world.migrate()
+    world.task_ends("migrate")
+
+    assert world.rollback() == NOTHING_DEPLOYED
+    progress = world.deployment.progress
+    assert (progress.migration_ended_at, progress.migrated_at) == (world.now, world.now)
+    assert world.told.count("migration ended") == 1
 
 
 def test_a_migration_whose_start_was_not_written_down_is_found_and_waited_for() -> None:
@@ -373,5 +388,6 @@ def test_a_rollback_is_woken_by_its_service_and_its_tasks() -> None:
 
     assert keys(request) == (
         f"service:{SERVICE_ARN}",
+        "task:slipway/migrate/notes-staging-1",
         "task:slipway/downgrade/notes-staging-1",
     )

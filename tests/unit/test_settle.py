@@ -1,11 +1,12 @@
 """Settle: one outcome, written once, that the record bears out; the lane freed or held."""
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
 from slipway.domain.deployment import Failure, Outcome, Phase
-from slipway.domain.errors import Reason
+from slipway.domain.errors import Broken, Reason, Unhealthy
 from slipway.domain.lane import Hold, Stable
 from slipway.steps.settle import SettleResult
 from slipway.steps.step import Caught
@@ -269,6 +270,55 @@ def test_an_execution_that_died_while_changing_needs_an_operator() -> None:
 
     assert world.settle(failure=stopped).outcome is Outcome.NEEDS_OPERATOR
     assert world.lane.hold is not None
+
+
+STOPPED = caught("Migrating", "ExecutionStopped", "ExecutionStopped: ABORTED")
+
+
+def test_a_database_stays_taken_while_a_migration_may_be_at_work_in_it() -> None:
+    world = World().backed_up()
+    world.migrate()
+
+    world.settle(failure=STOPPED)
+
+    assert world.lane.holder is None
+    assert world.records.database_slot(SLOT).holder == "notes-staging-1"
+
+
+def test_a_database_stays_taken_while_a_downgrade_may_be_at_work_in_it() -> None:
+    world = World().migrated()
+    world.rollback()
+    assert "slipway/downgrade/notes-staging-1" in world.one_offs.tasks
+
+    world.settle(failure=STOPPED)
+
+    assert world.records.database_slot(SLOT).holder == "notes-staging-1"
+
+
+@pytest.mark.parametrize("exit_code", [0, 1])
+def test_a_migration_that_was_seen_to_end_keeps_no_database(exit_code: int) -> None:
+    world = World().backed_up()
+    world.migrate()
+    world.task_ends("migrate", exit_code)
+    with suppress(Unhealthy):
+        world.migrate()
+
+    world.settle(failure=STOPPED)
+
+    assert world.records.database_slot(SLOT).holder is None
+
+
+@pytest.mark.parametrize("exit_code", [0, 1])
+def test_a_downgrade_that_was_seen_to_end_keeps_no_database(exit_code: int) -> None:
+    world = World().migrated()
+    world.rollback()
+    world.task_ends("downgrade", exit_code)
+    with suppress(Broken):
+        world.rollback()
+
+    world.settle(failure=STOPPED)
+
+    assert world.records.database_slot(SLOT).holder is None
 
 
 def test_a_lane_that_somebody_else_holds_is_not_touched() -> None:

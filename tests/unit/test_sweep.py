@@ -1,5 +1,6 @@
 """Sweep: what no event has told is found, and what needs nothing is left alone."""
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -15,8 +16,12 @@ from tests.unit.worlds import (
     OTHER,
     REPOSITORY,
     START,
+    Crash,
+    Crashes,
     World,
+    caught,
     release,
+    wish,
 )
 
 
@@ -26,6 +31,7 @@ def swept(world: World) -> SweepResult:
         **ports,
         catalog=world.catalog,
         registry=world.registry,
+        one_offs=world.port("one_offs"),
         admit=partial(admit, **ports, catalog=world.catalog),
     )
 
@@ -113,6 +119,26 @@ def test_a_push_that_feeds_nothing_or_is_older_than_slipway_is_left_alone() -> N
     assert swept(world) == SweepResult()
 
 
+def test_a_lost_push_of_the_same_moment_as_the_newest_candidate_is_admitted() -> None:
+    world = fresh()
+    world.admit(wish("push:1", release=release(pushed_at=START - timedelta(minutes=5))))
+    pushed(world, at=START - timedelta(minutes=5), digest=OTHER, tag="v3")
+
+    assert swept(world).admitted == ("notes-staging-2",)
+    assert world.lane.superseded_by("notes-staging-1") == "notes-staging-2"
+
+
+def test_an_older_push_of_the_same_second_as_the_newest_candidate_is_left_alone() -> None:
+    """Events tell whole seconds; the registry knows which of the two came later."""
+    world = fresh()
+    second = START - timedelta(minutes=5)
+    pushed(world, at=second + timedelta(milliseconds=100), digest=OTHER, tag="v1.9")
+    pushed(world, at=second + timedelta(milliseconds=700))
+    world.admit(push_wish("notes", "staging", release(pushed_at=second), Origin.PUSH))
+
+    assert swept(world).admitted == ()
+
+
 def test_what_is_older_than_the_newest_candidate_is_left_alone() -> None:
     world = fresh()
     world.admit()
@@ -157,6 +183,87 @@ def test_a_dead_execution_is_settled_and_frees_its_lane() -> None:
     assert swept(world) == SweepResult(settled=("notes-staging-1",))
     assert (world.deployment.outcome, world.lane.holder) == (Outcome.FAILED, None)
     assert world.announcements.published[-1][0] == "Deployment Settled"
+
+
+SLOT = "rds:notes-staging"
+STOPPED = caught("Migrating", "ExecutionStopped", "ExecutionStopped: ABORTED")
+
+
+def stopped_while_migrating() -> World:
+    """The execution is stopped and settled, and its migration runs on."""
+    world = fresh().backed_up()
+    world.migrate()
+    world.settle(failure=STOPPED)
+    notice = world.records.notice(world.deployment_id)
+    world.records.write([notice.claimed(Outcome.NEEDS_OPERATOR)])
+    world.wait(minutes=2)
+    return world
+
+
+def test_a_database_is_free_once_the_migration_of_an_ended_deployment_has_stopped() -> None:
+    world = stopped_while_migrating()
+
+    assert swept(world) == SweepResult()
+    assert world.records.database_slot(SLOT).holder == "notes-staging-1"
+
+    world.task_ends("migrate", 1)
+
+    assert swept(world) == SweepResult(freed=(SLOT,))
+    assert world.records.database_slot(SLOT).holder is None
+    assert swept(world) == SweepResult()
+
+
+def test_a_database_is_free_once_the_downgrade_of_an_ended_deployment_has_stopped() -> None:
+    world = World().migrated()
+    world.rollback()
+    world.settle(failure=STOPPED)
+    world.wait(minutes=2)
+
+    assert swept(world).freed == ()
+
+    world.task_ends("downgrade")
+
+    assert swept(world).freed == (SLOT,)
+
+
+def test_a_migration_whose_start_was_never_written_down_is_looked_for() -> None:
+    world = fresh().backed_up()
+    world.crashes = Crashes("OneOffs.run", after=True)
+    with suppress(Crash):
+        world.migrate()
+    world.crashes = Crashes()
+    world.settle(failure=STOPPED)
+    world.wait(minutes=2)
+
+    assert swept(world).freed == ()
+
+    world.task_ends("migrate", 1)
+
+    assert swept(world).freed == (SLOT,)
+
+
+def test_a_migration_that_never_started_frees_the_database_when_it_cannot_start_any_more() -> None:
+    world = fresh().backed_up()
+    world.crashes = Crashes("OneOffs.run")
+    with suppress(Crash):
+        world.migrate()
+    world.crashes = Crashes()
+    world.settle(failure=STOPPED)
+    world.wait(seconds=59)
+
+    assert swept(world).freed == ()
+
+    world.wait(seconds=1)
+
+    assert swept(world).freed == (SLOT,)
+
+
+def test_a_database_that_is_being_migrated_is_left_alone() -> None:
+    world = fresh().migrated()
+    world.wait(minutes=2)
+
+    assert swept(world).freed == ()
+    assert world.records.database_slot(SLOT).holder == "notes-staging-1"
 
 
 def test_whoever_waits_is_told_to_look_again() -> None:

@@ -208,7 +208,9 @@ class Registry(StubRegistry):
 
     def pushed_since(self, repository: str, since: datetime) -> list[Release]:
         return [
-            push for push in self.pushes if push.repository == repository and push.pushed_at > since
+            push
+            for push in self.pushes
+            if push.repository == repository and push.pushed_at >= since
         ]
 
 

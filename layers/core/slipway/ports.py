@@ -126,7 +126,7 @@ class ImageRegistry(Protocol):
         ...
 
     def pushed_since(self, repository: str, since: datetime) -> list[Release]:
-        """Every tag whose image was pushed after a moment."""
+        """Every tag whose image was pushed at a moment or after it."""
         ...
 
     def scan(self, repository: str, digest: str) -> Scan:
@@ -198,6 +198,10 @@ class OneOffs(Protocol):
 
     def find(self, target: EcsTarget, revision_arn: str, started_by: str) -> str | None:
         """The ARN of the task that an earlier try started, running or just stopped."""
+        ...
+
+    def running(self, target: EcsTarget, task_arn: str) -> bool:
+        """Whether the task has not ended yet; False for one that ECS does not know any more."""
         ...
 
     def look(self, target: EcsTarget, task_arn: str) -> OneOff:

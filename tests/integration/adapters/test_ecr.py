@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -169,6 +169,20 @@ def test_a_repository_that_is_not_there_is_broken() -> None:
         _image(client, "v1")
 
     assert raised.value.reason is Reason.AWS_REFUSED
+
+
+def test_what_was_pushed_at_a_moment_or_later_is_found_with_every_tag() -> None:
+    since = datetime(2026, 1, 5, 12, tzinfo=UTC)
+    images = [
+        {"imageDigest": AMD64, "imageTags": ["v1"], "imagePushedAt": since - timedelta(seconds=1)},
+        {"imageDigest": INDEX, "imageTags": ["v2", "latest"], "imagePushedAt": since},
+    ]
+    with stubbed("ecr") as (client, stub), requests.Session() as session:
+        stub.add_response("describe_images", {"imageDetails": images})
+
+        found = EcrRegistry(client, session).pushed_since("notes", since)
+
+    assert [(one.tag, one.digest) for one in found] == [("v2", INDEX), ("latest", INDEX)]
 
 
 def test_nothing_was_pushed_to_a_repository_that_is_not_there_yet() -> None:

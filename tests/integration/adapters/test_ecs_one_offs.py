@@ -228,6 +228,41 @@ def test_a_password_in_a_log_line_is_not_shown_to_people() -> None:
     assert seen.log_tail == ("cannot reach postgresql://notes:***@db.example.com/notes",)
 
 
+@pytest.mark.parametrize(
+    ("status", "running"),
+    [("PROVISIONING", True), ("RUNNING", True), ("DEPROVISIONING", True), ("STOPPED", False)],
+)
+def test_a_task_runs_until_it_has_stopped(status: str, *, running: bool) -> None:
+    with stubbed("ecs") as (ecs, stub), stubbed("logs") as (logs, _):
+        asked = {"cluster": TARGET.cluster, "tasks": [TASK]}
+        stub.add_response("describe_tasks", _task(lastStatus=status), asked)
+
+        assert EcsOneOffs(ecs, logs).running(TARGET, TASK) is running
+
+
+def test_a_task_that_ecs_has_forgotten_does_not_run() -> None:
+    with stubbed("ecs") as (ecs, stub), stubbed("logs") as (logs, _):
+        missing = {"tasks": [], "failures": [{"arn": TASK, "reason": "MISSING"}]}
+        stub.add_response("describe_tasks", missing)
+
+        assert EcsOneOffs(ecs, logs).running(TARGET, TASK) is False
+
+
+def test_where_the_cluster_is_gone_no_task_runs_and_none_is_found() -> None:
+    with stubbed("ecs") as (ecs, stub), stubbed("logs") as (logs, _):
+        refuse(stub, "describe_tasks", "ClusterNotFoundException")
+        refuse(stub, "list_tasks", "ClusterNotFoundException")
+
+        assert EcsOneOffs(ecs, logs).running(TARGET, TASK) is False
+        assert EcsOneOffs(ecs, logs).find(TARGET, NEW, STARTED_BY) is None
+
+
+def test_whether_a_task_runs_is_not_answered_when_ecs_refuses() -> None:
+    with pytest.raises(Broken), stubbed("ecs") as (ecs, stub), stubbed("logs") as (logs, _):
+        refuse(stub, "describe_tasks", "AccessDeniedException")
+        EcsOneOffs(ecs, logs).running(TARGET, TASK)
+
+
 def test_a_task_that_has_stopped_is_found_by_its_family_and_who_started_it() -> None:
     # startedBy must be the only filter of ListTasks, and lists no stopped task by itself.
     other, ours = f"{TASK}0", TASK

@@ -81,7 +81,9 @@ class EcrRegistry:
 
     @aws_errors()
     def pushed_since(self, repository: str, since: datetime) -> list[Release]:
-        """Every tag whose image was pushed after a moment; ECR sorts by nothing, so all is read.
+        """Every tag whose image was pushed at a moment or after it.
+
+        ECR sorts by nothing, so all is read.
 
         None in a repository that is not there: the catalog may know it before it is created.
         """
@@ -107,7 +109,7 @@ class EcrRegistry:
             )
             for page in pages
             for detail in page["imageDetails"]
-            if detail["imagePushedAt"] > since
+            if detail["imagePushedAt"] >= since
             for tag in detail.get("imageTags", [])
         ]
 

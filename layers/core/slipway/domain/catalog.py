@@ -243,6 +243,13 @@ class Environment(Model):
     verification: Verification = Verification()
     notifications: Notifications = Notifications()
 
+    def database_id(self, lane_id: str) -> str:
+        """The name under which migrations exclude each other.
+
+        The lane's own where no database is declared: its deployments still must not overlap.
+        """
+        return self.database.database_id if self.database else f"lane:{lane_id}"
+
     @property
     def fed_by(self) -> Push | None:
         """The pushes that start a deployment here; None where only promotions and people do."""

@@ -93,6 +93,7 @@ class Progress(Model):
     revision_arn: str | None = None
     migration_requested_at: datetime | None = None
     migration_task_arn: str | None = None
+    migration_ended_at: datetime | None = None
     migrated_at: datetime | None = None
     deploy_requested_at: datetime | None = None
     ecs_deployment_id: str | None = None
@@ -102,6 +103,7 @@ class Progress(Model):
     verified_at: datetime | None = None
     downgrade_requested_at: datetime | None = None
     downgrade_task_arn: str | None = None
+    downgrade_ended_at: datetime | None = None
     downgraded_at: datetime | None = None
     rollback_requested_at: datetime | None = None
     rolled_back_at: datetime | None = None
@@ -181,6 +183,21 @@ class Deployment(Versioned):
         progress = self.progress
         intents = (progress.migration_requested_at, progress.deploy_requested_at)
         return any(intent is not None for intent in intents)
+
+    @property
+    def may_be_migrating(self) -> bool:
+        """Whether a task that changes the schema was asked for and was not seen to end."""
+        progress = self.progress
+        up = progress.migration_requested_at is not None and progress.migration_ended_at is None
+        down = progress.downgrade_requested_at is not None and progress.downgrade_ended_at is None
+        return up or down
+
+    @property
+    def migrated_database(self) -> str | None:
+        """The name under which its migration excludes others; None when it migrates nothing."""
+        if self.plan is None or not self.plan.needs_migration:
+            return None
+        return self.plan.settings.database_id(self.lane_id)
 
     def planned(self) -> Plan:
         """The plan; Broken when a step runs before Plan."""

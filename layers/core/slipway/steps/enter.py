@@ -38,18 +38,28 @@ def enter(
         _take(deployment, lane, slot, records, now)
         return StepResult(done=True, reason=Reason.LANE_TAKEN, message=f"{lane.lane_id} is ours")
     _wait(deployment, busy_with, records, now)
-    # Events that end an execution are best effort: who wants the lane looks after its holder.
     if not executions.running(busy_with):
-        announcements.publish("Holder Lost", {"deployment_id": busy_with})
+        return _without_execution(busy_with, records, announcements)
     message = f"waiting for {busy_with}"
     return StepResult(done=False, reason=Reason.LANE_BUSY, message=message)
 
 
+def _without_execution(holder: str, records: Records, announcements: Announcements) -> StepResult:
+    """Events that end an execution are best effort: who wants the lane looks after its holder.
+
+    A holder that has ended keeps a database until its migration's task stops; the sweep sees that.
+    """
+    if records.deployment(holder).outcome is None:
+        announcements.publish("Holder Lost", {"deployment_id": holder})
+        message = f"waiting for {holder}"
+    else:
+        message = f"waiting for the migration of {holder} to end"
+    return StepResult(done=False, reason=Reason.LANE_BUSY, message=message)
+
+
 def _slot(deployment: Deployment, records: Records) -> DatabaseSlot | None:
-    plan = deployment.planned()
-    if not plan.needs_migration or plan.settings.database is None:
-        return None
-    return records.database_slot(plan.settings.database.database_id)
+    database_id = deployment.migrated_database
+    return records.database_slot(database_id) if database_id is not None else None
 
 
 def _blocked_by(deployment: Deployment, lane: Lane, slot: DatabaseSlot | None) -> str | None:

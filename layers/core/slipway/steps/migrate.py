@@ -7,6 +7,7 @@ from slipway.domain.errors import Reason, Unhealthy
 from slipway.domain.evidence import Note
 from slipway.ports import OneOff, OneOffs, Records, Revisions, Services
 from slipway.steps.revision import revision_of, with_revision
+from slipway.steps.schema_task import ended, migration_started_by, record_migration_end
 from slipway.steps.step import StepRequest, StepResult, fence_of, record
 
 
@@ -14,14 +15,10 @@ class MigrateRequest(StepRequest):
     """The deployment whose schema is to move."""
 
 
-def started_by(deployment_id: str) -> str:
-    """How ECS knows the migration's task: it makes the start idempotent and names its events."""
-    return f"slipway/migrate/{deployment_id}"
-
-
 def keys(request: MigrateRequest) -> tuple[str, ...]:
     """What wakes a migration: its task's end, or news of the deployment."""
-    return f"task:{started_by(request.deployment_id)}", f"deployment:{request.deployment_id}"
+    started_by = migration_started_by(request.deployment_id)
+    return f"task:{started_by}", f"deployment:{request.deployment_id}"
 
 
 def migrate(
@@ -77,7 +74,7 @@ def _started(
         deployment.planned().settings.target,
         revision_of(deployment),
         _command(deployment),
-        started_by(deployment.deployment_id),
+        migration_started_by(deployment.deployment_id),
     )
     note = Note(what="migration started", message=arn)
     return record(records, deployment.knowing(migration_task_arn=arn), note, now=now)
@@ -87,23 +84,10 @@ def _judged(deployment: Deployment, task: OneOff, records: Records, now: datetim
     if not task.stopped:
         _refuse_late(deployment, now)
         return StepResult(done=False, reason=Reason.WAITING, message="the migration runs")
-    note = Note(
-        what="migration ended",
-        message=ended(task),
-        data={"exit_code": task.exit_code, "log": list(task.log_tail)},
-    )
-    known = deployment.knowing(migrated_at=now) if task.exit_code == 0 else deployment
-    record(records, known, note, now=now)
+    record_migration_end(deployment, task, records, now)
     if task.exit_code != 0:
         raise Unhealthy(Reason.MIGRATION_FAILED, f"The migration {ended(task)}.")
     return StepResult(done=True, reason=Reason.VERIFIED, message="migrated")
-
-
-def ended(task: OneOff) -> str:
-    """How a task ended, with the last line it said."""
-    code = f"ended with exit code {task.exit_code}"
-    how = code if task.exit_code is not None else f"never ran ({task.reason})"
-    return f"{how}: {task.log_tail[-1]}" if task.log_tail and task.exit_code else how
 
 
 def _refuse_late(deployment: Deployment, now: datetime) -> None:

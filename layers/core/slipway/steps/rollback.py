@@ -9,8 +9,14 @@ from slipway.domain.guidance import restore_commands
 from slipway.domain.lane import Stable
 from slipway.domain.verdict import Rollout
 from slipway.ports import OneOffs, Records, Rollouts, Services
-from slipway.steps.migrate import ended, started_by
 from slipway.steps.revision import revision_of
+from slipway.steps.schema_task import (
+    downgrade_started_by,
+    ended,
+    migration_started_by,
+    migration_task,
+    record_migration_end,
+)
 from slipway.steps.step import Caught, StepRequest, StepResult, fence_of, record
 
 
@@ -21,15 +27,11 @@ class RollbackRequest(StepRequest):
     cause: Caught | None = None
 
 
-def downgrade_started_by(deployment_id: str) -> str:
-    """How ECS knows the downgrade's task."""
-    return f"slipway/downgrade/{deployment_id}"
-
-
 def keys(request: RollbackRequest) -> tuple[str, ...]:
-    """What wakes a rollback: ECS's news of the service or of a task that takes the schema back."""
+    """What wakes a rollback: ECS's news of the service or of a task that changes the schema."""
     return (
         f"service:{request.service_arn}",
+        f"task:{migration_started_by(request.deployment_id)}",
         f"task:{downgrade_started_by(request.deployment_id)}",
     )
 
@@ -91,7 +93,7 @@ def _schema_back(
     """None once the schema suits the old code; a result while a task still runs."""
     if deployment.progress.migration_requested_at is None:
         return None
-    running = _migration_still_runs(deployment, one_offs, now)
+    running, deployment = _migration_ended(deployment, records, one_offs, now)
     if running is not None:
         return running
     failed_half_way = deployment.progress.migrated_at is None
@@ -109,28 +111,34 @@ def _schema_back(
     return _downgraded(deployment, command, records, one_offs, now)
 
 
-def _migration_still_runs(
-    deployment: Deployment, one_offs: OneOffs, now: datetime
-) -> StepResult | None:
+def _migration_ended(
+    deployment: Deployment, records: Records, one_offs: OneOffs, now: datetime
+) -> tuple[StepResult | None, Deployment]:
     """A result while the migration has not ended; taking it back meanwhile would race it."""
-    progress, target = deployment.progress, deployment.planned().settings.target
-    if progress.migrated_at is not None:
-        return None
-    # A try that died after starting the task has not written its ARN.
-    arn = progress.migration_task_arn or one_offs.find(
-        target, revision_of(deployment), started_by(deployment.deployment_id)
-    )
-    if arn is None or one_offs.look(target, arn).stopped:
-        return None
+    if deployment.progress.migration_ended_at is not None:
+        return None, deployment
+    arn = migration_task(deployment, one_offs)
+    if arn is None:
+        return None, deployment
+    task = one_offs.look(deployment.planned().settings.target, arn)
+    if task.stopped:
+        return None, record_migration_end(deployment, task, records, now)
+    _refuse_endless_migration(deployment, arn, now)
+    waiting = StepResult(done=False, reason=Reason.WAITING, message="the migration still runs")
+    return waiting, deployment
+
+
+def _refuse_endless_migration(deployment: Deployment, arn: str, now: datetime) -> None:
     migration = deployment.planned().settings.migration
+    requested = deployment.progress.migration_requested_at
     patience = timedelta(minutes=2 * migration.timeout_minutes) if migration else timedelta()
-    if progress.migration_requested_at and now - progress.migration_requested_at > patience:
+    if requested is not None and now - requested > patience:
         raise Broken(
             Reason.MIGRATION_TIMED_OUT,
             f"The migration task {arn} does not end; stop it and decide what its half-done work "
-            f"means.{_restore_hint(deployment)}",
+            "means. No other deployment migrates this database until the task has stopped."
+            f"{_restore_hint(deployment)}",
         )
-    return StepResult(done=False, reason=Reason.WAITING, message="the migration still runs")
 
 
 def _downgrade_command(deployment: Deployment, target: Stable) -> tuple[str, ...] | None:
@@ -156,8 +164,8 @@ def _downgraded(
         _refuse_late_downgrade(deployment, now)
         return StepResult(done=False, reason=Reason.WAITING, message="the schema is going back")
     note = Note(what="downgrade ended", message=ended(task), data={"log": list(task.log_tail)})
-    known = deployment.knowing(downgraded_at=now) if task.exit_code == 0 else deployment
-    record(records, known, note, now=now)
+    facts = {"downgrade_ended_at": now} | ({"downgraded_at": now} if task.exit_code == 0 else {})
+    record(records, deployment.knowing(**facts), note, now=now)
     if task.exit_code != 0:
         message = f"The downgrade {ended(task)}.{_restore_hint(deployment)}"
         raise Broken(Reason.DOWNGRADE_FAILED, message)

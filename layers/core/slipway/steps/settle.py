@@ -95,16 +95,19 @@ def _judged(
 def _freed(
     deployment: Deployment, outcome: Outcome, records: Records, now: datetime
 ) -> list[Versioned]:
-    """The lane and the database as they are to be left, if anything changes for them."""
+    """The lane and the database as they are to be left, if anything changes for them.
+
+    A database stays taken while a migration may be at work in it: the sweep frees it at its end.
+    """
     lane = records.lane(deployment.application, deployment.environment)
     left = _left(lane, deployment, outcome, now)
     changed: list[Versioned] = [] if left == lane else [left]
-    database = deployment.plan.settings.database if deployment.plan else None
-    if deployment.fencing is not None and database is not None:
-        slot = records.database_slot(database.database_id)
-        freed = slot.leave(deployment.deployment_id)
-        changed += [] if freed == slot else [freed]
-    return changed
+    database_id = deployment.migrated_database
+    if deployment.fencing is None or database_id is None or deployment.may_be_migrating:
+        return changed
+    slot = records.database_slot(database_id)
+    freed = slot.leave(deployment.deployment_id)
+    return changed if freed == slot else [*changed, freed]
 
 
 def _left(lane: Lane, deployment: Deployment, outcome: Outcome, now: datetime) -> Lane:

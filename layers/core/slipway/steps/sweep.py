@@ -15,9 +15,10 @@ from slipway.domain.errors import ControlPlaneError
 from slipway.domain.model import Model
 from slipway.domain.notice import state_of
 from slipway.domain.release import Release
-from slipway.ports import Announcements, Executions, ImageRegistry, Records
+from slipway.ports import Announcements, Executions, ImageRegistry, OneOffs, Records
 from slipway.steps.admit import AdmitResult, Wish
 from slipway.steps.ended import lost, may_still_change
+from slipway.steps.schema_task import may_change_schema
 from slipway.steps.settle import settle
 from slipway.steps.step import StepRequest
 from slipway.steps.wishes import promotions, push_wish
@@ -26,6 +27,9 @@ from slipway.steps.wishes import promotions, push_wish
 _EVENT_PATIENCE: Final = timedelta(minutes=1)
 # A lane that was never used takes up no image that was there before Slipway was.
 _NEW_LANE_LOOKS_BACK: Final = timedelta(days=1)
+
+# ECR's events tell whole seconds, its images fractions.
+_CLOCKS_DIFFER: Final = timedelta(seconds=1)
 
 # The stream keeps its news for a day; what is older interests nobody any more.
 _NEWS_LASTS: Final = timedelta(days=1)
@@ -49,16 +53,17 @@ _WAITING_STEPS: Final[dict[Phase, tuple[str, ...]]] = {
 
 Place = tuple[str, str, Environment]
 Admit = Callable[[Wish], AdmitResult]
-# Fields of SweepResult, and ids of deployments.
+# Fields of SweepResult, and ids.
 Finding = Iterable[tuple[str, str]]
 
 
 class SweepResult(Model):
-    """What was found and set going again: ids of deployments."""
+    """What was found and set going again: ids of deployments; of databases where ``freed``."""
 
     admitted: tuple[str, ...] = ()
     started: tuple[str, ...] = ()
     settled: tuple[str, ...] = ()
+    freed: tuple[str, ...] = ()
     woken: tuple[str, ...] = ()
     left: tuple[str, ...] = ()
     untold: tuple[str, ...] = ()
@@ -88,16 +93,21 @@ def sweep(
     catalog: Catalog,
     registry: ImageRegistry,
     executions: Executions,
+    one_offs: OneOffs,
     announcements: Announcements,
     admit: Admit,
     now: datetime,
 ) -> SweepResult:
-    """Find lost pushes and promotions, untold news, dead executions, and who waits unwoken."""
+    """Find lost pushes and promotions, untold news, dead executions, and who waits unwoken.
+
+    Databases are freed before waiting deployments are woken, so that these take them.
+    """
     finds = _Finds()
     for lane in catalog.environments():
         finds.add(partial(_lost_push, lane, registry, records, admit, now))
         finds.add(partial(_lost_promotions, lane, catalog, records, admit))
         finds.add(partial(_untold, lane, records, announcements, now))
+        finds.add(partial(_left_database, lane, records, one_offs, now))
     for deployment in records.unsettled():
         if now - deployment.requested_at >= _EVENT_PATIENCE:
             finds.add(partial(_looked_after, deployment, records, executions, announcements, now))
@@ -142,7 +152,7 @@ def _newest(
     now: datetime,
 ) -> list[Release]:
     lane = records.lane(application, name)
-    since = lane.newest.order if lane.newest else now - _NEW_LANE_LOOKS_BACK
+    since = lane.newest.order - _CLOCKS_DIFFER if lane.newest else now - _NEW_LANE_LOOKS_BACK
     eligible = [
         release
         for release in registry.pushed_since(push.repository, since)
@@ -151,6 +161,20 @@ def _newest(
     ]
     latest = max((release.pushed_at for release in eligible), default=None)
     return [release for release in eligible if release.pushed_at == latest]
+
+
+def _left_database(lane: Place, records: Records, one_offs: OneOffs, now: datetime) -> Finding:
+    """The database that an ended deployment kept for its migration, now that this has ended."""
+    application, name, environment = lane
+    if environment.migration is None:
+        return
+    slot = records.database_slot(environment.database_id(f"{application}/{name}"))
+    if slot.holder is None:
+        return
+    holder = records.deployment(slot.holder)
+    if holder.outcome is not None and not may_change_schema(holder, one_offs, now):
+        records.write([slot.leave(holder.deployment_id)])
+        yield "freed", slot.database_id
 
 
 def _lost_promotions(lane: Place, catalog: Catalog, records: Records, admit: Admit) -> Finding:

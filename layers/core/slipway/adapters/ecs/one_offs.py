@@ -70,12 +70,17 @@ class EcsOneOffs:
     def find(self, target: EcsTarget, revision_arn: str, started_by: str) -> str | None:
         """The ARN of the task that an earlier try started, running or just stopped.
 
-        ECS forgets a stopped task after about an hour.
+        ECS forgets a stopped task after about an hour. None as well where the cluster is gone.
         """
-        # startedBy must be the only filter, and then only tasks that are to run are listed.
-        running = self._client.list_tasks(cluster=target.cluster, startedBy=started_by)["taskArns"]
-        if running:
-            return running[0]
+        try:
+            # startedBy must be the only filter, and then only tasks that are to run are listed.
+            running = self._client.list_tasks(cluster=target.cluster, startedBy=started_by)
+        except ClientError as error:
+            if code_of(error) == "ClusterNotFoundException":
+                return None
+            raise
+        if running["taskArns"]:
+            return running["taskArns"][0]
         return self._stopped_before(target, family_of(revision_arn), started_by)
 
     def _stopped_before(self, target: EcsTarget, family: str, started_by: str) -> str | None:
@@ -87,6 +92,20 @@ class EcsOneOffs:
         stopped = self._client.describe_tasks(cluster=target.cluster, tasks=arns)["tasks"]
         ours = [one["taskArn"] for one in stopped if one.get("startedBy") == started_by]
         return ours[0] if ours else None
+
+    @aws_errors()
+    def running(self, target: EcsTarget, task_arn: str) -> bool:
+        """Whether the task has not ended yet; also one that was told to stop may be at work.
+
+        False for one that ECS does not know any more, and where the cluster itself is gone.
+        """
+        try:
+            answer = self._client.describe_tasks(cluster=target.cluster, tasks=[task_arn])
+        except ClientError as error:
+            if code_of(error) == "ClusterNotFoundException":
+                return False
+            raise
+        return any(task.get("lastStatus") != "STOPPED" for task in answer["tasks"])
 
     @aws_errors()
     def look(self, target: EcsTarget, task_arn: str) -> OneOff:
