@@ -4,6 +4,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from slipway.domain.errors import Reason, Transient
 from slipway.runtime import wiring
 from slipway.runtime.observability import logger
 from slipway.runtime.stream import deployment_writes, log_endings, told_again
@@ -21,4 +22,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
         now=wiring.now(),
     )
     log_endings(told)
+    if told.failed is not None and "detail-type" in event:
+        # Only a stream reads the answer; an event comes again when the function fails.
+        raise Transient(Reason.SERVICE_UNAVAILABLE, told.problem)
     return told.answer()

@@ -329,6 +329,17 @@ MUTANTS = (
         ("rollback-failure|notify/slack/chat.postMessage/8=permanent",),
     ),
     Mutant(
+        "the sweep tells what the stream still has to tell",
+        (
+            edit(
+                "steps.sweep:_untold",
+                'told.get(state or "") is Telling.REFUSED',
+                "state not in told",
+            ),
+        ),
+        ("slack-down",),
+    ),
+    Mutant(
         "an event is believed without looking",
         (
             edit(

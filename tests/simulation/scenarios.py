@@ -24,6 +24,7 @@ PHASES = (
     "Verify",
     "Settle",
 )
+_PROMOTED = {name: Outcome.SUCCEEDED for name in ("ledger-staging-2", "ledger-production-2")}
 _KEPT_AND_FREED = {SHOP: Outcome.NEEDS_OPERATOR, "ledger-staging-2": Outcome.SUCCEEDED}
 GOOD = Image("shop", "2", "s2")
 NEWER = Image("shop", "3", "s3")
@@ -99,6 +100,14 @@ def _aborted_at(state: str) -> Callable[[Run], None]:
 def _promotion(run: Run) -> None:
     run.approver(lambda deployment_id: "approve")
     run.at(5.0, lambda: run.push(Image("ledger", "2", "t2"), "v2"))
+
+
+def _slack_down(run: Run) -> None:
+    """Slack answers nobody for an hour; where no person is asked nothing waits for it."""
+    _promotion(run)
+    slack = run.cloud.slack
+    slack.down = True
+    run.at(3600.0, lambda: setattr(slack, "down", False))
 
 
 def _double_click(run: Run) -> None:
@@ -200,7 +209,8 @@ def variants() -> dict[str, Story]:
     newer = [Story(f"newer-push@{state}", _newer_at(state)) for state in PHASES]
     aborted = [Story(f"abort@{state}", _aborted_at(state)) for state in PHASES]
     others = [
-        Story("promotion", _promotion),
+        Story("promotion", _promotion, _PROMOTED),
+        Story("slack-down", _slack_down, _PROMOTED),
         Story("double-click", _double_click),
         Story("second-failure", _second_failure, {SHOP: Outcome.ROLLED_BACK}),
         Story("foreign-change", _foreign_change),

@@ -9,6 +9,7 @@ from slipway.domain.approval import Answer, Approval
 from slipway.domain.deployment import Deployment, Outcome, Phase
 from slipway.domain.evidence import Evidence, chain_errors
 from slipway.domain.lane import DatabaseSlot, Lane
+from slipway.domain.message import HEADLINES
 from tests.simulation.faults import CallKind, Site
 from tests.simulation.install import document_of as document
 from tests.simulation.table import Change, Item
@@ -340,8 +341,6 @@ def live_is_stable(watch: Watch) -> Found:
 @invariant(8, "after a failure the last good release runs, or a person was paged")
 def failure_ends_well(watch: Watch) -> Found:
     for one in watch.deployments():
-        if one.outcome in _PAGES and not watch.told(one.deployment_id, one.outcome):
-            yield f"{one.deployment_id} ended as {one.outcome}, and nobody was told"
         if one.outcome is Outcome.SUCCEEDED or one.outcome is None:
             continue
         if not one.outcome.holds_the_lane and _changed(watch, one):
@@ -558,6 +557,31 @@ def told_once(watch: Watch) -> Found:
     for (deployment_id, state), count in told.items():
         if count > 1:
             yield f"{count} messages about {deployment_id} {state}"
+
+
+@invariant(14, "no end is lost on the way to Slack")
+def ends_are_told(watch: Watch) -> Found:
+    for one in watch.deployments():
+        if one.outcome in (None, Outcome.UNCHANGED):
+            continue
+        if not watch.told(one.deployment_id, one.outcome):
+            yield f"{one.deployment_id} ended as {one.outcome}, and nobody was told"
+
+
+@invariant(14, "a deployment's message shows its end")
+def messages_are_up_to_date(watch: Watch) -> Found:
+    for one in watch.deployments():
+        shown = [message["text"] for message in _opened(watch, one.deployment_id)]
+        if shown and one.outcome and not shown[-1].endswith(HEADLINES[one.outcome][1]):
+            yield f"{one.deployment_id} is {one.outcome}, its message: {shown[-1]}"
+
+
+def _opened(watch: Watch, deployment_id: str) -> Iterator[dict[str, Any]]:
+    """The deployment's own messages: those that are no line in a thread."""
+    for message in watch.cloud.slack.messages:
+        payload = message.get("metadata", {}).get("event_payload", {})
+        if payload.get("deployment_id") == deployment_id and "thread_ts" not in message:
+            yield message
 
 
 @invariant(15, "a handler fails by one of the four errors, never by a mistake of its own")

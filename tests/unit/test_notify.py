@@ -1,6 +1,7 @@
 """Every state is told at most once, and none is lost while Slack is down."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -284,6 +285,42 @@ def test_a_refusal_for_good_is_reported_and_blocks_nothing(slack: Slack) -> None
 
     assert (refused.ending, refused.detail) == (Ending.REFUSED, REFUSED.message)
     assert later.ending is Ending.TOLD
+    assert records.notice(ID).told["Planning"] is Telling.REFUSED
+
+
+@pytest.mark.parametrize("slack", [InMemoryChannel(), InMemoryWebhook()])
+def test_what_was_refused_for_good_can_be_told_later(slack: Slack) -> None:
+    records = stored()
+    slack.troubles = [REFUSED, DOWN]
+    tell(STORY[0], slack, records)
+
+    with pytest.raises(Transient):
+        tell(STORY[0], slack, records)
+    assert records.notice(ID).told == {"Planning": Telling.REFUSED}
+
+    assert tell(STORY[0], slack, records).ending is Ending.TOLD
+    assert records.notice(ID).told == {"Planning": Telling.TOLD}
+
+
+@pytest.mark.parametrize("trouble", [None, DOWN, REFUSED], ids=["told", "down", "refused"])
+@pytest.mark.parametrize("slack", [InMemoryChannel(), InMemoryWebhook()])
+def test_what_became_of_a_claim_is_written_beside_whatever_else_was_told(
+    slack: Slack, trouble: Exception | None
+) -> None:
+    records = OvertakenRecords(stored())
+    slack.troubles = [trouble] if trouble else []
+
+    def elsewhere() -> None:
+        other = records.notice(ID).confirmed("Verifying")
+        InMemoryRecords.write(records, [other])
+
+    records.others = [lambda: None, elsewhere]
+    with suppress(Transient):
+        tell(STORY[0], slack, records)
+
+    ended = {None: Telling.TOLD, REFUSED: Telling.REFUSED}
+    planning = {"Planning": ended[trouble]} if trouble in ended else {}
+    assert records.notice(ID).told == {"Verifying": Telling.TOLD, **planning}
 
 
 def test_a_message_that_somebody_deleted_is_begun_anew() -> None:
@@ -479,6 +516,32 @@ def test_a_write_that_cannot_be_read_holds_nothing_up(monkeypatch: pytest.Monkey
 
     assert answer == {"batchItemFailures": []}
     assert len(slack.sent) == 1
+
+
+def test_a_field_of_a_newer_slipway_keeps_nothing_untold(monkeypatch: pytest.MonkeyPatch) -> None:
+    newer = stream_record(1, STORY[0])
+    image = newer["dynamodb"]["NewImage"]["document"]
+    image["S"] = image["S"].replace("{", '{"invented_later": 1, ', 1)
+    slack = InMemoryWebhook()
+
+    assert batch(monkeypatch, slack, stored(), newer) == {"batchItemFailures": []}
+    assert len(slack.sent) == 1
+
+
+def test_what_the_sweep_asks_for_comes_again_when_slack_is_down(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    records, slack = stored(), InMemoryWebhook(troubles=[DOWN])
+    version = records.deployment(ID).version
+    records.write([ended(Outcome.FAILED).model_copy(update={"version": version})])
+    batch(monkeypatch, slack, records)
+    asked = {"id": "1", "detail-type": "Tell Again", "detail": {"deployment_id": ID}}
+
+    with pytest.raises(Transient, match="Slack answers 503"):
+        lambda_handler(asked, _Context())  # type: ignore[arg-type]
+    lambda_handler(asked, _Context())  # type: ignore[arg-type]
+
+    assert [message.state for message in slack.sent] == ["Failed"]
 
 
 def test_a_refusal_is_an_error_in_the_log(

@@ -335,8 +335,23 @@ def test_a_settled_deployment_that_was_told_is_left_alone() -> None:
     assert swept(world) == SweepResult()
 
 
-def test_an_end_that_nobody_was_told_is_asked_for_again() -> None:
+def refused(state: Outcome) -> World:
+    world = ended(state)
+    notice = world.records.notice(world.deployment_id)
+    world.records.write([notice.refused(state)])
+    return world
+
+
+def test_an_end_that_slack_has_not_been_told_yet_is_left_to_the_stream() -> None:
+    """Telling it now would overtake what the stream still has to tell while Slack is down."""
     world = ended(Outcome.ROLLED_BACK)
+    world.wait(hours=1)
+
+    assert swept(world) == SweepResult()
+
+
+def test_an_end_that_slack_refused_is_asked_for_again() -> None:
+    world = refused(Outcome.ROLLED_BACK)
     world.wait(hours=1)
 
     assert swept(world) == SweepResult(untold=(world.deployment_id,))
@@ -345,9 +360,9 @@ def test_an_end_that_nobody_was_told_is_asked_for_again() -> None:
 
 def test_what_the_stream_may_still_tell_and_what_is_old_or_needs_no_telling_is_left() -> None:
     fresh_end, old_end, unchanged = (
-        ended(Outcome.ROLLED_BACK),
-        ended(Outcome.ROLLED_BACK),
-        ended(Outcome.UNCHANGED),
+        refused(Outcome.ROLLED_BACK),
+        refused(Outcome.ROLLED_BACK),
+        refused(Outcome.UNCHANGED),
     )
     old_end.wait(hours=25)
     unchanged.wait(hours=1)

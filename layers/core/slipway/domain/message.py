@@ -21,7 +21,7 @@ _FIELD_LIMIT: Final = 2000
 _WORD_LIMIT: Final = 300
 _DIFFERENCES_SHOWN: Final = 15
 
-_HEADLINES: Final[dict[str, tuple[str, str]]] = {
+HEADLINES: Final[dict[str, tuple[str, str]]] = {
     Phase.PLANNING: (":package:", "deployment started"),
     Phase.AWAITING_APPROVAL: (":raised_hand:", "waits for approval"),
     Phase.AWAITING_LANE: (":hourglass_flowing_sand:", "waits for its turn"),
@@ -103,7 +103,7 @@ def line(news: News) -> Message:
 
 def _message(news: News, blocks: list[dict[str, Any]]) -> Message:
     deployment = news.deployment
-    _, headline = _HEADLINES[news.state]
+    _, headline = HEADLINES[news.state]
     text = escaped(f"{deployment.application} in {deployment.environment}: {headline}")
     return Message(
         deployment_id=deployment.deployment_id, state=news.state, text=text, blocks=tuple(blocks)
@@ -120,7 +120,7 @@ def _section(text: str) -> dict[str, Any]:
 
 def _title(news: News) -> str:
     deployment = news.deployment
-    icon, headline = _HEADLINES[news.state]
+    icon, headline = HEADLINES[news.state]
     name = escaped(f"{deployment.application} in {deployment.environment}")
     return f"{icon} *{name}*: {headline}"
 

@@ -13,13 +13,15 @@ class Telling(StrEnum):
 
     SENDING = "sending"
     TOLD = "told"
+    REFUSED = "refused"
 
 
 class Notice(Versioned):
     """What was told of a deployment, and where its message stands.
 
     A state is claimed (sending) before its message leaves and confirmed (told) after: a claim
-    that is found later means that nobody knows whether the message arrived.
+    that is found later means that nobody knows whether the message arrived. What Slack refused
+    for good (refused) the stream does not bring again; the sweep asks for it.
     """
 
     deployment_id: str
@@ -35,8 +37,14 @@ class Notice(Versioned):
         """The notice once this state was told."""
         return self._with(state, Telling.TOLD)
 
-    def released(self, state: str) -> "Notice":
-        """The notice after a refusal: the state was certainly not told."""
+    def refused(self, state: str) -> "Notice":
+        """The notice once Slack has refused this state for good."""
+        return self._with(state, Telling.REFUSED)
+
+    def released(self, state: str, before: Telling | None) -> "Notice":
+        """The notice as it was ``before`` the claim: the state was certainly not told."""
+        if before is not None:
+            return self._with(state, before)
         told = {known: how for known, how in self.told.items() if known != state}
         return self.model_copy(update={"told": told})
 

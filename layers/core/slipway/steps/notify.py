@@ -20,6 +20,9 @@ from slipway.domain.message import News, line, whole
 from slipway.domain.model import Model
 from slipway.domain.notice import Notice, Telling, state_of
 from slipway.ports import Delivery, Links, Records, SlackChannel, SlackWebhook
+from slipway.steps.step import again_when_moved
+
+_ATTEMPTS: Final = 6
 
 # A webhook cannot change what it sent, so it only tells what a person wants to hear of.
 _WEBHOOK_STATES: Final[frozenset[str]] = frozenset(
@@ -39,11 +42,16 @@ class NotifyRequest(Model):
     def change(self) -> "Change":
         """The write in the domain's words; Broken when it is not a deployment of this version."""
         try:
-            before = Deployment.model_validate_json(self.before) if self.before else None
-            return Change(before=before, after=Deployment.model_validate_json(self.after))
+            before = _deployment(self.before) if self.before else None
+            return Change(before=before, after=_deployment(self.after))
         except ValidationError:
             message = f"Write {self.sequence_number} of the stream is not a deployment's."
             raise Broken(Reason.EVENT_MALFORMED, message) from None
+
+
+def _deployment(document: str) -> Deployment:
+    """A deployment as the record holds it; a newer Slipway may have written more."""
+    return Deployment.model_validate_json(document, extra="ignore")
 
 
 class Change(Model):
@@ -197,7 +205,7 @@ def _approval(
 
 
 def _sent(news: News, notice: Notice, records: Records, slack: SlackWebhook) -> NotifyResult:
-    if news.state in notice.told:
+    if notice.told.get(news.state) is Telling.SENDING:
         return _unclear(news)
     return _claimed(news, notice, records, lambda: slack.send(whole(news)))
 
@@ -210,7 +218,7 @@ def _unclear(news: News) -> NotifyResult:
 def _kept_up_to_date(
     news: News, notice: Notice, records: Records, slack: SlackChannel, channel: str | None
 ) -> NotifyResult:
-    if news.state in notice.told:
+    if notice.told.get(news.state) is Telling.SENDING:
         try:
             found = _found(news, notice, slack, channel)
         except Broken:
@@ -278,10 +286,11 @@ def _claimed(
     try:
         delivery = send()
     except Transient:
-        _written(claim.released(news.state), records)
+        before = notice.told.get(news.state)
+        _changed(claim, lambda notice: notice.released(news.state, before), records)
         raise
     except Broken as refusal:
-        _written(claim.released(news.state), records)
+        _changed(claim, lambda notice: notice.refused(news.state), records)
         return _result(news.deployment, news.state, Ending.REFUSED, refusal.message)
     if not delivery.clear and again:
         message = f"{news.deployment.deployment_id} {news.state}: look for the message first."
@@ -293,8 +302,22 @@ def _claimed(
 
 
 def _confirm(news: News, notice: Notice, delivery: Delivery, records: Records) -> None:
-    placed = notice.placed(delivery.channel, delivery.message_ts)
-    _written(placed.confirmed(news.state), records)
+    def confirmed(notice: Notice) -> Notice:
+        return notice.placed(delivery.channel, delivery.message_ts).confirmed(news.state)
+
+    _changed(notice, confirmed, records)
+
+
+def _changed(notice: Notice, change: Callable[[Notice], Notice], records: Records) -> None:
+    """Write what became of a claim, also when another state was told meanwhile."""
+    known: list[Notice] = [notice]
+
+    def written() -> None:
+        latest = known.pop() if known else records.notice(notice.deployment_id)
+        _written(change(latest), records)
+
+    message = f"What was told of {notice.deployment_id} is being written too often."
+    again_when_moved(written, attempts=_ATTEMPTS, otherwise=message)
 
 
 def _written(notice: Notice, records: Records) -> Notice:

@@ -13,7 +13,7 @@ from slipway.domain.catalog import Catalog, Environment, Push
 from slipway.domain.deployment import Deployment, Origin, Outcome, Phase
 from slipway.domain.errors import ControlPlaneError
 from slipway.domain.model import Model
-from slipway.domain.notice import state_of
+from slipway.domain.notice import Telling, state_of
 from slipway.domain.release import Release
 from slipway.ports import Announcements, Executions, ImageRegistry, OneOffs, Records
 from slipway.steps.admit import AdmitResult, Wish
@@ -115,14 +115,18 @@ def sweep(
 
 
 def _untold(lane: Place, records: Records, announcements: Announcements, now: datetime) -> Finding:
-    """The deployments of which something that a person has to know was never told."""
+    """The deployments of which something that a person has to know was refused by Slack.
+
+    What could not be told for now is not asked for: the stream brings it again, in its order.
+    """
     application, name, _ = lane
     for deployment in records.recent(application, name, _LOOKED_THROUGH):
         state = state_of(deployment)
         reached = deployment.settled_at or deployment.requested_at
         if state not in _MUST_BE_TOLD or not _EVENT_PATIENCE < now - reached < _NEWS_LASTS:
             continue
-        if state not in records.notice(deployment.deployment_id).told:
+        told = records.notice(deployment.deployment_id).told
+        if told.get(state or "") is Telling.REFUSED:
             announcements.publish("Tell Again", {"deployment_id": deployment.deployment_id})
             yield "untold", deployment.deployment_id
 
