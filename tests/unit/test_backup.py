@@ -182,7 +182,7 @@ def test_a_best_effort_backup_that_cannot_be_had_is_told_and_passed_over() -> No
 
     assert world.backup() == StepResult(
         done=True,
-        reason=Reason.VERIFIED,
+        reason=Reason.SKIPPED,
         message="no backup: best effort: No snapshot of notes-staging is possible.",
     )
     assert world.told[-2:] == ["snapshot requested", "backup skipped"]
@@ -213,7 +213,7 @@ def test_without_a_backup_policy_rds_is_not_asked() -> None:
 
     assert world.backup() == StepResult(
         done=True,
-        reason=Reason.VERIFIED,
+        reason=Reason.SKIPPED,
         message="no backup: the catalog asks for no backup",
     )
     assert (world.databases.snapshots, world.told[-1]) == ({}, "backup skipped")

@@ -263,7 +263,7 @@ class Website(Protocol):
     """The deployed service, seen from outside."""
 
     def get(self, url: str) -> HttpAnswer:
-        """One GET; an unreachable address is an answer with status 0."""
+        """The answer to a GET; an unreachable address is an answer with status 0."""
         ...
 
 

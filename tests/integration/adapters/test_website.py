@@ -11,15 +11,22 @@ from slipway.adapters.website import HttpWebsite
 from slipway.domain.verdict import HttpAnswer
 
 ELSEWHERE = "http://localhost:1/"
+asked: list[str] = []
 
 
 class _Site(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         path = self.path.partition("?")[0]
+        asked.append(path)
         if path == "/hang-up":
             self.close_connection = True
             return
-        status = {"/broken": 503, "/moved": 302, "/away": 302, "/circle": 302}.get(path, 200)
+        if path == "/blip" and asked.count(path) == 1:
+            self.send_error(503)
+            return
+        status = {"/broken": 503, "/error": 500, "/moved": 302, "/away": 302, "/circle": 302}.get(
+            path, 200
+        )
         targets = {"/moved": "/health", "/away": ELSEWHERE, "/circle": "/circle"}
         body = {"/large": b"x" * 200_000, "/binary": b"\xff"}.get(path, b'{"version": "1.4.0"}')
         self.send_response(status)
@@ -35,6 +42,7 @@ class _Site(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def site() -> Iterator[str]:
+    asked.clear()
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Site)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
@@ -55,6 +63,19 @@ def test_an_answer_has_its_status_and_body(site: str, path: str, status: int) ->
     url = site + path
 
     assert _get(url) == HttpAnswer(url=url, status=status, body='{"version": "1.4.0"}')
+
+
+def test_a_blip_is_no_verdict(site: str) -> None:
+    assert _get(f"{site}/blip").status == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "times"), [("/health", 1), ("/error", 1), ("/broken", 2), ("/hang-up", 2)]
+)
+def test_only_what_may_pass_is_asked_again_and_only_once(site: str, path: str, times: int) -> None:
+    _get(site + path)
+
+    assert asked == [path] * times
 
 
 def test_a_redirect_on_the_same_host_is_followed(site: str) -> None:

@@ -15,6 +15,7 @@ PERMISSIONS: Final = ()
 _BODY_BYTES: Final = 64 * 1024
 _CHUNK_BYTES: Final = 8 * 1024
 _REDIRECTS: Final = 5
+_NOT_NOW: Final = (0, 429, 502, 503, 504)
 
 
 class HttpWebsite:
@@ -25,7 +26,15 @@ class HttpWebsite:
         self._timeout_seconds = timeout_seconds
 
     def get(self, url: str) -> HttpAnswer:
-        """One GET; an unreachable address is an answer with status 0. The body ends at 64 KiB."""
+        """The answer to a GET; an unreachable address is one with status 0. 64 KiB of body at most.
+
+        Where nobody answers, or a balancer says "not now", it is asked once more: a lost packet is
+        no verdict about a release.
+        """
+        answer = self._asked(url)
+        return self._asked(url) if answer.status in _NOT_NOW else answer
+
+    def _asked(self, url: str) -> HttpAnswer:
         try:
             with self._followed(url) as response:
                 return HttpAnswer(url=url, status=response.status_code, body=_body(response))

@@ -65,6 +65,7 @@ class Reason(StrEnum):
     SCHEMA_MOVED = "SchemaMoved"
     SERVICE_UNAVAILABLE = "ServiceUnavailable"
     SETTING_MISSING = "SettingMissing"
+    SKIPPED = "Skipped"
     SUPERSEDED = "Superseded"
     UNCHANGED = "Unchanged"
     VERIFIED = "Verified"

@@ -53,7 +53,7 @@ def backup(
 def _without(deployment: Deployment, why: str, records: Records, now: datetime) -> StepResult:
     note = Note(what="backup skipped", message=why)
     record(records, deployment, note, now=now, fence=fence_of(deployment))
-    return StepResult(done=True, reason=Reason.VERIFIED, message=f"no backup: {why}")
+    return StepResult(done=True, reason=Reason.SKIPPED, message=f"no backup: {why}")
 
 
 def _backed_up(
