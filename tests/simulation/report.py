@@ -34,10 +34,13 @@ def run_campaign(seeds: int, *, transient: int, pairs: int | None, quick: bool) 
     ``pairs`` is how many pairs of faults are tried at most, spread evenly over all; None: all.
     """
     planned = planned_stages(seeds, transient, pairs, quick=quick)
-    stages = [(one, _run(one)) for one in planned]
-    if not quick:
-        _PAGE.write_text(page(stages, datetime.now(UTC)))
-        print(f"written: {_PAGE.relative_to(ROOT)}")
+    stages: list[tuple[Planned, Stage]] = []
+    for place, one in enumerate(planned, start=1):
+        stages.append((one, _run(one)))
+        if not quick:
+            # A campaign takes hours: what is done is written, whatever becomes of the rest.
+            _PAGE.write_text(page(stages, planned[place:], datetime.now(UTC)))
+            print(f"written: {_PAGE.relative_to(ROOT)}", flush=True)
     return 1 if any(stage.violations for _, stage in stages) else 0
 
 
@@ -119,7 +122,7 @@ def row(stage: Stage) -> str:
     )
 
 
-def page(stages: list[tuple[Planned, Stage]], at: datetime) -> str:
+def page(stages: list[tuple[Planned, Stage]], still_to_run: list[Planned], at: datetime) -> str:
     """The campaign's results as a page."""
     lines = [
         "# The fault campaign",
@@ -133,7 +136,7 @@ def page(stages: list[tuple[Planned, Stage]], at: datetime) -> str:
         "|---|---:|---:|---:|---:|",
         *(_line(planned, stage) for planned, stage in stages),
         "",
-        *_left_out(stages),
+        *_left_out(stages, still_to_run),
     ]
     found = [one for _, stage in stages for one in stage.violations]
     lines += ["No violations." if not found else "## Violations", ""]
@@ -147,13 +150,14 @@ def _line(planned: Planned, stage: Stage) -> str:
     return f"| {stage.name} | {stage.runs:,} | {wanted:,} | {len(stage.violations)} | {speed:.0f} |"
 
 
-def _left_out(stages: list[tuple[Planned, Stage]]) -> list[str]:
+def _left_out(stages: list[tuple[Planned, Stage]], still_to_run: list[Planned]) -> list[str]:
     """What a release's campaign makes and this one did not."""
     missing = [
         f"{planned.release - stage.runs:,} {stage.name}"
         for planned, stage in stages
         if planned.release is not None and stage.runs < planned.release
     ]
+    missing += [f"all {planned.name}" for planned in still_to_run]
     if not missing:
         return []
     return ["Not run this time, which a release's campaign runs:", *_listed(missing), ""]

@@ -15,9 +15,13 @@ _READS = ("Describe", "Get", "List", "Batch", "Query", "conversations")
 
 @dataclass(frozen=True)
 class Effect:
-    """A call that changed the user's systems: who, what, and on whose behalf."""
+    """A call that changed the user's systems: who, what, and on whose behalf.
+
+    ``began`` is when the invocation that made it began.
+    """
 
     at: float
+    began: float
     function: str
     subject: str
     operation: str
@@ -34,12 +38,14 @@ class Trace:
         self.effects: list[Effect] = []
         self.bugs: list[tuple[float, str, BaseException]] = []
         self.actor: Invocation | None = None
+        self._began: dict[int, float] = {}
         self.swept = 0
         self.on_effect: Callable[[Effect], None] | None = None
         self.on_write: Callable[[float, Change], None] | None = None
 
     def invoked(self, at: float, invocation: Invocation) -> None:
         self.lines.append((at, "invoked", invocation))
+        self._began[invocation.number] = at
 
     def ended(self, at: float, invocation: Invocation, result: Any, failed: Failed | None) -> None:
         self.lines.append((at, "ended", invocation, result, failed))
@@ -58,7 +64,8 @@ class Trace:
         self.lines.append((at, "called", invocation, service, operation, params, error))
         if operation in MUTATING:
             name, subject = invocation.function.name, invocation.subject
-            effect = Effect(at, name, subject, operation, params, error and str(error))
+            began = self._began[invocation.number]
+            effect = Effect(at, began, name, subject, operation, params, error and str(error))
             self.effects.append(effect)
             if self.on_effect is not None and error is None:
                 self.on_effect(effect)

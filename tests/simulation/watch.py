@@ -10,7 +10,6 @@ from slipway.domain.deployment import Deployment, Outcome, Phase
 from slipway.domain.evidence import Evidence, chain_errors
 from slipway.domain.lane import DatabaseSlot, Lane
 from slipway.domain.message import HEADLINES
-from tests.simulation.faults import CallKind, Site
 from tests.simulation.install import document_of as document
 from tests.simulation.table import Change, Item
 from tests.simulation.trace import Effect
@@ -25,6 +24,7 @@ AT_THE_END: list[tuple[int, str, Check]] = []
 
 _PAGES = (Outcome.NEEDS_OPERATOR, Outcome.ROLLBACK_FAILED)
 _WOKEN_WITHIN = 30.0
+_FOUND_WITHIN = 300.0
 _HARMLESS = ("duplicate", "before-parking", "foreign", "malformed")
 _NEVER_CHANGED = frozenset(
     {Outcome.REJECTED, Outcome.EXPIRED, Outcome.SUPERSEDED, Outcome.BLOCKED, Outcome.UNCHANGED}
@@ -404,6 +404,17 @@ def _promoted(watch: Watch, one: Deployment) -> Found:
             yield f"{one.deployment_id} was not promoted to {follower}"
 
 
+@invariant(10, "a lost push is found within five minutes")
+def found_in_time(watch: Watch) -> Found:
+    plan = watch.run.plan
+    if plan.calls or plan.transient_share:
+        return
+    for one in watch.deployments():
+        waited = one.requested_at - one.release.pushed_at
+        if one.origin == "sweep" and waited.total_seconds() > _FOUND_WITHIN:
+            yield f"{one.deployment_id} after {waited.total_seconds():.0f} seconds"
+
+
 @invariant(10, "one push becomes one deployment of a lane")
 def pushes_are_admitted_once(watch: Watch) -> Found:
     admitted = Counter(
@@ -494,18 +505,24 @@ def _agrees(watch: Watch, one: Deployment) -> Found:
 
 
 def _one_revision(watch: Watch, one: Deployment) -> Found:
-    """A deployment runs one revision, and registers no other one unless a fault made it.
+    """A deployment runs one revision, and registers no other one that it could have found.
 
-    AWS takes no token for registering: two invocations at once, or the SDK itself, may register
-    a spare one. It harms nobody as long as no task and no service ever runs it.
+    AWS takes no token for registering: of two invocations at once, or of the SDK's own retry,
+    each may register one. A spare one harms nobody as long as no task and no service runs it.
     """
     marked = {"key": "slipway:deployment", "value": one.deployment_id}
     own = {arn for arn, tags in watch.cloud.ecs._definitions.tags.items() if marked in tags}
     spare = own & _ever_run(watch) - {one.progress.revision_arn}
     if spare:
         yield f"{one.deployment_id} ran {sorted(spare)} beside {one.progress.revision_arn}"
-    doubled = sum(_makes_two(*fault) for fault in watch.run.plan.calls)
-    if len(own) > 1 + doubled:
+    registered = [
+        effect
+        for effect in watch.cloud.trace.effects
+        if effect.operation == "RegisterTaskDefinition"
+        and effect.error is None
+        and actor_of(effect) == one.deployment_id
+    ]
+    if any(effect.began >= registered[0].at for effect in registered[1:]):
         yield f"{one.deployment_id} has {len(own)} revisions"
 
 
@@ -518,12 +535,6 @@ def _ever_run(watch: Watch) -> set[str | None]:
     ]
     found = [watch.cloud.ecs._definitions.find(revision) for revision in asked]
     return {definition["taskDefinitionArn"] for definition in found if definition}
-
-
-def _makes_two(site: Site, kind: CallKind) -> bool:
-    if site.operation == "RegisterTaskDefinition":
-        return kind is CallKind.REPEATED
-    return site.operation.startswith("Invoke-")
 
 
 def _intended(one: Deployment, effect: Effect) -> bool:

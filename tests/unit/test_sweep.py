@@ -1,5 +1,6 @@
 """Sweep: what no event has told is found, and what needs nothing is left alone."""
 
+import re
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
@@ -10,6 +11,7 @@ from slipway.domain.release import Release
 from slipway.steps.admit import admit
 from slipway.steps.sweep import SweepResult, sweep
 from slipway.steps.wishes import push_wish
+from tests.unit.stack import template
 from tests.unit.worlds import (
     NEW,
     OLD,
@@ -86,7 +88,7 @@ def test_the_event_that_comes_after_all_finds_the_deployment() -> None:
 
 def test_a_push_whose_event_is_on_its_way_is_left_to_it() -> None:
     world = fresh()
-    pushed(world, at=START - timedelta(seconds=59))
+    pushed(world, at=START - timedelta(seconds=29))
 
     assert swept(world) == SweepResult()
 
@@ -159,7 +161,7 @@ def test_a_deployment_whose_execution_was_never_started_is_started() -> None:
     world = fresh()
     world.admit()
     world.executions.started.clear()
-    world.wait(minutes=1)
+    world.wait(seconds=30)
 
     assert swept(world) == SweepResult(started=("notes-staging-1",))
     assert world.executions.started == {
@@ -183,6 +185,22 @@ def test_a_dead_execution_is_settled_and_frees_its_lane() -> None:
     assert swept(world) == SweepResult(settled=("notes-staging-1",))
     assert (world.deployment.outcome, world.lane.holder) == (Outcome.FAILED, None)
     assert world.announcements.published[-1][0] == "Deployment Settled"
+
+
+def test_whatever_no_event_has_told_is_found_within_five_minutes() -> None:
+    every = template()["Parameters"]["SweepEvery"]["Default"]
+    minutes = re.fullmatch(r"rate\((\d+) minutes\)", every)
+    assert minutes is not None
+
+    # A push that has just become old enough to be looked for when a sweep has begun.
+    world = fresh()
+    pushed(world, at=START - timedelta(seconds=1))
+    world.wait(seconds=28)
+    assert swept(world).admitted == ()
+    world.wait(minutes=int(minutes[1]))
+
+    assert swept(world).admitted == ("notes-staging-1",)
+    assert world.now - START < timedelta(minutes=5)
 
 
 SLOT = "rds:notes-staging"
