@@ -28,6 +28,8 @@ _WRITES = (
 _READS = ("Describe", "List", "Get", "Query", "BatchGetImage", "conversations.")
 _PLAIN_HTTP = ("slack", "website", "registry")
 _CHUNK = 20
+# Hours of the cloud's time: made without faults only.
+_LONG = {"slack-down", "endless-migration"}
 
 
 @dataclass(frozen=True)
@@ -151,7 +153,7 @@ def random_jobs(count: int) -> Iterator[Job]:
 def random_job(seed: int) -> Job:
     """The run of a seed."""
     chance = random.Random(seed)
-    names = sorted(stories() | variants())
+    names = sorted((stories() | variants()).keys() - _LONG)
     scenario = chance.choice(names) if chance.random() < 0.35 else f"busy-{seed}"
     calls, events = _baseline(scenario if not scenario.startswith("busy") else "promotion")
     calls, events = _richer(scenario, calls, events)

@@ -166,9 +166,9 @@ MUTANTS = (
         (
             edit(
                 "steps.revision:with_revision",
-                "        plan.image.uri,\n        deployment.deployment_id,",
-                "        f'{plan.image.repository_uri}:{plan.release.tag}',\n"
-                "        deployment.deployment_id,",
+                "            plan.image.uri,\n            deployment.deployment_id,",
+                "            f'{plan.image.repository_uri}:{plan.release.tag}',\n"
+                "            deployment.deployment_id,",
             ),
         ),
         ("success",),
@@ -211,6 +211,17 @@ MUTANTS = (
         "a rollout is started again whatever became of it",
         (edit("steps.deploy:_ensured", "if not first:", "if False:"),),
         ("deploy-failure",),
+    ),
+    Mutant(
+        "a cancelled deployment goes on",
+        (
+            edit(
+                "domain.deployment:Deployment.refuse_to_continue",
+                "if self.cancel_requested_by is not None:",
+                "if False:",
+            ),
+        ),
+        ("cancel@Approve", "cancel@Verify"),
     ),
     Mutant(
         "an approval never expires",
@@ -310,8 +321,16 @@ MUTANTS = (
     ),
     Mutant(
         "a stopped execution is settled while its function still runs",
-        (edit("steps.ended:may_still_change", "return changing and", "return False and"),),
+        (
+            edit("steps.ended:may_still_change", "return changing and", "return False and"),
+            edit("steps.settle:_settled", "and deployment.may_be_acting(now)", "and False"),
+        ),
         ("abort",),
+    ),
+    Mutant(
+        "a lane is freed while a call may be on its way",
+        (edit("steps.settle:_settled", "and deployment.may_be_acting(now)", "and False"),),
+        ("cancel@Deploy|rollback/ecs/DescribeServices/1=permanent",),
     ),
     Mutant(
         "lost pushes are not looked for",

@@ -2,10 +2,16 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlencode
 
+from slipway.adapters.announcements import EventBridgeAnnouncements
+from slipway.adapters.records import DynamoDBRecords
+from slipway.domain.errors import Rejected
+from slipway.steps import cancel as cancelling
+from slipway.steps import lift as lifting
 from tests.simulation.cloud import Cloud
+from tests.simulation.install import client
 from tests.simulation.outside import links_in
 from tests.simulation.states import Failed
 from tests.simulation.template import template
@@ -83,3 +89,38 @@ class Person:
                 self.pending -= 1
 
         self._cloud._start(template().functions["web"], event, ended)
+
+
+class Operator:
+    """Whoever steps in from the command line: the same steps, with a person's own access."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        self._cloud = cloud
+        environment = template().functions["settle"].environment
+        dynamodb, events = cast("Any", client("dynamodb")), cast("Any", client("events"))
+        self._records = DynamoDBRecords(dynamodb, environment["SLIPWAY_TABLE"])
+        self._announcements = EventBridgeAnnouncements(events, environment["SLIPWAY_BUS"])
+
+    def cancel(self, deployment_id: str) -> None:
+        """Ask a deployment to stop, or to be taken back."""
+        wish = partial(cancelling.cancel, by="olga", records=self._records)
+        announced = partial(wish, announcements=self._announcements)
+        self._told(f"cancels {deployment_id}", partial(announced, deployment_id))
+
+    def hold(self, application: str, environment: str) -> None:
+        """Stop automation on a lane."""
+        wish = partial(lifting.hold, by="olga", message="by hand", records=self._records)
+        self._told(f"holds {application}/{environment}", partial(wish, application, environment))
+
+    def lift(self, application: str, environment: str) -> None:
+        """Let automation go on."""
+        wish = partial(lifting.lift, by="olga", records=self._records)
+        self._told(f"lifts {application}/{environment}", partial(wish, application, environment))
+
+    def _told(self, what: str, wish: Callable[..., object]) -> None:
+        clock, trace = self._cloud.clock, self._cloud.trace
+        try:
+            wish(now=clock.now())
+            trace.said(clock.elapsed, "olga", what)
+        except Rejected as refused:
+            trace.said(clock.elapsed, "olga", f"{what}: {refused}")

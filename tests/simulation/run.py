@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from tests.simulation.cloud import Cloud
 from tests.simulation.faults import Plan
-from tests.simulation.people import Decides, Person
+from tests.simulation.people import Decides, Operator, Person
 from tests.simulation.prepared import fresh_cloud, push
 from tests.simulation.watch import Watch
 from tests.simulation.world import Image
@@ -96,6 +96,11 @@ class Run:
         arn = self.cloud.machine.executions[deployment_id].arn
         self.cloud.machine.stop_execution({"executionArn": arn, "cause": "stopped by hand"})
         self.cloud.trace.said(self.cloud.clock.elapsed, "operator", f"stops {deployment_id}")
+
+    @property
+    def operator(self) -> Operator:
+        """Whoever steps in from the command line."""
+        return Operator(self.cloud)
 
     def call(self, client: str, operation: str, params: dict[str, Any]) -> Any:
         """Something else in the account makes a call."""

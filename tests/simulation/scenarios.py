@@ -97,6 +97,22 @@ def _aborted_at(state: str) -> Callable[[Run], None]:
     return begin
 
 
+def _cancelled_at(state: str) -> Callable[[Run], None]:
+    def begin(run: Run) -> None:
+        _pushed(GOOD)(run)
+        run.when(SHOP, state, lambda: run.operator.cancel(SHOP))
+
+    return begin
+
+
+def _held_by_hand(run: Run) -> None:
+    """A hold ends what waits for approval; once it is lifted, the next push goes through."""
+    _pushed(GOOD, delay=60.0)(run)
+    run.when(SHOP, "Approve", lambda: run.operator.hold("shop", "production"))
+    run.when(SHOP, "Blocked", lambda: run.operator.lift("shop", "production"))
+    run.when(SHOP, "Blocked", lambda: run.at(30.0, lambda: run.push(NEWER, "v3")))
+
+
 def _promotion(run: Run) -> None:
     run.approver(lambda deployment_id: "approve")
     run.at(5.0, lambda: run.push(Image("ledger", "2", "t2"), "v2"))
@@ -208,7 +224,9 @@ def variants() -> dict[str, Story]:
     """The stories that happen at a phase, at every phase, and the promotion."""
     newer = [Story(f"newer-push@{state}", _newer_at(state)) for state in PHASES]
     aborted = [Story(f"abort@{state}", _aborted_at(state)) for state in PHASES]
+    cancelled = [Story(f"cancel@{state}", _cancelled_at(state)) for state in PHASES]
     others = [
+        Story("held-by-hand", _held_by_hand, {SHOP: Outcome.BLOCKED, NEXT: Outcome.SUCCEEDED}),
         Story("promotion", _promotion, _PROMOTED),
         Story("slack-down", _slack_down, _PROMOTED),
         Story("double-click", _double_click),
@@ -221,7 +239,7 @@ def variants() -> dict[str, Story]:
         Story("retagged", _retagged, {SHOP: Outcome.SUCCEEDED}),
         Story("twice-pushed", _twice_pushed, {NEXT: Outcome.SUCCEEDED}),
     ]
-    found = [*newer, *aborted, *others]
+    found = [*newer, *aborted, *cancelled, *others]
     return {story.name: story for story in found}
 
 
@@ -277,6 +295,8 @@ def _trouble(run: Run, chance: random.Random) -> None:
         run.when(SHOP, chance.choice(PHASES), lambda: run.push(NEWER, "v33"))
     elif roll < 0.35:
         run.when(SHOP, "Migrate", lambda: run.stop(SHOP))
+    elif roll < 0.5:
+        run.when(SHOP, chance.choice(PHASES), lambda: run.operator.cancel(SHOP))
 
 
 def story(name: str) -> Story:

@@ -24,6 +24,7 @@ AT_THE_END: list[tuple[int, str, Check]] = []
 
 _PAGES = (Outcome.NEEDS_OPERATOR, Outcome.ROLLBACK_FAILED)
 _WOKEN_WITHIN = 30.0
+_UNDERWAY_SECONDS = 10.0
 _FOUND_WITHIN = 300.0
 _HARMLESS = ("duplicate", "before-parking", "foreign", "malformed")
 _NEVER_CHANGED = frozenset(
@@ -326,6 +327,13 @@ def nothing_unwanted(watch: Watch) -> Found:
             yield f"{effect.operation} by {actor_of(effect)} ({unwanted[actor_of(effect)]})"
 
 
+@invariant(4, "what a person has cancelled does not succeed")
+def cancelled_is_cancelled(watch: Watch) -> Found:
+    for one in watch.deployments():
+        if one.cancel_requested_by is not None and one.outcome is Outcome.SUCCEEDED:
+            yield f"{one.deployment_id} succeeded, {one.cancel_requested_by} had cancelled it"
+
+
 @invariant(7, "what is live at rest is the last good release, unless a person was asked")
 def live_is_stable(watch: Watch) -> Found:
     for lane in watch.lanes():
@@ -431,22 +439,36 @@ def pushes_are_admitted_once(watch: Watch) -> Found:
 def no_lost_wake_up(watch: Watch) -> Found:
     """A sweep that finds a step done shows that its event had come and gone unheard.
 
-    Unless the sweep itself was the event: it frees databases, and what waits for them goes on.
+    Unless the step was at work itself, its event was only just on its way, or the sweep itself was
+    the event: it frees databases, and what waits for them goes on.
     """
     plan = watch.run.plan
     if plan.calls or plan.transient_share or any(kind not in _HARMLESS for _, kind in plan.events):
         return
     freed_at = -_WOKEN_WITHIN
+    heard = _heard(watch)
     for line in watch.cloud.trace.lines:
         if line[1] == "ended" and line[2].function.name == "sweep" and (line[3] or {}).get("freed"):
             freed_at = line[0]
         if line[1] != "ended" or line[2].event.get("detail-type") != "Look Again":
             continue
-        if line[0] - freed_at < _WOKEN_WITHIN:
+        name = line[2].function.name
+        underway = any(abs(line[0] - at) < _UNDERWAY_SECONDS for at in heard.get(name, ()))
+        if underway or line[0] - freed_at < _WOKEN_WITHIN:
             continue
         for found in line[3] or []:
             if found["done"] and found["reason"] in ("Verified", "GatesPassed", "LaneTaken"):
-                yield f"{line[2].function.name} was done before the sweep asked at {line[0]:.2f}"
+                yield f"{name} was done before the sweep asked at {line[0]:.2f}"
+
+
+def _heard(watch: Watch) -> dict[str, list[float]]:
+    """When each function was invoked or done otherwise than for the sweep's question."""
+    heard: dict[str, list[float]] = {}
+    for line in watch.cloud.trace.lines:
+        invocation = line[1] in ("invoked", "ended")
+        if invocation and line[2].event.get("detail-type") != "Look Again":
+            heard.setdefault(line[2].function.name, []).append(line[0])
+    return heard
 
 
 @invariant(11, "every execution ends within its bound and frees its lane")

@@ -42,6 +42,7 @@ def test_a_snapshot_is_asked_for_waited_for_and_verified() -> None:
     assert world.backup() == AVAILABLE
 
     assert world.deployment.progress.model_dump(exclude_defaults=True) == {
+        "acting_since": START,
         "snapshot_id": NAME,
         "snapshot_requested_at": START,
         "snapshot_available_at": START + timedelta(minutes=5),

@@ -62,6 +62,7 @@ def test_the_service_is_pointed_at_the_release_once_and_the_rollout_seen_through
     assert world.service.images[revision] == f"{REGISTRY}@{NEW}"
     assert world.service.updates == [(revision, world.settings.strategy)]
     assert world.deployment.progress.model_dump(exclude_defaults=True) == {
+        "acting_since": START,
         "revision_requested_at": START,
         "revision_arn": revision,
         "deploy_requested_at": START,

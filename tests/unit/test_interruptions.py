@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from slipway.domain.errors import Unhealthy
+from slipway.domain.errors import Reason, Rejected, Unhealthy
 from tests.unit.worlds import Crash, Crashes, World, environment
 
 Act = Callable[[World], Any]
@@ -153,3 +153,34 @@ def _until_answered(world: World, step: Act) -> None:
         except Crash:
             continue
         return
+
+
+@pytest.mark.parametrize(
+    ("story", "call"),
+    [
+        ("backup", "InMemoryDatabases.create_snapshot"),
+        ("migrate", "InMemoryRevisions.register"),
+        ("migrate", "OneOffs.run"),
+        ("deploy", "InMemoryRevisions.register"),
+        ("deploy", "Service.update"),
+        ("rollback", "OneOffs.run"),
+        ("rollback", "Service.update"),
+    ],
+)
+def test_no_further_try_changes_anything_once_the_lane_is_lost(story: str, call: str) -> None:
+    """A stale holder is refused at every try of a call, not only at the first."""
+    begin, step = STORIES[story]
+    world = begin()
+    world.crashes = Crashes(call)
+    with pytest.raises(Crash):
+        for _ in range(5):
+            step(world)
+            world.everything_ends_well()
+    world.rewrite_lane(holder="notes-staging-2", fencing=world.lane.fencing + 1)
+    world.crashes = Crashes()
+
+    with pytest.raises(Rejected) as refused:
+        step(world)
+
+    assert refused.value.reason is Reason.LANE_LOST
+    assert call not in world.crashes.calls

@@ -56,6 +56,14 @@ def test_what_has_ended_cannot_be_cancelled() -> None:
     assert world.announcements.published == []
 
 
+def test_what_is_verified_cannot_be_cancelled_any_more() -> None:
+    world = World().verified()
+
+    with pytest.raises(Rejected, match="live and verified: it is too late to cancel"):
+        cancelled(world)
+    assert world.deployment.cancel_requested_by is None
+
+
 def test_a_record_that_is_written_without_end_is_refused_for_now() -> None:
     world = World().entered()
 

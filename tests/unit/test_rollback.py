@@ -358,7 +358,11 @@ def test_what_is_live_is_not_taken_for_a_rollback_while_an_update_may_be_on_its_
     world = World(environment(migration=None)).entered()
     world.rewrite(
         progress=world.deployment.progress.model_copy(
-            update={"revision_arn": "registered:8", "deploy_requested_at": world.now}
+            update={
+                "revision_arn": "registered:8",
+                "deploy_requested_at": world.now,
+                "acting_since": world.now,
+            }
         )
     )
     late = StepResult(
@@ -370,6 +374,19 @@ def test_what_is_live_is_not_taken_for_a_rollback_while_an_update_may_be_on_its_
     assert world.rollback() == late
     world.wait(seconds=60)
     assert world.rollback() == BACK
+
+
+def test_a_migration_that_may_be_about_to_start_is_not_taken_back_beside_it() -> None:
+    world = World().backed_up()
+    world.crashes = Crashes("OneOffs.run")
+    with pytest.raises(Crash):
+        world.migrate()
+    world.crashes = Crashes()
+
+    assert world.rollback().message == "the migration may be about to start"
+    assert DOWNGRADE not in world.one_offs.tasks
+    world.wait(seconds=60)
+    assert world.rollback() == SCHEMA_GOES_BACK
 
 
 def test_a_rollback_before_anything_was_changed_changes_nothing() -> None:

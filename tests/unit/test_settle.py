@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from slipway.domain.deployment import Failure, Outcome, Phase
-from slipway.domain.errors import Broken, Reason, Unhealthy
+from slipway.domain.errors import Broken, Reason, Transient, Unhealthy
 from slipway.domain.lane import Hold, Stable
 from slipway.steps.settle import SettleResult
 from slipway.steps.step import Caught
@@ -270,6 +270,26 @@ def test_an_execution_that_died_while_changing_needs_an_operator() -> None:
 
     assert world.settle(failure=stopped).outcome is Outcome.NEEDS_OPERATOR
     assert world.lane.hold is not None
+
+
+def test_a_lane_is_not_freed_under_a_call_that_may_be_on_its_way() -> None:
+    world = World(environment(migration=None)).entered()
+    world.deploy()
+    refused = caught("Rollback", "Broken", "AwsRefused: DescribeServices")
+
+    with pytest.raises(Transient, match="may still be on its way"):
+        world.settle(failure=refused, arrived=False)
+    assert (world.lane.holder, world.deployment.outcome) == ("notes-staging-1", None)
+
+    world.wait(seconds=60)
+
+    assert world.settle(failure=refused, arrived=False).outcome is Outcome.NEEDS_OPERATOR
+    assert world.lane.holder is None
+
+
+def test_what_was_verified_is_settled_at_once() -> None:
+    assert World().verified().settle(arrived=False).outcome is Outcome.SUCCEEDED
+    assert rolled_back().settle(cause=ILL, arrived=False).outcome is Outcome.ROLLED_BACK
 
 
 STOPPED = caught("Migrating", "ExecutionStopped", "ExecutionStopped: ABORTED")

@@ -83,9 +83,11 @@ class Progress(Model):
     """What is known to have been started or finished.
 
     Recovery reads it to find what an earlier try started, then looks at the cloud. Each field is
-    written once, but for the two that count one verification's looks.
+    written once, but for those that count one verification's looks, and ``acting_since``: when a
+    call that changes something was last about to be made.
     """
 
+    acting_since: datetime | None = None
     snapshot_id: str | None = None
     snapshot_requested_at: datetime | None = None
     snapshot_available_at: datetime | None = None
@@ -183,6 +185,14 @@ class Deployment(Versioned):
         progress = self.progress
         intents = (progress.migration_requested_at, progress.deploy_requested_at)
         return any(intent is not None for intent in intents)
+
+    def may_be_acting(self, now: datetime) -> bool:
+        """Whether a function may be about to make a call that changes something.
+
+        Each such call comes right after a write of its intent; only time tells that it was made.
+        """
+        since = self.progress.acting_since
+        return since is not None and now - since < LONGEST_FUNCTION
 
     @property
     def may_be_migrating(self) -> bool:

@@ -7,7 +7,7 @@ from slipway.domain.deployment import Deployment, Phase
 from slipway.domain.errors import Broken, Reason, Transient
 from slipway.domain.evidence import Note
 from slipway.ports import Databases, Records, Snapshot
-from slipway.steps.step import StepRequest, StepResult, fence_of, record
+from slipway.steps.step import StepRequest, StepResult, about_to_act, fence_of, record
 
 
 class BackupRequest(StepRequest):
@@ -66,12 +66,10 @@ def _backed_up(
     name = snapshot_id(deployment.deployment_id)
     if deployment.progress.snapshot_available_at is not None:
         return StepResult(done=True, reason=Reason.VERIFIED, message=f"{name} is available")
-    snapshot = None
-    if deployment.progress.snapshot_requested_at is not None:
-        snapshot = databases.snapshot(name)
-    else:
-        deployment = _intend(deployment, name, records, now)
+    asked = deployment.progress.snapshot_requested_at is not None
+    snapshot = databases.snapshot(name) if asked else None
     if snapshot is None:
+        deployment = _intend(deployment, name, records, now)
         snapshot = _created(deployment, database, databases)
     return _judged(deployment, database, snapshot, records, now)
 
@@ -91,9 +89,12 @@ def _created(
 
 
 def _intend(deployment: Deployment, name: str, records: Records, now: datetime) -> Deployment:
-    intended = deployment.at(Phase.BACKING_UP).knowing(snapshot_id=name, snapshot_requested_at=now)
+    facts = {
+        "snapshot_id": name,
+        "snapshot_requested_at": deployment.progress.snapshot_requested_at or now,
+    }
     note = Note(what="snapshot requested", message=name)
-    return record(records, intended, note, now=now, fence=fence_of(deployment))
+    return about_to_act(deployment.at(Phase.BACKING_UP), note, records=records, now=now, **facts)
 
 
 def _judged(

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from slipway.domain.deployment import Deployment
+from slipway.domain.errors import Reason, Rejected
 from slipway.domain.evidence import Note
 from slipway.ports import Announcements, Records
 from slipway.steps.step import again_when_moved, record
@@ -19,7 +20,7 @@ def cancel(
     announcements: Announcements,
     now: datetime,
 ) -> None:
-    """Ask the deployment to stop; Rejected when it has ended or goes back already.
+    """Ask the deployment to stop; Rejected when it has ended, goes back already, or is verified.
 
     Whatever waits looks again and finds the wish: before the migration the deployment just ends,
     afterwards it is rolled back. A migration that runs is not interrupted.
@@ -35,6 +36,9 @@ def cancel(
 
 def _asked(deployment: Deployment, by: str, records: Records, now: datetime) -> Deployment:
     deployment.refuse_to_go_forward()
+    if deployment.progress.verified_at is not None:
+        message = f"{deployment.deployment_id} is live and verified: it is too late to cancel."
+        raise Rejected(Reason.DEPLOYMENT_STOPPED, message)
     if deployment.cancel_requested_by is not None:
         return deployment
     asked = deployment.model_copy(update={"cancel_requested_by": by})

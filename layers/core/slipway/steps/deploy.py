@@ -8,7 +8,7 @@ from slipway.domain.evidence import Note
 from slipway.domain.verdict import Rollout
 from slipway.ports import Records, Revisions, Rollouts, Services
 from slipway.steps.revision import revision_of, with_revision
-from slipway.steps.step import StepRequest, StepResult, fence_of, record
+from slipway.steps.step import StepRequest, StepResult, about_to_act, record
 
 
 class DeployRequest(StepRequest):
@@ -48,21 +48,24 @@ def deploy(
         revisions=revisions,
         now=now,
     )
-    if first:
-        deployment = _intend(deployment, records, now)
-    rollout = _ensured(deployment, first, services, rollouts)
+    deployment, rollout = _ensured(deployment, first, records, services, rollouts, now)
     return _judged(deployment, rollout, records, now)
 
 
 def _intend(deployment: Deployment, records: Records, now: datetime) -> Deployment:
     note = Note(what="rollout requested", message=revision_of(deployment))
-    intended = deployment.knowing(deploy_requested_at=now)
-    return record(records, intended, note, now=now, fence=fence_of(deployment))
+    requested = deployment.progress.deploy_requested_at or now
+    return about_to_act(deployment, note, records=records, now=now, deploy_requested_at=requested)
 
 
 def _ensured(
-    deployment: Deployment, first: bool, services: Services, rollouts: Rollouts
-) -> Rollout:
+    deployment: Deployment,
+    first: bool,
+    records: Records,
+    services: Services,
+    rollouts: Rollouts,
+    now: datetime,
+) -> tuple[Deployment, Rollout]:
     """The rollout of our revision, started at most once.
 
     A revision that ECS has given up must not be started again, so a later look starts it only
@@ -72,9 +75,10 @@ def _ensured(
     if not first:
         rollout = services.rollout(settings.target, arn)
         if rollout.status != "NONE":
-            return rollout
+            return deployment, rollout
+    deployment = _intend(deployment, records, now)
     rollouts.update(settings.target, arn, settings.strategy)
-    return services.rollout(settings.target, arn)
+    return deployment, services.rollout(settings.target, arn)
 
 
 def _judged(

@@ -8,7 +8,7 @@ from slipway.domain.evidence import Note
 from slipway.ports import OneOff, OneOffs, Records, Revisions, Services
 from slipway.steps.revision import revision_of, with_revision
 from slipway.steps.schema_task import ended, migration_started_by, record_migration_end
-from slipway.steps.step import StepRequest, StepResult, fence_of, record
+from slipway.steps.step import StepRequest, StepResult, about_to_act, record
 
 
 class MigrateRequest(StepRequest):
@@ -45,7 +45,6 @@ def migrate(
             revisions=revisions,
             now=now,
         )
-        deployment = _intend(deployment, records, now)
     deployment = _started(deployment, records, one_offs, now)
     task = one_offs.look(
         deployment.planned().settings.target, deployment.progress.migration_task_arn or ""
@@ -55,9 +54,12 @@ def migrate(
 
 def _intend(deployment: Deployment, records: Records, now: datetime) -> Deployment:
     command = " ".join(_command(deployment))
-    note = Note(what="migration requested", message=command, data={"before": now.isoformat()})
-    intended = deployment.knowing(migration_requested_at=now)
-    return record(records, intended, note, now=now, fence=fence_of(deployment))
+    requested = deployment.progress.migration_requested_at or now
+    data = {"before": requested.isoformat()}
+    note = Note(what="migration requested", message=command, data=data)
+    return about_to_act(
+        deployment, note, records=records, now=now, migration_requested_at=requested
+    )
 
 
 def _command(deployment: Deployment) -> tuple[str, ...]:
@@ -70,6 +72,7 @@ def _started(
 ) -> Deployment:
     if deployment.progress.migration_task_arn is not None:
         return deployment
+    deployment = _intend(deployment, records, now)
     arn = one_offs.run(
         deployment.planned().settings.target,
         revision_of(deployment),

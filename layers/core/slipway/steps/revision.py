@@ -6,7 +6,7 @@ from slipway.domain.deployment import Deployment
 from slipway.domain.errors import Broken, Reason
 from slipway.domain.evidence import Note
 from slipway.ports import Records, Revisions, Services
-from slipway.steps.step import fence_of, record
+from slipway.steps.step import about_to_act, fence_of, record
 
 
 def with_revision(
@@ -27,21 +27,25 @@ def with_revision(
     plan = deployment.planned()
     target = plan.settings.target
     tried_before = deployment.progress.revision_requested_at is not None
-    if not tried_before:
-        intended = deployment.knowing(revision_requested_at=now)
-        note = Note(what="revision requested", message=plan.image.uri)
-        deployment = record(records, intended, note, now=now, fence=fence_of(deployment))
     base = services.live(target).revision_arn
-    found = revisions.find(base, deployment.deployment_id) if tried_before else None
-    arn = found or revisions.register(
-        base,
-        target.container,
-        plan.image.uri,
-        deployment.deployment_id,
-        fence_of(deployment).fencing,
-    )
+    arn = revisions.find(base, deployment.deployment_id) if tried_before else None
+    if arn is None:
+        deployment = _intend(deployment, records, now)
+        arn = revisions.register(
+            base,
+            target.container,
+            plan.image.uri,
+            deployment.deployment_id,
+            fence_of(deployment).fencing,
+        )
     note = Note(what="revision registered", message=arn)
     return record(records, deployment.knowing(revision_arn=arn), note, now=now)
+
+
+def _intend(deployment: Deployment, records: Records, now: datetime) -> Deployment:
+    note = Note(what="revision requested", message=deployment.planned().image.uri)
+    requested = deployment.progress.revision_requested_at or now
+    return about_to_act(deployment, note, records=records, now=now, revision_requested_at=requested)
 
 
 def revision_of(deployment: Deployment) -> str:

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from slipway.domain.deployment import LONGEST_FUNCTION, Deployment, Phase
+from slipway.domain.deployment import Deployment, Phase
 from slipway.domain.errors import Broken, Reason, Unhealthy
 from slipway.domain.evidence import Note
 from slipway.domain.guidance import restore_commands
@@ -17,7 +17,7 @@ from slipway.steps.schema_task import (
     migration_task,
     record_migration_end,
 )
-from slipway.steps.step import Caught, StepRequest, StepResult, fence_of, record
+from slipway.steps.step import Caught, StepRequest, StepResult, about_to_act, fence_of, record
 
 
 class RollbackRequest(StepRequest):
@@ -118,6 +118,9 @@ def _migration_ended(
     if deployment.progress.migration_ended_at is not None:
         return None, deployment
     arn = migration_task(deployment, one_offs)
+    if arn is None and _migration_may_start(deployment, now):
+        message = "the migration may be about to start"
+        return StepResult(done=False, reason=Reason.WAITING, message=message), deployment
     if arn is None:
         return None, deployment
     task = one_offs.look(deployment.planned().settings.target, arn)
@@ -126,6 +129,11 @@ def _migration_ended(
     _refuse_endless_migration(deployment, arn, now)
     waiting = StepResult(done=False, reason=Reason.WAITING, message="the migration still runs")
     return waiting, deployment
+
+
+def _migration_may_start(deployment: Deployment, now: datetime) -> bool:
+    """Whether a function that noted its intent may be about to start the task."""
+    return deployment.progress.downgrade_requested_at is None and deployment.may_be_acting(now)
 
 
 def _refuse_endless_migration(deployment: Deployment, arn: str, now: datetime) -> None:
@@ -192,10 +200,11 @@ def _downgrade_started(
 ) -> Deployment:
     if deployment.progress.downgrade_task_arn is not None:
         return deployment
-    if deployment.progress.downgrade_requested_at is None:
-        note = Note(what="downgrade requested", message=" ".join(command))
-        intended = deployment.knowing(downgrade_requested_at=now)
-        deployment = record(records, intended, note, now=now, fence=fence_of(deployment))
+    note = Note(what="downgrade requested", message=" ".join(command))
+    requested = deployment.progress.downgrade_requested_at or now
+    deployment = about_to_act(
+        deployment, note, records=records, now=now, downgrade_requested_at=requested
+    )
     arn = one_offs.run(
         deployment.planned().settings.target,
         revision_of(deployment),
@@ -219,7 +228,7 @@ def _code_back(
     settings = deployment.planned().settings
     rollout = services.rollout(settings.target, target.revision_arn)
     if rollout.primary_revision_arn == target.revision_arn:
-        if _update_may_be_on_its_way(deployment, services, now):
+        if deployment.may_be_acting(now) and _never_rolled_out(deployment, services):
             message = "the release's own update may still be on its way"
             return StepResult(done=False, reason=Reason.WAITING, message=message)
     else:
@@ -236,14 +245,11 @@ def _code_back(
     return StepResult(done=False, reason=Reason.WAITING, message=message)
 
 
-def _update_may_be_on_its_way(deployment: Deployment, services: Services, now: datetime) -> bool:
-    """Whether a function that noted its intent may be about to call UpdateService.
+def _never_rolled_out(deployment: Deployment, services: Services) -> bool:
+    """Whether the release was never seen in the service.
 
-    What is live looks like a rollback that is done, until that call comes.
+    What is live then looks like a rollback that is done, also just before its update comes.
     """
-    requested = deployment.progress.deploy_requested_at
-    if requested is None or now - requested >= LONGEST_FUNCTION:
-        return False
     target = deployment.planned().settings.target
     return services.rollout(target, revision_of(deployment)).status == "NONE"
 
@@ -258,11 +264,9 @@ def _refuse_given_up(deployment: Deployment, rollout: Rollout) -> None:
 
 
 def _intend(deployment: Deployment, target: Stable, records: Records, now: datetime) -> Deployment:
-    if deployment.progress.rollback_requested_at is not None:
-        return deployment
     note = Note(what="rollback requested", message=target.revision_arn)
-    intended = deployment.knowing(rollback_requested_at=now)
-    return record(records, intended, note, now=now, fence=fence_of(deployment))
+    requested = deployment.progress.rollback_requested_at or now
+    return about_to_act(deployment, note, records=records, now=now, rollback_requested_at=requested)
 
 
 def _refuse_late(deployment: Deployment, now: datetime) -> None:

@@ -1,6 +1,7 @@
 """Settle: the outcome is written, the lane freed or held, and whoever waits is told."""
 
 from datetime import datetime
+from typing import Final
 
 from slipway.domain.deployment import (
     Deployment,
@@ -9,13 +10,15 @@ from slipway.domain.deployment import (
     Phase,
     outcome_of,
 )
-from slipway.domain.errors import Broken, Reason
+from slipway.domain.errors import Broken, Reason, Transient
 from slipway.domain.evidence import Note
 from slipway.domain.lane import Hold, Lane, Stable
 from slipway.domain.model import Model, Versioned
 from slipway.ports import Announcements, Records
 from slipway.steps.revision import revision_of
 from slipway.steps.step import Caught, StepRequest, record
+
+_VERIFIED: Final = frozenset({Outcome.SUCCEEDED, Outcome.ROLLED_BACK})
 
 
 class SettleRequest(StepRequest):
@@ -40,7 +43,10 @@ def settle(
     announcements: Announcements,
     now: datetime,
 ) -> SettleResult:
-    """Write the one outcome; called again it answers with the outcome that stands."""
+    """Write the one outcome; called again it answers with the outcome that stands.
+
+    Transient while a call that changes something may be on its way: the lane is not freed under it.
+    """
     deployment = records.deployment(request.deployment_id)
     if deployment.outcome is None:
         failure = request.failure.failure() if request.failure else None
@@ -59,6 +65,10 @@ def _settled(
 ) -> Deployment:
     failure, cause = _judged(deployment, failure, cause)
     outcome = outcome_of(failure, cause, changed=deployment.has_changed)
+    # What was verified stays as it is: every call of this deployment finds its effect there.
+    if outcome not in _VERIFIED and deployment.may_be_acting(now):
+        message = f"A call of {deployment.deployment_id} may still be on its way."
+        raise Transient(Reason.WAITING, message)
     ended = deployment.at(Phase.SETTLED).model_copy(
         update={"outcome": outcome, "failure": failure, "cause": cause, "settled_at": now}
     )

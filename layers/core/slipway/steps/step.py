@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from slipway.domain.deployment import Deployment, Failure
 from slipway.domain.errors import Broken, Reason, Transient
@@ -64,6 +64,18 @@ def fence_of(deployment: Deployment) -> Fence:
         deployment_id=deployment.deployment_id,
         fencing=deployment.fencing,
     )
+
+
+def about_to_act(
+    deployment: Deployment, note: Note, *, records: Records, now: datetime, **facts: Any
+) -> Deployment:
+    """Write the intent of a call that changes something; the deployment as it is now stored.
+
+    The write is fenced, and so the proof that the lane is still ours. It comes before every try of
+    the call: what an earlier try has proven may be over.
+    """
+    intended = deployment.knowing(acting_since=now, **facts)
+    return record(records, intended, note, now=now, fence=fence_of(deployment))
 
 
 def record(

@@ -205,7 +205,7 @@ def _looked_after(
     if executions.running(deployment_id):
         _wake(deployment, announcements)
         yield "woken", deployment_id
-    elif may_still_change(deployment, executions):
+    elif may_still_change(deployment, executions) or deployment.may_be_acting(now):
         yield "left", deployment_id
     elif executions.known(deployment_id):
         settle(lost(deployment), records=records, announcements=announcements, now=now)
