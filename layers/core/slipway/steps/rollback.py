@@ -5,18 +5,12 @@ from datetime import datetime, timedelta
 from slipway.domain.deployment import Deployment, Phase
 from slipway.domain.errors import Broken, Reason, Unhealthy
 from slipway.domain.evidence import Note
-from slipway.domain.guidance import restore_commands
 from slipway.domain.lane import Stable
 from slipway.domain.verdict import Rollout
 from slipway.ports import OneOffs, Records, Rollouts, Services
 from slipway.steps.revision import revision_of
-from slipway.steps.schema_task import (
-    downgrade_started_by,
-    ended,
-    migration_started_by,
-    migration_task,
-    record_migration_end,
-)
+from slipway.steps.schema_back import restore_hint, schema_back
+from slipway.steps.schema_task import downgrade_started_by, migration_started_by
 from slipway.steps.step import Caught, StepRequest, StepResult, about_to_act, fence_of, record
 
 
@@ -58,9 +52,9 @@ def rollback(
     if target is None:
         raise Broken(
             Reason.NOTHING_TO_ROLL_BACK_TO,
-            f"Nothing was ever seen healthy on {deployment.lane_id}.{_restore_hint(deployment)}",
+            f"Nothing was ever seen healthy on {deployment.lane_id}.{restore_hint(deployment)}",
         )
-    waiting = _schema_back(deployment, target, records, one_offs, now)
+    waiting = schema_back(deployment, target, records, one_offs, now)
     if waiting is not None:
         return waiting
     deployment = records.deployment(request.deployment_id)
@@ -81,138 +75,6 @@ def _begun(
     )
     begun = begun.model_copy(update={"cause": cause})
     return record(records, begun, note, now=now, fence=fence_of(deployment))
-
-
-def _schema_back(
-    deployment: Deployment,
-    target: Stable,
-    records: Records,
-    one_offs: OneOffs,
-    now: datetime,
-) -> StepResult | None:
-    """None once the schema suits the old code; a result while a task still runs."""
-    if deployment.progress.migration_requested_at is None:
-        return None
-    running, deployment = _migration_ended(deployment, records, one_offs, now)
-    if running is not None:
-        return running
-    failed_half_way = deployment.progress.migrated_at is None
-    if deployment.planned().image.backward_compatible and not failed_half_way:
-        return None
-    command = _downgrade_command(deployment, target)
-    if command is None:
-        if deployment.planned().image.backward_compatible:
-            return None
-        raise Broken(
-            Reason.SCHEMA_MOVED,
-            "The schema has moved and the release does not declare that the old code can run "
-            f"on it, and there is no downgrade command.{_restore_hint(deployment)}",
-        )
-    return _downgraded(deployment, command, records, one_offs, now)
-
-
-def _migration_ended(
-    deployment: Deployment, records: Records, one_offs: OneOffs, now: datetime
-) -> tuple[StepResult | None, Deployment]:
-    """A result while the migration has not ended; taking it back meanwhile would race it."""
-    if deployment.progress.migration_ended_at is not None:
-        return None, deployment
-    arn = migration_task(deployment, one_offs)
-    if arn is None and _migration_may_start(deployment, now):
-        message = "the migration may be about to start"
-        return StepResult(done=False, reason=Reason.WAITING, message=message), deployment
-    if arn is None:
-        return None, deployment
-    task = one_offs.look(deployment.planned().settings.target, arn)
-    if task.stopped:
-        return None, record_migration_end(deployment, task, records, now)
-    _refuse_endless_migration(deployment, arn, now)
-    waiting = StepResult(done=False, reason=Reason.WAITING, message="the migration still runs")
-    return waiting, deployment
-
-
-def _migration_may_start(deployment: Deployment, now: datetime) -> bool:
-    """Whether a function that noted its intent may be about to start the task."""
-    return deployment.progress.downgrade_requested_at is None and deployment.may_be_acting(now)
-
-
-def _refuse_endless_migration(deployment: Deployment, arn: str, now: datetime) -> None:
-    migration = deployment.planned().settings.migration
-    requested = deployment.progress.migration_requested_at
-    patience = timedelta(minutes=2 * migration.timeout_minutes) if migration else timedelta()
-    if requested is not None and now - requested > patience:
-        raise Broken(
-            Reason.MIGRATION_TIMED_OUT,
-            f"The migration task {arn} does not end; stop it and decide what its half-done work "
-            "means. No other deployment migrates this database until the task has stopped."
-            f"{_restore_hint(deployment)}",
-        )
-
-
-def _downgrade_command(deployment: Deployment, target: Stable) -> tuple[str, ...] | None:
-    migration = deployment.planned().settings.migration
-    if migration is None or migration.downgrade is None or target.schema_revision is None:
-        return None
-    return tuple(word.replace("{schema}", target.schema_revision) for word in migration.downgrade)
-
-
-def _downgraded(
-    deployment: Deployment,
-    command: tuple[str, ...],
-    records: Records,
-    one_offs: OneOffs,
-    now: datetime,
-) -> StepResult | None:
-    if deployment.progress.downgraded_at is not None:
-        return None
-    deployment = _downgrade_started(deployment, command, records, one_offs, now)
-    target = deployment.planned().settings.target
-    task = one_offs.look(target, deployment.progress.downgrade_task_arn or "")
-    if not task.stopped:
-        _refuse_late_downgrade(deployment, now)
-        return StepResult(done=False, reason=Reason.WAITING, message="the schema is going back")
-    note = Note(what="downgrade ended", message=ended(task), data={"log": list(task.log_tail)})
-    facts = {"downgrade_ended_at": now} | ({"downgraded_at": now} if task.exit_code == 0 else {})
-    record(records, deployment.knowing(**facts), note, now=now)
-    if task.exit_code != 0:
-        message = f"The downgrade {ended(task)}.{_restore_hint(deployment)}"
-        raise Broken(Reason.DOWNGRADE_FAILED, message)
-    return None
-
-
-def _refuse_late_downgrade(deployment: Deployment, now: datetime) -> None:
-    migration = deployment.planned().settings.migration
-    requested = deployment.progress.downgrade_requested_at
-    minutes = migration.timeout_minutes if migration else 0
-    if requested is not None and now - requested > timedelta(minutes=minutes):
-        raise Broken(
-            Reason.DOWNGRADE_FAILED,
-            f"The downgrade still runs after {minutes} minutes.{_restore_hint(deployment)}",
-        )
-
-
-def _downgrade_started(
-    deployment: Deployment,
-    command: tuple[str, ...],
-    records: Records,
-    one_offs: OneOffs,
-    now: datetime,
-) -> Deployment:
-    if deployment.progress.downgrade_task_arn is not None:
-        return deployment
-    note = Note(what="downgrade requested", message=" ".join(command))
-    requested = deployment.progress.downgrade_requested_at or now
-    deployment = about_to_act(
-        deployment, note, records=records, now=now, downgrade_requested_at=requested
-    )
-    arn = one_offs.run(
-        deployment.planned().settings.target,
-        revision_of(deployment),
-        command,
-        downgrade_started_by(deployment.deployment_id),
-    )
-    note = Note(what="downgrade started", message=arn)
-    return record(records, deployment.knowing(downgrade_task_arn=arn), note, now=now)
 
 
 def _code_back(
@@ -275,11 +137,3 @@ def _refuse_late(deployment: Deployment, now: datetime) -> None:
     patience = timedelta(minutes=2 * deployment.planned().settings.strategy.timeout_minutes)
     if since is not None and now - since > patience:
         raise Unhealthy(Reason.ROLLBACK_TIMED_OUT, "ECS does not finish the rollback.")
-
-
-def _restore_hint(deployment: Deployment) -> str:
-    """The exact commands for a person who decides to bring the data back; empty without any."""
-    commands = restore_commands(deployment)
-    if not commands:
-        return ""
-    return f" The data as it was before, in a new database: {' or: '.join(commands)}"
