@@ -274,18 +274,14 @@ class InMemoryDatabases:
     snapshots: dict[str, Snapshot] = field(default_factory=dict)
     refusal: Broken | Transient | None = None
 
-    def status(self, identifier: str) -> str:
-        if identifier not in self.statuses:
-            raise Broken(Reason.DATABASE_UNAVAILABLE, f"There is no RDS instance '{identifier}'.")
-        return self.statuses[identifier]
-
     def snapshot(self, snapshot_id: str) -> Snapshot | None:
         return self.snapshots.get(snapshot_id)
 
     def create_snapshot(self, identifier: str, snapshot_id: str, deployment_id: str) -> None:
         if self.refusal is not None:
             raise self.refusal
-        self.status(identifier)
+        if identifier not in self.statuses:
+            raise Broken(Reason.DATABASE_UNAVAILABLE, f"There is no RDS instance '{identifier}'.")
         creating = Snapshot(
             snapshot_id=snapshot_id,
             status="creating",

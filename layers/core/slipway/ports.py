@@ -235,10 +235,6 @@ class Snapshot(Model):
 class Databases(Protocol):
     """RDS."""
 
-    def status(self, identifier: str) -> str:
-        """The instance's status; Broken when it does not exist."""
-        ...
-
     def snapshot(self, snapshot_id: str) -> Snapshot | None:
         """The snapshot, or None when it does not exist."""
         ...

@@ -1,4 +1,4 @@
-"""RDS instances: their state, and the snapshot before a migration."""
+"""RDS instances: the snapshot before a migration."""
 
 from typing import TYPE_CHECKING, Final
 
@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
 # Tagging at creation is authorised as AddTagsToResource, though that is no call.
 PERMISSIONS: Final = (
-    "rds:DescribeDBInstances",
     "rds:DescribeDBSnapshots",
     "rds:CreateDBSnapshot",
     "rds:AddTagsToResource",
@@ -23,21 +22,10 @@ DEPLOYMENT_TAG: Final = "slipway:deployment"
 
 
 class RdsDatabases:
-    """RDS instances and their manual snapshots."""
+    """The manual snapshots of RDS instances."""
 
     def __init__(self, client: "RDSClient") -> None:
         self._client = client
-
-    @aws_errors()
-    def status(self, identifier: str) -> str:
-        """The instance's status; Broken when it does not exist."""
-        try:
-            answer = self._client.describe_db_instances(DBInstanceIdentifier=identifier)
-        except ClientError as error:
-            if code_of(error) == "DBInstanceNotFound":
-                raise _missing(identifier) from error
-            raise
-        return answer["DBInstances"][0]["DBInstanceStatus"]
 
     @aws_errors()
     def snapshot(self, snapshot_id: str) -> Snapshot | None:
