@@ -165,10 +165,9 @@ MUTANTS = (
         "the image is deployed by its tag",
         (
             edit(
-                "steps.revision:with_revision",
-                "            plan.image.uri,\n            deployment.deployment_id,",
-                "            f'{plan.image.repository_uri}:{plan.release.tag}',\n"
-                "            deployment.deployment_id,",
+                "steps.revision:_registered",
+                "uri, container = plan.image.uri,",
+                "uri, container = f'{plan.image.repository_uri}:{plan.release.tag}',",
             ),
         ),
         ("success",),
@@ -323,14 +322,20 @@ MUTANTS = (
         "a stopped execution is settled while its function still runs",
         (
             edit("steps.ended:may_still_change", "return changing and", "return False and"),
-            edit("steps.settle:_settled", "and deployment.may_be_acting(now)", "and False"),
+            edit(
+                "domain.deployment:Deployment.refuse_while_acting", "if any(", "if False and any("
+            ),
         ),
-        ("abort",),
+        ("abort|deploy/ecs/UpdateService/1=lost", "abort"),
     ),
     Mutant(
         "a lane is freed while a call may be on its way",
-        (edit("steps.settle:_settled", "and deployment.may_be_acting(now)", "and False"),),
-        ("cancel@Deploy|rollback/ecs/DescribeServices/1=permanent",),
+        (edit("domain.deployment:Deployment.refuse_while_acting", "if any(", "if False and any("),),
+        (
+            "cancel@Deploy|deploy/ecs/UpdateService/1=lost",
+            "cancel@Deploy|deploy/ecs/UpdateService/1=lost;"
+            "rollback/ecs/DescribeServices/1=permanent",
+        ),
     ),
     Mutant(
         "lost pushes are not looked for",
@@ -352,9 +357,10 @@ MUTANTS = (
         (
             edit(
                 "steps.sweep:_untold",
-                'told.get(state or "") is Telling.REFUSED',
-                "state not in told",
+                "records.notice(deployment.deployment_id).lacks(state)",
+                "state not in records.notice(deployment.deployment_id).told",
             ),
+            edit("runtime.stream:told_again", "if not records", "if False and not records"),
         ),
         ("slack-down",),
     ),

@@ -42,12 +42,11 @@ def test_a_snapshot_is_asked_for_waited_for_and_verified() -> None:
     assert world.backup() == AVAILABLE
 
     assert world.deployment.progress.model_dump(exclude_defaults=True) == {
-        "acting_since": START,
         "snapshot_id": NAME,
         "snapshot_requested_at": START,
         "snapshot_available_at": START + timedelta(minutes=5),
     }
-    assert world.told[-2:] == ["snapshot requested", "snapshot verified"]
+    assert world.told[-3:] == ["snapshot requested", "snapshot started", "snapshot verified"]
     assert world.evidence[-1].data == {"size_gib": 20, "encrypted": True}
 
 
@@ -67,7 +66,7 @@ def test_the_intent_stands_in_the_record_before_rds_is_asked() -> None:
     refusal(world)
 
     assert world.deployment.progress.snapshot_requested_at == START
-    assert world.told[-1] == "snapshot requested"
+    assert world.told[-2:] == ["snapshot requested", "call refused"]
 
 
 def test_a_lost_answer_of_rds_does_not_ask_for_a_second_snapshot() -> None:
@@ -186,7 +185,7 @@ def test_a_best_effort_backup_that_cannot_be_had_is_told_and_passed_over() -> No
         reason=Reason.SKIPPED,
         message="no backup: best effort: No snapshot of notes-staging is possible.",
     )
-    assert world.told[-2:] == ["snapshot requested", "backup skipped"]
+    assert world.told[-3:] == ["snapshot requested", "call refused", "backup skipped"]
     assert world.deployment.progress.snapshot_available_at is None
 
 

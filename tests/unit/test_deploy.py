@@ -62,16 +62,16 @@ def test_the_service_is_pointed_at_the_release_once_and_the_rollout_seen_through
     assert world.service.images[revision] == f"{REGISTRY}@{NEW}"
     assert world.service.updates == [(revision, world.settings.strategy)]
     assert world.deployment.progress.model_dump(exclude_defaults=True) == {
-        "acting_since": START,
         "revision_requested_at": START,
         "revision_arn": revision,
         "deploy_requested_at": START,
         "ecs_deployment_id": "ecs-svc/2",
     }
-    assert world.told[-4:] == [
+    assert world.told[-5:] == [
         "revision requested",
         "revision registered",
         "rollout requested",
+        "rollout started",
         "rollout completed",
     ]
 

@@ -127,6 +127,26 @@ def test_a_database_whose_holder_has_ended_is_left_to_its_migration() -> None:
         message="waiting for the migration of shop-staging-4 to end",
     )
     assert world.announcements.published == []
+    assert world.evidence[-1].message == "waiting for the migration of shop-staging-4 to end"
+
+
+def test_whatever_a_wait_is_for_is_on_record_once() -> None:
+    world = planned()
+    world.records.write([DatabaseSlot(database_id=SLOT, holder="shop-staging-4")])
+    holder(world, "shop-staging-4")
+    world.executions.start("shop-staging-4", "{}")
+    world.enter()
+    world.enter()
+    world.executions.ended.add("shop-staging-4")
+    shop = world.records.deployment("shop-staging-4")
+    world.records.write([shop.model_copy(update={"outcome": Outcome.NEEDS_OPERATOR})])
+    world.enter()
+    world.enter()
+
+    assert [entry.message for entry in world.evidence if entry.what == "lane busy"] == [
+        "waiting for shop-staging-4",
+        "waiting for the migration of shop-staging-4 to end",
+    ]
 
 
 def test_without_a_declared_database_the_lanes_own_migrations_exclude_each_other() -> None:

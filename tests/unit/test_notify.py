@@ -214,6 +214,7 @@ def test_what_slack_could_not_take_is_told_when_it_is_back(slack: Slack) -> None
 
     assert tell(STORY[0], slack, records).ending is Ending.TOLD
     assert records.notice(ID).told == {"Planning": Telling.TOLD}
+    assert not records.notice(ID).lacks("Planning")
 
 
 def test_a_thread_line_waits_for_slack_as_well() -> None:
@@ -285,7 +286,7 @@ def test_a_refusal_for_good_is_reported_and_blocks_nothing(slack: Slack) -> None
 
     assert (refused.ending, refused.detail) == (Ending.REFUSED, REFUSED.message)
     assert later.ending is Ending.TOLD
-    assert records.notice(ID).told["Planning"] is Telling.REFUSED
+    assert records.notice(ID).lacks("Planning")
 
 
 @pytest.mark.parametrize("slack", [InMemoryChannel(), InMemoryWebhook()])
@@ -296,10 +297,11 @@ def test_what_was_refused_for_good_can_be_told_later(slack: Slack) -> None:
 
     with pytest.raises(Transient):
         tell(STORY[0], slack, records)
-    assert records.notice(ID).told == {"Planning": Telling.REFUSED}
+    assert records.notice(ID).lacks("Planning")
 
     assert tell(STORY[0], slack, records).ending is Ending.TOLD
     assert records.notice(ID).told == {"Planning": Telling.TOLD}
+    assert not records.notice(ID).lacks("Planning")
 
 
 @pytest.mark.parametrize("trouble", [None, DOWN, REFUSED], ids=["told", "down", "refused"])
@@ -318,9 +320,9 @@ def test_what_became_of_a_claim_is_written_beside_whatever_else_was_told(
     with suppress(Transient):
         tell(STORY[0], slack, records)
 
-    ended = {None: Telling.TOLD, REFUSED: Telling.REFUSED}
-    planning = {"Planning": ended[trouble]} if trouble in ended else {}
+    planning = {"Planning": Telling.TOLD} if trouble is None else {}
     assert records.notice(ID).told == {"Verifying": Telling.TOLD, **planning}
+    assert records.notice(ID).lacks("Planning") is (trouble is REFUSED)
 
 
 def test_a_message_that_somebody_deleted_is_begun_anew() -> None:
@@ -534,6 +536,7 @@ def test_what_the_sweep_asks_for_comes_again_when_slack_is_down(
     records, slack = stored(), InMemoryWebhook(troubles=[DOWN])
     version = records.deployment(ID).version
     records.write([ended(Outcome.FAILED).model_copy(update={"version": version})])
+    records.write([records.notice(ID).refused(Outcome.FAILED)])
     batch(monkeypatch, slack, records)
     asked = {"id": "1", "detail-type": "Tell Again", "detail": {"deployment_id": ID}}
 
@@ -541,7 +544,24 @@ def test_what_the_sweep_asks_for_comes_again_when_slack_is_down(
         lambda_handler(asked, _Context())  # type: ignore[arg-type]
     lambda_handler(asked, _Context())  # type: ignore[arg-type]
 
+    lambda_handler(asked, _Context())  # type: ignore[arg-type]
+
     assert [message.state for message in slack.sent] == ["Failed"]
+
+
+def test_what_was_reached_since_slack_refused_is_left_to_the_stream(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    records, slack = stored(), InMemoryWebhook()
+    records.write([records.notice(ID).refused("Planning")])
+    batch(monkeypatch, slack, records)
+
+    lambda_handler(
+        {"id": "1", "detail-type": "Tell Again", "detail": {"deployment_id": ID}},
+        _Context(),  # type: ignore[arg-type]
+    )
+
+    assert slack.sent == []
 
 
 def test_a_refusal_is_an_error_in_the_log(

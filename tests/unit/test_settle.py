@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from slipway.domain.deployment import Failure, Outcome, Phase
-from slipway.domain.errors import Broken, Reason, Transient, Unhealthy
+from slipway.domain.errors import Broken, Reason, Rejected, Transient, Unhealthy
 from slipway.domain.lane import Hold, Stable
 from slipway.steps.settle import SettleResult
 from slipway.steps.step import Caught
@@ -274,22 +274,25 @@ def test_an_execution_that_died_while_changing_needs_an_operator() -> None:
 
 def test_a_lane_is_not_freed_under_a_call_that_may_be_on_its_way() -> None:
     world = World(environment(migration=None)).entered()
-    world.deploy()
+    world.crashes = Crashes("Service.update")
+    with pytest.raises(Crash):
+        world.deploy()
+    world.crashes = Crashes()
     refused = caught("Rollback", "Broken", "AwsRefused: DescribeServices")
 
-    with pytest.raises(Transient, match="may still be on its way"):
-        world.settle(failure=refused, arrived=False)
+    for _ in range(2):
+        with pytest.raises(Transient, match="may still be on its way"):
+            world.settle(failure=refused)
     assert (world.lane.holder, world.deployment.outcome) == ("notes-staging-1", None)
+    assert world.told[-1:] == ["ending"]
+    # Nothing new is begun meanwhile.
+    with pytest.raises(Rejected, match="about to end"):
+        world.deploy()
 
     world.wait(seconds=60)
 
-    assert world.settle(failure=refused, arrived=False).outcome is Outcome.NEEDS_OPERATOR
+    assert world.settle(failure=refused).outcome is Outcome.NEEDS_OPERATOR
     assert world.lane.holder is None
-
-
-def test_what_was_verified_is_settled_at_once() -> None:
-    assert World().verified().settle(arrived=False).outcome is Outcome.SUCCEEDED
-    assert rolled_back().settle(cause=ILL, arrived=False).outcome is Outcome.ROLLED_BACK
 
 
 STOPPED = caught("Migrating", "ExecutionStopped", "ExecutionStopped: ABORTED")

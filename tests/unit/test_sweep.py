@@ -5,6 +5,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 
+from slipway.domain.catalog import Catalog
 from slipway.domain.deployment import Origin, Outcome, Phase
 from slipway.domain.errors import Broken, Reason
 from slipway.domain.release import Release
@@ -250,8 +251,8 @@ def test_a_migration_whose_start_was_never_written_down_is_looked_for() -> None:
     with suppress(Crash):
         world.migrate()
     world.crashes = Crashes()
-    world.settle(failure=STOPPED)
     world.wait(minutes=2)
+    world.settle(failure=STOPPED)
 
     assert swept(world).freed == ()
 
@@ -260,18 +261,26 @@ def test_a_migration_whose_start_was_never_written_down_is_looked_for() -> None:
     assert swept(world).freed == (SLOT,)
 
 
-def test_a_migration_that_never_started_frees_the_database_when_it_cannot_start_any_more() -> None:
+def test_a_migration_that_never_started_frees_the_database() -> None:
     world = fresh().backed_up()
     world.crashes = Crashes("OneOffs.run")
     with suppress(Crash):
         world.migrate()
     world.crashes = Crashes()
+    world.wait(seconds=60)
     world.settle(failure=STOPPED)
-    world.wait(seconds=59)
 
-    assert swept(world).freed == ()
+    assert swept(world).freed == (SLOT,)
 
-    world.wait(seconds=1)
+
+def test_a_database_that_the_catalog_has_forgotten_is_freed_for_who_waits_for_it() -> None:
+    world = stopped_while_migrating()
+    world.task_ends("migrate", 1)
+    waiting = world.deployment.model_copy(
+        update={"deployment_id": "notes-staging-2", "outcome": None, "version": 0}
+    )
+    world.records.write([waiting])
+    world.catalog = Catalog(applications={})
 
     assert swept(world).freed == (SLOT,)
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from slipway.domain.deployment import Outcome, Phase
-from slipway.domain.errors import Broken, Reason, Rejected, Unhealthy
+from slipway.domain.errors import Broken, Reason, Rejected, Transient, Unhealthy
 from slipway.domain.verdict import Target
 from slipway.steps.step import StepResult
 from slipway.steps.verify import VerifyRequest, keys
@@ -299,3 +299,20 @@ def test_the_digest_that_was_approved_is_the_one_that_is_verified() -> None:
 
     assert world.verify().done
     assert world.deployment.release.digest == NEW
+
+
+@pytest.mark.parametrize("of", ["release", "rollback"])
+def test_nothing_is_verified_while_a_call_may_still_come(of: str) -> None:
+    world = World(environment(migration=None)).entered_and_deployed()
+    if of == "rollback":
+        world.rollback()
+        world.service.complete()
+        world.rollback()
+        world.answer_as("1.0.0")
+    world.records.write([world.deployment.acting(world.now)])
+
+    with pytest.raises(Transient, match="may still be on its way"):
+        world.verify(of)
+    world.wait(seconds=60)
+
+    assert world.verify(of).done

@@ -420,15 +420,8 @@ class World:
         return rolling_back.rollback(request, **ports)
 
     def settle(
-        self,
-        *,
-        cause: Caught | None = None,
-        failure: Caught | None = None,
-        arrived: bool = True,
+        self, *, cause: Caught | None = None, failure: Caught | None = None
     ) -> settling.SettleResult:
-        """Settle, once whatever was on its way has ``arrived``."""
-        if arrived and self.deployment.progress.acting_since is not None:
-            self.records.write([self.deployment.knowing(acting_since=None)])
         request = self._request(settling.SettleRequest, cause=cause, failure=failure)
         return settling.settle(request, **self.ports("records", "announcements"))
 

@@ -1,6 +1,7 @@
 """The deployed service, seen from outside: whatever it answers is an answer."""
 
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -18,6 +19,8 @@ class _Site(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         path = self.path.partition("?")[0]
         asked.append(path)
+        if path == "/hang":
+            time.sleep(1.0)
         if path == "/hang-up":
             self.close_connection = True
             return
@@ -76,6 +79,14 @@ def test_only_what_may_pass_is_asked_again_and_only_once(site: str, path: str, t
     _get(site + path)
 
     assert asked == [path] * times
+
+
+def test_a_site_that_hangs_is_not_asked_again(site: str) -> None:
+    with requests.Session() as session:
+        session.trust_env = False
+        answer = HttpWebsite(session, timeout_seconds=0.2).get(f"{site}/hang")
+
+    assert (answer.status, asked) == (0, ["/hang"])
 
 
 def test_a_redirect_on_the_same_host_is_followed(site: str) -> None:

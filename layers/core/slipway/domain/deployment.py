@@ -8,7 +8,7 @@ from typing import Any, Final, Self
 
 from pydantic import Field
 
-from slipway.domain.errors import Broken, Reason, Rejected
+from slipway.domain.errors import Broken, Reason, Rejected, Transient
 from slipway.domain.lane import Stable
 from slipway.domain.model import Model, Versioned
 from slipway.domain.plan import Plan
@@ -83,11 +83,13 @@ class Progress(Model):
     """What is known to have been started or finished.
 
     Recovery reads it to find what an earlier try started, then looks at the cloud. Each field is
-    written once, but for those that count one verification's looks, and ``acting_since``: when a
-    call that changes something was last about to be made.
+    written once, but for those that count one verification's looks, ``awaited``: what a wait for
+    the lane is for, and ``acting``: since when calls that change something are under way.
     """
 
-    acting_since: datetime | None = None
+    acting: tuple[datetime, ...] = ()
+    ending_since: datetime | None = None
+    awaited: str | None = None
     snapshot_id: str | None = None
     snapshot_requested_at: datetime | None = None
     snapshot_available_at: datetime | None = None
@@ -109,6 +111,16 @@ class Progress(Model):
     downgraded_at: datetime | None = None
     rollback_requested_at: datetime | None = None
     rolled_back_at: datetime | None = None
+
+    @property
+    def migration_over(self) -> bool:
+        """Whether the migration was seen to end; an older Slipway recorded its success only."""
+        return self.migration_ended_at is not None or self.migrated_at is not None
+
+    @property
+    def downgrade_over(self) -> bool:
+        """Whether the downgrade was seen to end."""
+        return self.downgrade_ended_at is not None or self.downgraded_at is not None
 
 
 class Failure(Model):
@@ -186,20 +198,34 @@ class Deployment(Versioned):
         intents = (progress.migration_requested_at, progress.deploy_requested_at)
         return any(intent is not None for intent in intents)
 
-    def may_be_acting(self, now: datetime) -> bool:
-        """Whether a function may be about to make a call that changes something.
+    def acting(self, now: datetime) -> "Deployment":
+        """The deployment just before a call that changes something."""
+        recent = [since for since in self.progress.acting if now - since < LONGEST_FUNCTION]
+        return self.knowing(acting=(*recent, now))
 
-        Each such call comes right after a write of its intent; only time tells that it was made.
+    def acted(self, began: datetime) -> "Deployment":
+        """The deployment once AWS has answered the call that ``began`` then."""
+        others = list(self.progress.acting)
+        if began in others:
+            others.remove(began)
+        return self.knowing(acting=tuple(others))
+
+    def refuse_while_acting(self, now: datetime) -> None:
+        """Raise Transient while a call that changes something may be on its way.
+
+        A call whose function has died or hangs is not answered on record; only time tells that it
+        can come no more.
         """
-        since = self.progress.acting_since
-        return since is not None and now - since < LONGEST_FUNCTION
+        if any(now - since < LONGEST_FUNCTION for since in self.progress.acting):
+            message = f"A call of {self.deployment_id} may still be on its way."
+            raise Transient(Reason.WAITING, message)
 
     @property
     def may_be_migrating(self) -> bool:
         """Whether a task that changes the schema was asked for and was not seen to end."""
         progress = self.progress
-        up = progress.migration_requested_at is not None and progress.migration_ended_at is None
-        down = progress.downgrade_requested_at is not None and progress.downgrade_ended_at is None
+        up = progress.migration_requested_at is not None and not progress.migration_over
+        down = progress.downgrade_requested_at is not None and not progress.downgrade_over
         return up or down
 
     @property
@@ -216,11 +242,13 @@ class Deployment(Versioned):
         return self.plan
 
     def refuse_when_ended(self) -> None:
-        """Raise Rejected when the deployment has ended: nothing is done for it any more."""
+        """Raise Rejected when the deployment has ended or is about to: nothing is done for it."""
         if self.outcome is not None:
             raise Rejected(
                 Reason.DEPLOYMENT_STOPPED, f"{self.deployment_id} has ended: {self.outcome}."
             )
+        if self.progress.ending_since is not None:
+            raise Rejected(Reason.DEPLOYMENT_STOPPED, f"{self.deployment_id} is about to end.")
 
     def refuse_to_go_forward(self) -> None:
         """Raise Rejected when the deployment has ended or goes back.

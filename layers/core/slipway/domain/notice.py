@@ -13,7 +13,6 @@ class Telling(StrEnum):
 
     SENDING = "sending"
     TOLD = "told"
-    REFUSED = "refused"
 
 
 class Notice(Versioned):
@@ -21,13 +20,14 @@ class Notice(Versioned):
 
     A state is claimed (sending) before its message leaves and confirmed (told) after: a claim
     that is found later means that nobody knows whether the message arrived. What Slack refused
-    for good (refused) the stream does not bring again; the sweep asks for it.
+    for good the stream does not bring again; the sweep asks for it.
     """
 
     deployment_id: str
     channel: str = ""
     message_ts: str = ""
     told: dict[str, Telling] = Field(default={}, description="state -> how far its telling got")
+    refusals: tuple[str, ...] = Field(default=(), description="states that Slack refused for good")
 
     def claimed(self, state: str) -> "Notice":
         """The notice just before this state is told."""
@@ -39,14 +39,17 @@ class Notice(Versioned):
 
     def refused(self, state: str) -> "Notice":
         """The notice once Slack has refused this state for good."""
-        return self._with(state, Telling.REFUSED)
+        refusals = tuple({*self.refusals, state})
+        return self.released(state).model_copy(update={"refusals": refusals})
 
-    def released(self, state: str, before: Telling | None) -> "Notice":
-        """The notice as it was ``before`` the claim: the state was certainly not told."""
-        if before is not None:
-            return self._with(state, before)
+    def released(self, state: str) -> "Notice":
+        """The notice after a refusal: the state was certainly not told."""
         told = {known: how for known, how in self.told.items() if known != state}
         return self.model_copy(update={"told": told})
+
+    def lacks(self, state: str | None) -> bool:
+        """Whether Slack refused this state, and nobody has told it since."""
+        return state in self.refusals and state not in self.told
 
     def placed(self, channel: str, message_ts: str) -> "Notice":
         """The notice with the place of the deployment's own message, unless it has one."""

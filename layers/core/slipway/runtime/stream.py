@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from slipway.domain.notice import state_of
 from slipway.ports import Records
 from slipway.runtime.observability import logger
 from slipway.steps.notify import Ending, NotifyAllResult, NotifyRequest
@@ -16,10 +17,15 @@ def deployment_writes(event: dict[str, Any]) -> list[NotifyRequest]:
 
 
 def told_again(event: dict[str, Any], records: Records) -> list[NotifyRequest]:
-    """The deployment that the sweep found untold, as it is now; nothing for any other event."""
+    """The deployment whose end the sweep found refused, as it is now; nothing otherwise.
+
+    What it has reached since then the stream still has to tell.
+    """
     if event.get("detail-type") != "Tell Again":
         return []
     deployment = records.deployment(event["detail"]["deployment_id"])
+    if not records.notice(deployment.deployment_id).lacks(state_of(deployment)):
+        return []
     after = deployment.model_dump_json()
     return [NotifyRequest(sequence_number=event["id"], before=None, after=after)]
 

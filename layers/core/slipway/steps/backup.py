@@ -7,7 +7,7 @@ from slipway.domain.deployment import Deployment, Phase
 from slipway.domain.errors import Broken, Reason, Transient
 from slipway.domain.evidence import Note
 from slipway.ports import Databases, Records, Snapshot
-from slipway.steps.step import StepRequest, StepResult, about_to_act, fence_of, record
+from slipway.steps.step import StepRequest, StepResult, act, fence_of, record
 
 
 class BackupRequest(StepRequest):
@@ -69,32 +69,42 @@ def _backed_up(
     asked = deployment.progress.snapshot_requested_at is not None
     snapshot = databases.snapshot(name) if asked else None
     if snapshot is None:
-        deployment = _intend(deployment, name, records, now)
-        snapshot = _created(deployment, database, databases)
+        deployment, snapshot = _created(deployment, database, records, databases, now)
     return _judged(deployment, database, snapshot, records, now)
 
 
 def _created(
-    deployment: Deployment, database: RdsInstance, databases: Databases
-) -> Snapshot | None:
+    deployment: Deployment,
+    database: RdsInstance,
+    records: Records,
+    databases: Databases,
+    now: datetime,
+) -> tuple[Deployment, Snapshot | None]:
     """The snapshot just asked for; None while the database is busy, its own backup for one."""
     name = snapshot_id(deployment.deployment_id)
+    deployment, accepted = act(
+        deployment.at(Phase.BACKING_UP),
+        Note(what="snapshot requested", message=name),
+        lambda: _accepted(database.identifier, deployment.deployment_id, databases),
+        records=records,
+        now=now,
+        snapshot_id=name,
+        snapshot_requested_at=deployment.progress.snapshot_requested_at or now,
+    )
+    note = Note(what="snapshot started" if accepted else "database busy", message=name)
+    deployment = record(records, deployment.acted(now), note, now=now)
+    return deployment, databases.snapshot(name) if accepted else None
+
+
+def _accepted(identifier: str, deployment_id: str, databases: Databases) -> bool:
+    """Whether RDS has taken the wish; False while the database is busy."""
     try:
-        databases.create_snapshot(database.identifier, name, deployment.deployment_id)
+        databases.create_snapshot(identifier, snapshot_id(deployment_id), deployment_id)
     except Transient as error:
         if error.reason is not Reason.DATABASE_BUSY:
             raise
-        return None
-    return databases.snapshot(name)
-
-
-def _intend(deployment: Deployment, name: str, records: Records, now: datetime) -> Deployment:
-    facts = {
-        "snapshot_id": name,
-        "snapshot_requested_at": deployment.progress.snapshot_requested_at or now,
-    }
-    note = Note(what="snapshot requested", message=name)
-    return about_to_act(deployment.at(Phase.BACKING_UP), note, records=records, now=now, **facts)
+        return False
+    return True
 
 
 def _judged(

@@ -8,7 +8,7 @@ from slipway.domain.evidence import Note
 from slipway.domain.verdict import Rollout
 from slipway.ports import Records, Revisions, Rollouts, Services
 from slipway.steps.revision import revision_of, with_revision
-from slipway.steps.step import StepRequest, StepResult, about_to_act, record
+from slipway.steps.step import StepRequest, StepResult, act, record
 
 
 class DeployRequest(StepRequest):
@@ -52,12 +52,6 @@ def deploy(
     return _judged(deployment, rollout, records, now)
 
 
-def _intend(deployment: Deployment, records: Records, now: datetime) -> Deployment:
-    note = Note(what="rollout requested", message=revision_of(deployment))
-    requested = deployment.progress.deploy_requested_at or now
-    return about_to_act(deployment, note, records=records, now=now, deploy_requested_at=requested)
-
-
 def _ensured(
     deployment: Deployment,
     first: bool,
@@ -76,8 +70,15 @@ def _ensured(
         rollout = services.rollout(settings.target, arn)
         if rollout.status != "NONE":
             return deployment, rollout
-    deployment = _intend(deployment, records, now)
-    rollouts.update(settings.target, arn, settings.strategy)
+    deployment, _ = act(
+        deployment,
+        Note(what="rollout requested", message=arn),
+        lambda: rollouts.update(settings.target, arn, settings.strategy),
+        records=records,
+        now=now,
+        deploy_requested_at=deployment.progress.deploy_requested_at or now,
+    )
+    deployment = record(records, deployment.acted(now), Note(what="rollout started"), now=now)
     return deployment, services.rollout(settings.target, arn)
 
 

@@ -37,24 +37,25 @@ def enter(
     if busy_with is None:
         _take(deployment, lane, slot, records, now)
         return StepResult(done=True, reason=Reason.LANE_TAKEN, message=f"{lane.lane_id} is ours")
-    _wait(deployment, busy_with, records, now)
-    if not executions.running(busy_with):
-        return _without_execution(busy_with, records, announcements)
-    message = f"waiting for {busy_with}"
+    message = _awaited(busy_with, records, executions, announcements)
+    _wait(deployment, message, records, now)
     return StepResult(done=False, reason=Reason.LANE_BUSY, message=message)
 
 
-def _without_execution(holder: str, records: Records, announcements: Announcements) -> StepResult:
-    """Events that end an execution are best effort: who wants the lane looks after its holder.
+def _awaited(
+    holder: str, records: Records, executions: Executions, announcements: Announcements
+) -> str:
+    """What the wait is for.
 
-    A holder that has ended keeps a database until its migration's task stops; the sweep sees that.
+    Events that end an execution are best effort: who wants the lane looks after its holder. A
+    holder that has ended keeps a database until its migration's task stops; the sweep sees that.
     """
-    if records.deployment(holder).outcome is None:
-        announcements.publish("Holder Lost", {"deployment_id": holder})
-        message = f"waiting for {holder}"
-    else:
-        message = f"waiting for the migration of {holder} to end"
-    return StepResult(done=False, reason=Reason.LANE_BUSY, message=message)
+    if executions.running(holder):
+        return f"waiting for {holder}"
+    if records.deployment(holder).outcome is not None:
+        return f"waiting for the migration of {holder} to end"
+    announcements.publish("Holder Lost", {"deployment_id": holder})
+    return f"waiting for {holder}"
 
 
 def _slot(deployment: Deployment, records: Records) -> DatabaseSlot | None:
@@ -95,8 +96,9 @@ def _take(
     record(records, entered, note, now=now, others=others)
 
 
-def _wait(deployment: Deployment, busy_with: str, records: Records, now: datetime) -> None:
-    if deployment.phase is Phase.AWAITING_LANE:
+def _wait(deployment: Deployment, message: str, records: Records, now: datetime) -> None:
+    """Record what the wait is for, once for each."""
+    if deployment.progress.awaited == message:
         return
-    note = Note(what="lane busy", message=f"waiting for {busy_with}")
-    record(records, deployment.at(Phase.AWAITING_LANE), note, now=now)
+    waiting = deployment.at(Phase.AWAITING_LANE).knowing(awaited=message)
+    record(records, waiting, Note(what="lane busy", message=message), now=now)

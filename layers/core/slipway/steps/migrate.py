@@ -8,7 +8,7 @@ from slipway.domain.evidence import Note
 from slipway.ports import OneOff, OneOffs, Records, Revisions, Services
 from slipway.steps.revision import revision_of, with_revision
 from slipway.steps.schema_task import ended, migration_started_by, record_migration_end
-from slipway.steps.step import StepRequest, StepResult, about_to_act, record
+from slipway.steps.step import StepRequest, StepResult, act, record
 
 
 class MigrateRequest(StepRequest):
@@ -52,16 +52,6 @@ def migrate(
     return _judged(deployment, task, records, now)
 
 
-def _intend(deployment: Deployment, records: Records, now: datetime) -> Deployment:
-    command = " ".join(_command(deployment))
-    requested = deployment.progress.migration_requested_at or now
-    data = {"before": requested.isoformat()}
-    note = Note(what="migration requested", message=command, data=data)
-    return about_to_act(
-        deployment, note, records=records, now=now, migration_requested_at=requested
-    )
-
-
 def _command(deployment: Deployment) -> tuple[str, ...]:
     migration = deployment.planned().settings.migration
     return migration.command if migration else ()
@@ -72,15 +62,20 @@ def _started(
 ) -> Deployment:
     if deployment.progress.migration_task_arn is not None:
         return deployment
-    deployment = _intend(deployment, records, now)
-    arn = one_offs.run(
-        deployment.planned().settings.target,
-        revision_of(deployment),
-        _command(deployment),
-        migration_started_by(deployment.deployment_id),
+    target, revision = deployment.planned().settings.target, revision_of(deployment)
+    command, name = _command(deployment), migration_started_by(deployment.deployment_id)
+    requested = deployment.progress.migration_requested_at or now
+    data = {"before": requested.isoformat()}
+    deployment, arn = act(
+        deployment,
+        Note(what="migration requested", message=" ".join(command), data=data),
+        lambda: one_offs.run(target, revision, command, name),
+        records=records,
+        now=now,
+        migration_requested_at=requested,
     )
     note = Note(what="migration started", message=arn)
-    return record(records, deployment.knowing(migration_task_arn=arn), note, now=now)
+    return record(records, deployment.acted(now).knowing(migration_task_arn=arn), note, now=now)
 
 
 def _judged(deployment: Deployment, task: OneOff, records: Records, now: datetime) -> StepResult:

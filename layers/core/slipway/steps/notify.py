@@ -286,8 +286,7 @@ def _claimed(
     try:
         delivery = send()
     except Transient:
-        before = notice.told.get(news.state)
-        _changed(claim, lambda notice: notice.released(news.state, before), records)
+        _changed(claim, lambda notice: notice.released(news.state), records)
         raise
     except Broken as refusal:
         _changed(claim, lambda notice: notice.refused(news.state), records)

@@ -6,7 +6,7 @@ from slipway.domain.deployment import Deployment
 from slipway.domain.errors import Broken, Reason
 from slipway.domain.evidence import Note
 from slipway.ports import Records, Revisions, Services
-from slipway.steps.step import about_to_act, fence_of, record
+from slipway.steps.step import act, fence_of, record
 
 
 def with_revision(
@@ -24,28 +24,29 @@ def with_revision(
     """
     if deployment.progress.revision_arn is not None:
         return deployment
-    plan = deployment.planned()
-    target = plan.settings.target
+    target = deployment.planned().settings.target
     tried_before = deployment.progress.revision_requested_at is not None
     base = services.live(target).revision_arn
     arn = revisions.find(base, deployment.deployment_id) if tried_before else None
     if arn is None:
-        deployment = _intend(deployment, records, now)
-        arn = revisions.register(
-            base,
-            target.container,
-            plan.image.uri,
-            deployment.deployment_id,
-            fence_of(deployment).fencing,
-        )
+        deployment, arn = _registered(deployment, base, records, revisions, now)
     note = Note(what="revision registered", message=arn)
-    return record(records, deployment.knowing(revision_arn=arn), note, now=now)
+    return record(records, deployment.acted(now).knowing(revision_arn=arn), note, now=now)
 
 
-def _intend(deployment: Deployment, records: Records, now: datetime) -> Deployment:
-    note = Note(what="revision requested", message=deployment.planned().image.uri)
-    requested = deployment.progress.revision_requested_at or now
-    return about_to_act(deployment, note, records=records, now=now, revision_requested_at=requested)
+def _registered(
+    deployment: Deployment, base: str, records: Records, revisions: Revisions, now: datetime
+) -> tuple[Deployment, str]:
+    plan, fencing = deployment.planned(), fence_of(deployment).fencing
+    uri, container = plan.image.uri, plan.settings.target.container
+    return act(
+        deployment,
+        Note(what="revision requested", message=uri),
+        lambda: revisions.register(base, container, uri, deployment.deployment_id, fencing),
+        records=records,
+        now=now,
+        revision_requested_at=deployment.progress.revision_requested_at or now,
+    )
 
 
 def revision_of(deployment: Deployment) -> str:

@@ -8,10 +8,9 @@ from slipway.domain.evidence import Note
 from slipway.domain.lane import Stable
 from slipway.domain.verdict import Rollout
 from slipway.ports import OneOffs, Records, Rollouts, Services
-from slipway.steps.revision import revision_of
 from slipway.steps.schema_back import restore_hint, schema_back
-from slipway.steps.schema_task import downgrade_started_by, migration_started_by
-from slipway.steps.step import Caught, StepRequest, StepResult, about_to_act, fence_of, record
+from slipway.steps.schema_task import downgrade_started_by
+from slipway.steps.step import Caught, StepRequest, StepResult, act, fence_of, record
 
 
 class RollbackRequest(StepRequest):
@@ -22,10 +21,13 @@ class RollbackRequest(StepRequest):
 
 
 def keys(request: RollbackRequest) -> tuple[str, ...]:
-    """What wakes a rollback: ECS's news of the service or of a task that changes the schema."""
+    """What wakes a rollback: ECS's news of the service or of a task that takes the schema back.
+
+    The end of a migration that outlived its patience is left to the sweep: hearing of it would
+    cost every deployment an invocation.
+    """
     return (
         f"service:{request.service_arn}",
-        f"task:{migration_started_by(request.deployment_id)}",
         f"task:{downgrade_started_by(request.deployment_id)}",
     )
 
@@ -41,13 +43,18 @@ def rollback(
 ) -> StepResult:
     """Done when the last good release is back; Broken when only a person can decide.
 
+    Transient while a call of this deployment may still be on its way.
+
     Data is never restored: a backup is brought back by a person, into a new database.
     """
     deployment = records.deployment(request.deployment_id)
     deployment.refuse_when_ended()
+    if deployment.has_changed:
+        deployment = _begun(deployment, request.cause, records, now)
+    # What is live looks like a rollback that is done, until the release's own update comes.
+    deployment.refuse_while_acting(now)
     if not deployment.has_changed:
         return StepResult(done=True, reason=Reason.ROLLED_BACK, message="nothing had been changed")
-    deployment = _begun(deployment, request.cause, records, now)
     target = deployment.rollback_target
     if target is None:
         raise Broken(
@@ -89,14 +96,9 @@ def _code_back(
         return StepResult(done=True, reason=Reason.ROLLED_BACK, message="no code was deployed")
     settings = deployment.planned().settings
     rollout = services.rollout(settings.target, target.revision_arn)
-    if rollout.primary_revision_arn == target.revision_arn:
-        if deployment.may_be_acting(now) and _never_rolled_out(deployment, services):
-            message = "the release's own update may still be on its way"
-            return StepResult(done=False, reason=Reason.WAITING, message=message)
-    else:
+    if rollout.primary_revision_arn != target.revision_arn:
         _refuse_given_up(deployment, rollout)
-        deployment = _intend(deployment, target, records, now)
-        rollouts.update(settings.target, target.revision_arn, settings.strategy)
+        deployment = _updated(deployment, target, records, rollouts, now)
         rollout = services.rollout(settings.target, target.revision_arn)
     if rollout.status == "SUCCESSFUL" and rollout.primary_revision_arn == target.revision_arn:
         return StepResult(
@@ -105,15 +107,6 @@ def _code_back(
     _refuse_late(deployment, now)
     message = f"{rollout.running_count} of {rollout.desired_count} tasks run the old release"
     return StepResult(done=False, reason=Reason.WAITING, message=message)
-
-
-def _never_rolled_out(deployment: Deployment, services: Services) -> bool:
-    """Whether the release was never seen in the service.
-
-    What is live then looks like a rollback that is done, also just before its update comes.
-    """
-    target = deployment.planned().settings.target
-    return services.rollout(target, revision_of(deployment)).status == "NONE"
 
 
 def _refuse_given_up(deployment: Deployment, rollout: Rollout) -> None:
@@ -125,10 +118,19 @@ def _refuse_given_up(deployment: Deployment, rollout: Rollout) -> None:
         )
 
 
-def _intend(deployment: Deployment, target: Stable, records: Records, now: datetime) -> Deployment:
-    note = Note(what="rollback requested", message=target.revision_arn)
-    requested = deployment.progress.rollback_requested_at or now
-    return about_to_act(deployment, note, records=records, now=now, rollback_requested_at=requested)
+def _updated(
+    deployment: Deployment, target: Stable, records: Records, rollouts: Rollouts, now: datetime
+) -> Deployment:
+    settings = deployment.planned().settings
+    deployment, _ = act(
+        deployment,
+        Note(what="rollback requested", message=target.revision_arn),
+        lambda: rollouts.update(settings.target, target.revision_arn, settings.strategy),
+        records=records,
+        now=now,
+        rollback_requested_at=deployment.progress.rollback_requested_at or now,
+    )
+    return record(records, deployment.acted(now), Note(what="rollback started"), now=now)
 
 
 def _refuse_late(deployment: Deployment, now: datetime) -> None:

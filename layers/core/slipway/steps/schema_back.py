@@ -15,7 +15,7 @@ from slipway.steps.schema_task import (
     migration_task,
     record_migration_end,
 )
-from slipway.steps.step import StepResult, about_to_act, record
+from slipway.steps.step import StepResult, act, record
 
 
 def schema_back(
@@ -50,12 +50,9 @@ def _migration_ended(
     deployment: Deployment, records: Records, one_offs: OneOffs, now: datetime
 ) -> tuple[StepResult | None, Deployment]:
     """A result while the migration has not ended; taking it back meanwhile would race it."""
-    if deployment.progress.migration_ended_at is not None:
+    if deployment.progress.migration_over:
         return None, deployment
     arn = migration_task(deployment, one_offs)
-    if arn is None and _migration_may_start(deployment, now):
-        message = "the migration may be about to start"
-        return StepResult(done=False, reason=Reason.WAITING, message=message), deployment
     if arn is None:
         return None, deployment
     task = one_offs.look(deployment.planned().settings.target, arn)
@@ -64,11 +61,6 @@ def _migration_ended(
     _refuse_endless_migration(deployment, arn, now)
     waiting = StepResult(done=False, reason=Reason.WAITING, message="the migration still runs")
     return waiting, deployment
-
-
-def _migration_may_start(deployment: Deployment, now: datetime) -> bool:
-    """Whether a function that noted its intent may be about to start the task."""
-    return deployment.progress.downgrade_requested_at is None and deployment.may_be_acting(now)
 
 
 def _refuse_endless_migration(deployment: Deployment, arn: str, now: datetime) -> None:
@@ -135,19 +127,18 @@ def _downgrade_started(
 ) -> Deployment:
     if deployment.progress.downgrade_task_arn is not None:
         return deployment
-    note = Note(what="downgrade requested", message=" ".join(command))
-    requested = deployment.progress.downgrade_requested_at or now
-    deployment = about_to_act(
-        deployment, note, records=records, now=now, downgrade_requested_at=requested
-    )
-    arn = one_offs.run(
-        deployment.planned().settings.target,
-        revision_of(deployment),
-        command,
-        downgrade_started_by(deployment.deployment_id),
+    target, revision = deployment.planned().settings.target, revision_of(deployment)
+    name = downgrade_started_by(deployment.deployment_id)
+    deployment, arn = act(
+        deployment,
+        Note(what="downgrade requested", message=" ".join(command)),
+        lambda: one_offs.run(target, revision, command, name),
+        records=records,
+        now=now,
+        downgrade_requested_at=deployment.progress.downgrade_requested_at or now,
     )
     note = Note(what="downgrade started", message=arn)
-    return record(records, deployment.knowing(downgrade_task_arn=arn), note, now=now)
+    return record(records, deployment.acted(now).knowing(downgrade_task_arn=arn), note, now=now)
 
 
 def restore_hint(deployment: Deployment) -> str:

@@ -60,7 +60,7 @@ def may_change_schema(deployment: Deployment, one_offs: OneOffs, now: datetime) 
 
 def _migrates(deployment: Deployment, one_offs: OneOffs, now: datetime) -> bool:
     progress = deployment.progress
-    if progress.migration_ended_at is not None:
+    if progress.migration_over:
         return False
     name = migration_started_by(deployment.deployment_id)
     requested, arn = progress.migration_requested_at, progress.migration_task_arn
@@ -69,7 +69,7 @@ def _migrates(deployment: Deployment, one_offs: OneOffs, now: datetime) -> bool:
 
 def _downgrades(deployment: Deployment, one_offs: OneOffs, now: datetime) -> bool:
     progress = deployment.progress
-    if progress.downgrade_ended_at is not None:
+    if progress.downgrade_over:
         return False
     name = downgrade_started_by(deployment.deployment_id)
     requested, arn = progress.downgrade_requested_at, progress.downgrade_task_arn

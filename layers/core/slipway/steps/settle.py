@@ -1,7 +1,6 @@
 """Settle: the outcome is written, the lane freed or held, and whoever waits is told."""
 
 from datetime import datetime
-from typing import Final
 
 from slipway.domain.deployment import (
     Deployment,
@@ -17,8 +16,6 @@ from slipway.domain.model import Model, Versioned
 from slipway.ports import Announcements, Records
 from slipway.steps.revision import revision_of
 from slipway.steps.step import Caught, StepRequest, record
-
-_VERIFIED: Final = frozenset({Outcome.SUCCEEDED, Outcome.ROLLED_BACK})
 
 
 class SettleRequest(StepRequest):
@@ -49,11 +46,23 @@ def settle(
     """
     deployment = records.deployment(request.deployment_id)
     if deployment.outcome is None:
+        _refuse_while_acting(deployment, records, now)
         failure = request.failure.failure() if request.failure else None
         cause = request.cause.failure() if request.cause else deployment.cause
         deployment = _settled(deployment, failure, cause, records, now)
     announcements.publish("Deployment Settled", _news(deployment))
     return _result(deployment)
+
+
+def _refuse_while_acting(deployment: Deployment, records: Records, now: datetime) -> None:
+    """Raise Transient while something may be on its way; nothing new is begun meanwhile."""
+    try:
+        deployment.refuse_while_acting(now)
+    except Transient as waiting:
+        if deployment.progress.ending_since is None:
+            note = Note(what="ending", message=waiting.message)
+            record(records, deployment.knowing(ending_since=now), note, now=now)
+        raise
 
 
 def _settled(
@@ -65,10 +74,6 @@ def _settled(
 ) -> Deployment:
     failure, cause = _judged(deployment, failure, cause)
     outcome = outcome_of(failure, cause, changed=deployment.has_changed)
-    # What was verified stays as it is: every call of this deployment finds its effect there.
-    if outcome not in _VERIFIED and deployment.may_be_acting(now):
-        message = f"A call of {deployment.deployment_id} may still be on its way."
-        raise Transient(Reason.WAITING, message)
     ended = deployment.at(Phase.SETTLED).model_copy(
         update={"outcome": outcome, "failure": failure, "cause": cause, "settled_at": now}
     )

@@ -66,16 +66,29 @@ def fence_of(deployment: Deployment) -> Fence:
     )
 
 
-def about_to_act(
-    deployment: Deployment, note: Note, *, records: Records, now: datetime, **facts: Any
-) -> Deployment:
-    """Write the intent of a call that changes something; the deployment as it is now stored.
+def act(
+    deployment: Deployment,
+    note: Note,
+    call: Callable[[], T],
+    *,
+    records: Records,
+    now: datetime,
+    **facts: Any,
+) -> tuple[Deployment, T]:
+    """Write the intent of a call that changes something, and make it.
 
-    The write is fenced, and so the proof that the lane is still ours. It comes before every try of
-    the call: what an earlier try has proven may be over.
+    The write is fenced, and so the proof that the lane is still ours. It comes before every try:
+    what an earlier one has proven may be over. Whoever writes the end says ``acted(now)``; until
+    then the call counts as under way. A refusal is an end.
     """
-    intended = deployment.knowing(acting_since=now, **facts)
-    return record(records, intended, note, now=now, fence=fence_of(deployment))
+    intended = deployment.acting(now).knowing(**facts)
+    intended = record(records, intended, note, now=now, fence=fence_of(deployment))
+    try:
+        return intended, call()
+    except Broken as refused:
+        told = Note(what="call refused", reason=refused.reason, message=refused.message)
+        record(records, intended.acted(now), told, now=now)
+        raise
 
 
 def record(

@@ -13,7 +13,7 @@ from slipway.domain.catalog import Catalog, Environment, Push
 from slipway.domain.deployment import Deployment, Origin, Outcome, Phase
 from slipway.domain.errors import ControlPlaneError
 from slipway.domain.model import Model
-from slipway.domain.notice import Telling, state_of
+from slipway.domain.notice import state_of
 from slipway.domain.release import Release
 from slipway.ports import Announcements, Executions, ImageRegistry, OneOffs, Records
 from slipway.steps.admit import AdmitResult, Wish
@@ -108,8 +108,10 @@ def sweep(
         finds.add(partial(_lost_push, lane, registry, records, admit, now))
         finds.add(partial(_lost_promotions, lane, catalog, records, admit))
         finds.add(partial(_untold, lane, records, announcements, now))
-        finds.add(partial(_left_database, lane, records, one_offs, now))
-    for deployment in records.unsettled():
+    unsettled = records.unsettled()
+    for database_id in sorted(_databases(catalog, unsettled)):
+        finds.add(partial(_left_database, database_id, records, one_offs, now))
+    for deployment in unsettled:
         if now - deployment.requested_at >= _EVENT_PATIENCE:
             finds.add(partial(_looked_after, deployment, records, executions, announcements, now))
     return finds.result()
@@ -126,8 +128,7 @@ def _untold(lane: Place, records: Records, announcements: Announcements, now: da
         reached = deployment.settled_at or deployment.requested_at
         if state not in _MUST_BE_TOLD or not _EVENT_PATIENCE < now - reached < _NEWS_LASTS:
             continue
-        told = records.notice(deployment.deployment_id).told
-        if told.get(state or "") is Telling.REFUSED:
+        if records.notice(deployment.deployment_id).lacks(state):
             announcements.publish("Tell Again", {"deployment_id": deployment.deployment_id})
             yield "untold", deployment.deployment_id
 
@@ -168,12 +169,19 @@ def _newest(
     return [release for release in eligible if release.pushed_at == latest]
 
 
-def _left_database(lane: Place, records: Records, one_offs: OneOffs, now: datetime) -> Finding:
+def _databases(catalog: Catalog, unsettled: Iterable[Deployment]) -> set[str]:
+    """The databases that are migrated by the catalog's lanes, and by whoever may wait for one."""
+    lanes = {
+        environment.database_id(f"{application}/{name}")
+        for application, name, environment in catalog.environments()
+        if environment.migration is not None
+    }
+    return lanes | {one.migrated_database for one in unsettled if one.migrated_database is not None}
+
+
+def _left_database(database_id: str, records: Records, one_offs: OneOffs, now: datetime) -> Finding:
     """The database that an ended deployment kept for its migration, now that this has ended."""
-    application, name, environment = lane
-    if environment.migration is None:
-        return
-    slot = records.database_slot(environment.database_id(f"{application}/{name}"))
+    slot = records.database_slot(database_id)
     if slot.holder is None:
         return
     holder = records.deployment(slot.holder)
@@ -205,7 +213,7 @@ def _looked_after(
     if executions.running(deployment_id):
         _wake(deployment, announcements)
         yield "woken", deployment_id
-    elif may_still_change(deployment, executions) or deployment.may_be_acting(now):
+    elif may_still_change(deployment, executions):
         yield "left", deployment_id
     elif executions.known(deployment_id):
         settle(lost(deployment), records=records, announcements=announcements, now=now)

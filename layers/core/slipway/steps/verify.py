@@ -51,6 +51,7 @@ def verify(
 ) -> StepResult:
     """Take one look. Done when healthy for as long as asked; Unhealthy on a failed verdict.
 
+    Transient when healthy while a call of this deployment may still be on its way.
     A look that decides nothing counts as failed once the catalog's attempts are used up.
     """
     deployment = records.deployment(request.deployment_id)
@@ -158,6 +159,8 @@ def _healthy(
         _remember(deployment.knowing(healthy_since=since), records, now)
         message = f"healthy; {left} more seconds to bake"
         return StepResult(done=False, reason=Reason.WAITING, message=message)
+    # A call that comes late would undo what has just been seen.
+    deployment.refuse_while_acting(now)
     at = {"verified_at": now} if of is Subject.RELEASE else {"rolled_back_at": now}
     note = Note(what=f"{of} verified", message=judgement.message)
     record(records, deployment.knowing(**at), note, now=now, fence=fence_of(deployment))
