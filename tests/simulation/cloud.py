@@ -175,7 +175,6 @@ class Cloud:
 
     def _scheduled(self, name: str, seconds: float) -> None:
         self.clock.call_later(seconds, partial(self._scheduled, name, seconds))
-        self.trace.swept += 1
         event = self._envelope("aws.events", "Scheduled Event", {})
         self.invoke_later(name, event)
 

@@ -49,6 +49,9 @@ class Trace:
 
     def ended(self, at: float, invocation: Invocation, result: Any, failed: Failed | None) -> None:
         self.lines.append((at, "ended", invocation, result, failed))
+        # A sweep that could not do everything may have left something for the next one.
+        if invocation.function.name == "sweep" and failed is None and not result["problems"]:
+            self.swept += 1
         if invocation.bug is not None:
             self.bugs.append((at, invocation.function.name, invocation.bug))
 
