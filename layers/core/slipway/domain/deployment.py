@@ -113,14 +113,19 @@ class Progress(Model):
     rolled_back_at: datetime | None = None
 
     @property
-    def migration_over(self) -> bool:
-        """Whether the migration was seen to end; an older Slipway recorded its success only."""
-        return self.migration_ended_at is not None or self.migrated_at is not None
+    def migrating(self) -> bool:
+        """Whether a migration was asked for and was not seen to end.
+
+        An older Slipway recorded the end of a success only.
+        """
+        ended = self.migration_ended_at or self.migrated_at
+        return self.migration_requested_at is not None and ended is None
 
     @property
-    def downgrade_over(self) -> bool:
-        """Whether the downgrade was seen to end."""
-        return self.downgrade_ended_at is not None or self.downgraded_at is not None
+    def downgrading(self) -> bool:
+        """Whether a downgrade was asked for and was not seen to end; as with ``migrating``."""
+        ended = self.downgrade_ended_at or self.downgraded_at
+        return self.downgrade_requested_at is not None and ended is None
 
 
 class Failure(Model):
@@ -223,10 +228,7 @@ class Deployment(Versioned):
     @property
     def may_be_migrating(self) -> bool:
         """Whether a task that changes the schema was asked for and was not seen to end."""
-        progress = self.progress
-        up = progress.migration_requested_at is not None and not progress.migration_over
-        down = progress.downgrade_requested_at is not None and not progress.downgrade_over
-        return up or down
+        return self.progress.migrating or self.progress.downgrading
 
     @property
     def migrated_database(self) -> str | None:

@@ -61,10 +61,9 @@ def rollback(
             Reason.NOTHING_TO_ROLL_BACK_TO,
             f"Nothing was ever seen healthy on {deployment.lane_id}.{restore_hint(deployment)}",
         )
-    waiting = schema_back(deployment, target, records, one_offs, now)
+    waiting, deployment = schema_back(deployment, target, records, one_offs, now)
     if waiting is not None:
         return waiting
-    deployment = records.deployment(request.deployment_id)
     return _code_back(deployment, target, records, services, rollouts, now)
 
 

@@ -17,6 +17,8 @@ from slipway.steps.schema_task import (
 )
 from slipway.steps.step import StepResult, act, record
 
+Waited = tuple[StepResult | None, Deployment]
+
 
 def schema_back(
     deployment: Deployment,
@@ -24,20 +26,20 @@ def schema_back(
     records: Records,
     one_offs: OneOffs,
     now: datetime,
-) -> StepResult | None:
-    """None once the schema suits the old code; a result while a task still runs."""
+) -> Waited:
+    """What is still waited for, None once the schema suits the old code; and the deployment."""
     if deployment.progress.migration_requested_at is None:
-        return None
+        return None, deployment
     running, deployment = _migration_ended(deployment, records, one_offs, now)
     if running is not None:
-        return running
+        return running, deployment
     failed_half_way = deployment.progress.migrated_at is None
     if deployment.planned().image.backward_compatible and not failed_half_way:
-        return None
+        return None, deployment
     command = _downgrade_command(deployment, target)
     if command is None:
         if deployment.planned().image.backward_compatible:
-            return None
+            return None, deployment
         raise Broken(
             Reason.SCHEMA_MOVED,
             "The schema has moved and the release does not declare that the old code can run "
@@ -48,9 +50,9 @@ def schema_back(
 
 def _migration_ended(
     deployment: Deployment, records: Records, one_offs: OneOffs, now: datetime
-) -> tuple[StepResult | None, Deployment]:
+) -> Waited:
     """A result while the migration has not ended; taking it back meanwhile would race it."""
-    if deployment.progress.migration_over:
+    if not deployment.progress.migrating:
         return None, deployment
     arn = migration_task(deployment, one_offs)
     if arn is None:
@@ -89,22 +91,23 @@ def _downgraded(
     records: Records,
     one_offs: OneOffs,
     now: datetime,
-) -> StepResult | None:
+) -> Waited:
     if deployment.progress.downgraded_at is not None:
-        return None
+        return None, deployment
     deployment = _downgrade_started(deployment, command, records, one_offs, now)
     target = deployment.planned().settings.target
     task = one_offs.look(target, deployment.progress.downgrade_task_arn or "")
     if not task.stopped:
         _refuse_late_downgrade(deployment, now)
-        return StepResult(done=False, reason=Reason.WAITING, message="the schema is going back")
+        message = "the schema is going back"
+        return StepResult(done=False, reason=Reason.WAITING, message=message), deployment
     note = Note(what="downgrade ended", message=ended(task), data={"log": list(task.log_tail)})
     facts = {"downgrade_ended_at": now} | ({"downgraded_at": now} if task.exit_code == 0 else {})
-    record(records, deployment.knowing(**facts), note, now=now)
+    deployment = record(records, deployment.knowing(**facts), note, now=now)
     if task.exit_code != 0:
         message = f"The downgrade {ended(task)}.{restore_hint(deployment)}"
         raise Broken(Reason.DOWNGRADE_FAILED, message)
-    return None
+    return None, deployment
 
 
 def _refuse_late_downgrade(deployment: Deployment, now: datetime) -> None:

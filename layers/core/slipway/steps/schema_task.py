@@ -55,25 +55,12 @@ def record_migration_end(
 
 def may_change_schema(deployment: Deployment, one_offs: OneOffs, now: datetime) -> bool:
     """Whether a task of this deployment changes the schema, or may be about to be started."""
-    return _migrates(deployment, one_offs, now) or _downgrades(deployment, one_offs, now)
-
-
-def _migrates(deployment: Deployment, one_offs: OneOffs, now: datetime) -> bool:
-    progress = deployment.progress
-    if progress.migration_over:
-        return False
-    name = migration_started_by(deployment.deployment_id)
-    requested, arn = progress.migration_requested_at, progress.migration_task_arn
-    return _at_work(deployment, name, requested, arn, one_offs, now)
-
-
-def _downgrades(deployment: Deployment, one_offs: OneOffs, now: datetime) -> bool:
-    progress = deployment.progress
-    if progress.downgrade_over:
-        return False
-    name = downgrade_started_by(deployment.deployment_id)
-    requested, arn = progress.downgrade_requested_at, progress.downgrade_task_arn
-    return _at_work(deployment, name, requested, arn, one_offs, now)
+    name, progress = deployment.deployment_id, deployment.progress
+    up = migration_started_by(name), progress.migration_requested_at, progress.migration_task_arn
+    down = downgrade_started_by(name), progress.downgrade_requested_at, progress.downgrade_task_arn
+    return (progress.migrating and _at_work(deployment, *up, one_offs, now)) or (
+        progress.downgrading and _at_work(deployment, *down, one_offs, now)
+    )
 
 
 def _at_work(

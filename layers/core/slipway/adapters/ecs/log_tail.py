@@ -17,8 +17,8 @@ PERMISSIONS: Final = ("ecs:DescribeTaskDefinition", "logs:GetLogEvents")
 
 _LINES: Final = 20
 # A log event may have a megabyte, a record must not.
-_PASSWORD: Final = re.compile(r"(://[^:/@\s]+):[^@\s]+@")
 _CHARACTERS: Final = 500
+_PASSWORD: Final = re.compile(r"(://[^:/@\s]+):[^@\s]+@")
 
 
 class LogTail:
