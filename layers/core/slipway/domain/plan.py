@@ -3,11 +3,18 @@
 import hashlib
 import json
 from datetime import datetime
+from typing import Any, Final, Self
+
+from pydantic import model_validator
 
 from slipway.domain.catalog import Environment
 from slipway.domain.lane import Stable
 from slipway.domain.model import Model
 from slipway.domain.release import Image, Release
+
+# Grows with every change of what a plan holds, settings included; a test compares.
+SEAL_FORMAT: Final = 1
+_UNSEALED_FORMAT: Final = 0
 
 
 class LiveService(Model):
@@ -35,7 +42,8 @@ class Plan(Model):
     """The deployment's intent: approved by hash, executed as it stands.
 
     ``needs_migration`` says whether the schema may have to move, ``differences`` what a person
-    compares, ``settings`` the catalog's words as they were when the plan was made.
+    compares, ``settings`` the catalog's words as they were when the plan was made. ``seal`` is the
+    hash by the fields of that time, ``seal_format`` says which fields these are.
     """
 
     deployment_id: str
@@ -50,6 +58,20 @@ class Plan(Model):
     needs_approval: bool
     differences: tuple[Difference, ...]
     planned_at: datetime
+    seal: str = ""
+    seal_format: int = SEAL_FORMAT
+
+    @model_validator(mode="before")
+    @classmethod
+    def _sealed_as_stored(cls, stored: Any) -> Any:
+        """Slipway 0.1.0 stored no seal: it is the hash of the document as it stands there."""
+        if not isinstance(stored, dict) or "seal" in stored or not _is_json(stored):
+            return stored
+        return {**stored, "seal": _hash(stored), "seal_format": _UNSEALED_FORMAT}
+
+    def sealed(self) -> Self:
+        """The plan with the hash that a later Slipway, which knows more fields, has to take."""
+        return self.model_copy(update={"seal": self.plan_hash})
 
     @property
     def lane_id(self) -> str:
@@ -58,9 +80,23 @@ class Plan(Model):
 
     @property
     def plan_hash(self) -> str:
-        """SHA-256 of the plan's canonical JSON: what an approval is bound to."""
-        document = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(document.encode()).hexdigest()
+        """SHA-256 of the plan's canonical JSON when it was made: what an approval is bound to.
+
+        Worked out anew where the fields are still those of that time, so that a change shows.
+        """
+        if self.seal_format != SEAL_FORMAT:
+            return self.seal
+        return _hash(self.model_dump(mode="json", exclude={"seal", "seal_format"}))
+
+
+def _is_json(document: dict[str, Any]) -> bool:
+    """Whether this was read from the record, and not made of the domain's own values."""
+    return isinstance(document.get("release"), dict)
+
+
+def _hash(document: dict[str, Any]) -> str:
+    content = json.dumps(document, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(content.encode()).hexdigest()
 
 
 def needs_migration(settings: Environment, image: Image, stable: Stable | None) -> bool:

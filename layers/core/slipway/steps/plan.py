@@ -11,6 +11,7 @@ from slipway.domain.model import Model
 from slipway.domain.plan import LiveService, Plan, differences, needs_migration
 from slipway.domain.release import Image
 from slipway.ports import ImageRegistry, LoadBalancers, Records, Services
+from slipway.steps.address import addressed
 from slipway.steps.step import StepRequest, record
 
 
@@ -55,7 +56,7 @@ def plan(
     if settings is None:
         raise Rejected(Reason.NOT_MEANT_FOR_US, f"The catalog has no {deployment.lane_id}.")
     lane = records.lane(deployment.application, deployment.environment)
-    live = _live(settings, services, balancers)
+    live = addressed(services.live(settings.target), settings, balancers)
     image = _image(deployment, live, registry)
     _refuse_idle(live)
     _refuse_without_way_back(lane, live)
@@ -65,21 +66,6 @@ def plan(
     note = Note(what="planned", data={"plan_hash": made.plan_hash})
     record(records, deployment.model_copy(update={"plan": made}), note, now=now)
     return _result(made)
-
-
-def _live(settings: Environment, services: Services, balancers: LoadBalancers) -> LiveService:
-    live = services.live(settings.target)
-    base_url = settings.verification.base_url
-    if base_url is None and live.target_group_arn is not None:
-        base_url = balancers.base_url(live.target_group_arn)
-    if settings.verification.checks and base_url is None:
-        # Found now, it is a refusal; found by Verify, it would be a rollback of a good release.
-        raise Rejected(
-            Reason.CATALOG_INVALID,
-            f"Nothing listens in front of the service '{settings.target.service}', so its checks "
-            "have no address; set verification.base_url in the catalog.",
-        )
-    return live.model_copy(update={"base_url": base_url})
 
 
 def _image(deployment: Deployment, live: LiveService, registry: ImageRegistry) -> Image:
@@ -159,7 +145,7 @@ def _plan(
         needs_approval=settings.approval is not None,
         differences=differences(image, live, lane.stable),
         planned_at=now,
-    )
+    ).sealed()
 
 
 def _result(made: Plan) -> PlanResult:
