@@ -21,6 +21,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
         registry=wiring.registry(),
         services=wiring.services(),
         balancers=wiring.balancers(),
+        instances=wiring.instances(),
         now=wiring.now(),
     )
 

@@ -17,6 +17,7 @@ def look(request: RollbackRequest) -> StepResult:
         request,
         records=wiring.records(),
         services=wiring.services(),
+        revisions=wiring.revisions(),
         rollouts=wiring.rollouts(),
         one_offs=wiring.one_offs(),
         now=wiring.now(),

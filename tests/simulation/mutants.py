@@ -382,7 +382,7 @@ MUTANTS = (
         (
             edit(
                 "steps.enter:_take",
-                '"rollback_target": lane.stable}',
+                '"rollback_target": _way_back(deployment, lane)}',
                 '"rollback_target": lane.stable and lane.stable.model_copy(update={'
                 '"revision_arn": deployment.planned().live.revision_arn.rsplit(":", 1)[0] + ":" + '
                 'str(int(deployment.planned().live.revision_arn.rsplit(":", 1)[1]) - 1)})}',

@@ -19,6 +19,7 @@ from slipway.domain.lane import DatabaseSlot, Lane
 from slipway.domain.model import Versioned
 from slipway.domain.notice import Notice
 from slipway.domain.plan import LiveService
+from slipway.domain.preflight import DatabaseInstance, Revision
 from slipway.domain.release import Image, Pushed
 from slipway.domain.verdict import HttpAnswer, Rollout, Target
 from slipway.ports import Admission, Fence, OneOff, Parked, Snapshot
@@ -202,6 +203,9 @@ class StubServices:
             raise Broken(Reason.SERVICE_UNAVAILABLE, f"The service '{target.service}' is missing.")
         return self.service
 
+    def revision(self, revision_arn: str) -> Revision:
+        return Revision(arn=revision_arn, status="ACTIVE")
+
     def rollout(self, target: EcsTarget, revision_arn: str) -> Rollout:
         return self.rollouts.pop(0) if len(self.rollouts) > 1 else self.rollouts[0]
 
@@ -223,6 +227,9 @@ class InMemoryRevisions:
         arn = f"{family}:{int(number) + len(self.images) + 1}"
         self.registered[deployment_id], self.images[arn] = arn, image_uri
         return arn
+
+    def register_again(self, revision_arn: str, name: str, fencing: int) -> str:
+        return self.register(revision_arn, "", self.images[revision_arn], name, fencing)
 
 
 @dataclass
@@ -306,6 +313,19 @@ class InMemoryDatabases:
         """What RDS does in its own time."""
         done = {"status": status, "created_at": at, "percent": 100}
         self.snapshots[snapshot_id] = self.snapshots[snapshot_id].model_copy(update=done)
+
+
+@dataclass
+class StubInstances:
+    """``known`` says what some instances are; every other one is available and encrypted."""
+
+    known: dict[str, DatabaseInstance | None] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+
+    def instance(self, identifier: str) -> DatabaseInstance | None:
+        self.asked.append(identifier)
+        sound = DatabaseInstance(identifier=identifier, status="available", encrypted=True)
+        return self.known.get(identifier, sound)
 
 
 @dataclass

@@ -15,6 +15,7 @@ DIGEST = f"sha256:{'ab' * 32}"
     [
         deploy_command("notes/staging", DIGEST),
         deploy_command("notes/staging", "v2"),
+        deploy_command("notes/staging", DIGEST, "--schema-at", "0002_author"),
         lift_command("notes/staging"),
         cancel_command("notes-staging-7"),
     ],

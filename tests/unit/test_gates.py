@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slipway.domain.catalog import ScanGate, Severity
+from slipway.domain.commands import deploy_command
 from slipway.domain.errors import Reason
 from slipway.domain.gates import (
     GateState,
@@ -24,6 +25,7 @@ from slipway.domain.gates import (
     rollback_gate,
     scan_gate,
 )
+from slipway.domain.release import Image
 from tests.unit.worlds import NEW, OLD, OTHER, START, image, stable
 
 RANKED = ("INFORMATIONAL", "LOW", "MEDIUM", "HIGH", "CRITICAL")
@@ -97,7 +99,8 @@ def test_an_image_for_another_architecture_fails() -> None:
     assert platform_gate(image(), "X86_64") == failed(
         "platform",
         Reason.PLATFORM_MISMATCH,
-        "The image is built for ARM64, the service runs X86_64.",
+        "The image is built for ARM64, the service runs X86_64. Build it for that platform, "
+        "without a CPU variant, or change runtimePlatform in the service's task definition.",
     )
     assert platform_gate(image(), "ARM64") == passed("platform", "built for ARM64")
 
@@ -223,14 +226,73 @@ def test_a_lane_without_a_last_good_release_may_deploy_for_the_first_time() -> N
     )
 
 
-@pytest.mark.parametrize("found", [None, image(OLD).model_copy(update={"status": "ARCHIVED"})])
-def test_a_last_good_image_that_cannot_be_pulled_fails(found: None) -> None:
-    assert rollback_gate(stable(), found) == failed(
+ANEW = deploy_command("notes/staging", NEW)
+ARCHIVED = image(OLD).model_copy(update={"status": "ARCHIVED"})
+
+
+@pytest.mark.parametrize(
+    ("found", "way_on"),
+    [(None, "Deploy"), (ARCHIVED, "Restore it in the registry, or deploy")],
+)
+@pytest.mark.parametrize("explicit", [False, True])
+def test_a_last_good_image_that_cannot_be_pulled_fails_with_a_way_on(
+    found: Image | None, way_on: str, explicit: bool
+) -> None:
+    assert rollback_gate(stable(), found, explicit=explicit, ask_anew=ANEW) == failed(
         "rollback target",
         Reason.NOTHING_TO_ROLL_BACK_TO,
-        "The last good image sha256:a1a1a1a1a1a1 can no longer be pulled; "
-        "restore it in the registry first.",
+        "There is no way back: the last good image sha256:a1a1a1a1a1a1 can no longer be pulled. "
+        f"{way_on} without one: {ANEW}",
     )
+
+
+def test_an_explicit_request_goes_on_without_a_way_back_where_its_plan_says_so() -> None:
+    assert rollback_gate(stable(), None, "it was deleted", explicit=True) == passed(
+        "rollback target", "no way back: it was deleted; let through by an explicit request"
+    )
+
+
+@pytest.mark.parametrize("found", [None, image(OLD)])
+def test_a_push_never_goes_on_without_a_way_back(found: Image | None) -> None:
+    assert rollback_gate(stable(), found, "it was deleted", ask_anew=ANEW) == failed(
+        "rollback target",
+        Reason.NOTHING_TO_ROLL_BACK_TO,
+        f"There is no way back: it was deleted. Deploy without one: {ANEW}",
+    )
+
+
+@pytest.mark.parametrize(
+    ("built_for", "system", "passes"),
+    [
+        ("LINUX", "LINUX", True),
+        ("WINDOWS_SERVER_2022", "WINDOWS_SERVER_2022_CORE", True),
+        ("WINDOWS_SERVER_2019", "WINDOWS_SERVER_2022_CORE", False),
+        ("WINDOWS", "LINUX", False),
+        ("LINUX", "WINDOWS_SERVER_2022_CORE", False),
+    ],
+)
+def test_an_image_runs_on_its_own_operating_system_only(
+    built_for: str, system: str, passes: bool
+) -> None:
+    built = image().model_copy(update={"operating_system": built_for})
+    verdict = platform_gate(built, "ARM64", system)
+
+    assert verdict.state is (GateState.PASSED if passes else GateState.FAILED)
+
+
+def test_a_windows_image_on_a_linux_service_is_named_so() -> None:
+    verdict = platform_gate(image().model_copy(update={"operating_system": "WINDOWS"}), "ARM64")
+
+    assert verdict.message.startswith(
+        "The image is built for WINDOWS ARM64, the service runs ARM64. Build it for that platform"
+    )
+
+
+@pytest.mark.parametrize("built_for", ["", "arm/v7", "amd64/v3"])
+def test_an_image_for_an_unknown_or_special_machine_fails(built_for: str) -> None:
+    built = image().model_copy(update={"architecture": built_for})
+
+    assert platform_gate(built, "X86_64").state is GateState.FAILED
 
 
 def test_a_last_good_image_that_is_there_passes() -> None:

@@ -344,6 +344,16 @@ def test_a_deployment_is_asked_for_by_the_digest_that_a_tag_names(operator: Oper
     assert operator.world.evidence[0].message.endswith(" by ada: It cannot wait.")
 
 
+def test_a_request_says_where_the_schema_was_moved_by_hand(operator: Operator) -> None:
+    operator.says(*DEPLOY, "--tag", "v2", "--schema-at", "0001")
+
+    assert operator.world.announcements.published[0][1]["schema_at"] == "0001"
+    assert operator.world.deployment.schema_at == "0001"
+    assert operator.world.evidence[0].message.endswith(
+        " by ada: It cannot wait.; says that the schema is at 0001"
+    )
+
+
 def test_an_earlier_release_is_asked_for_by_digest_under_its_tag(operator: Operator) -> None:
     world = operator.world
     world.registry.images[("notes", OTHER)] = image(OTHER)

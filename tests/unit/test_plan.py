@@ -1,28 +1,38 @@
 """Plan: what will be done is fixed once, before anything changes."""
 
+import shlex
 from typing import Any
 
 import pytest
 
 from slipway.domain.catalog import EcsTarget
-from slipway.domain.deployment import Outcome
+from slipway.domain.commands import deploy_command
+from slipway.domain.deployment import Origin, Outcome
 from slipway.domain.errors import Broken, Reason, Rejected
+from slipway.domain.guidance import way_back
 from slipway.domain.plan import LiveService
-from slipway.domain.release import SCHEMA_LABEL
+from slipway.domain.preflight import DatabaseInstance
+from slipway.domain.release import COMPATIBLE_LABEL, SCHEMA_LABEL, VERSION_LABEL, Image
+from slipway.operate.arguments import parse
 from slipway.steps.plan import PlanResult
 from tests.unit.worlds import (
+    DATABASE,
+    FAMILY,
     FIRST_REVISION,
     NEW,
     OLD,
+    OTHER,
     REGISTRY,
     SERVICE_ARN,
     START,
     TARGET_GROUP,
     URL,
+    Attempt,
     Service,
     World,
     environment,
     image,
+    release,
     stable,
     wish,
 )
@@ -220,17 +230,6 @@ def test_a_service_that_wants_no_task_is_refused_because_nothing_could_be_verifi
     )
 
 
-def test_a_last_good_revision_that_was_deregistered_is_no_way_back() -> None:
-    class Deregistered(Service):
-        def live(self, target: EcsTarget) -> LiveService:
-            return super().live(target).model_copy(update={"is_registered": False})
-
-    world = admitted()
-    world.service = Deregistered()
-
-    assert refusal(world)[0] is Reason.NOTHING_TO_ROLL_BACK_TO
-
-
 def older_again(**live: Any) -> World:
     """A release that succeeded before the live one is asked for again."""
     world = admitted()
@@ -244,7 +243,276 @@ def test_an_older_release_runs_no_migration_on_a_schema_that_it_can_run_on() -> 
 
 def test_an_older_release_is_refused_where_the_schema_has_moved_away_from_it() -> None:
     assert refusal(older_again()) == (
-        Reason.SCHEMA_MOVED,
-        "sha256:b2b2b2b2b2b2 ran here on schema 0002; since then notes-staging-0 has moved it to "
-        "0003 and does not say that older code runs on it. Take the schema back first.",
+        Reason.SCHEMA_OLDER,
+        "notes/staging is on schema 0003, and sha256:b2b2b2b2b2b2 was built for 0002, which is "
+        "older; notes-staging-0 does not declare that older code runs on its schema. Build the "
+        "release on the newer schema, or take the schema back by hand (alembic downgrade 0002) and "
+        f"say so: operate deploy notes/staging --digest {NEW} --reason ... --schema-at 0002",
     )
+
+
+BY_HAND: dict[str, Any] = {"origin": Origin.REQUEST, "explicit": True, "reason": "the site is down"}
+"""A person's request."""
+
+
+def test_an_unproven_image_of_an_older_schema_is_refused_before_anything_changes() -> None:
+    world = World(last_good=stable(schema_revision="0003"))
+    world.admit()
+
+    reason, message = refusal(world)
+
+    assert reason is Reason.SCHEMA_OLDER
+    assert "notes/staging is on schema 0003" in message
+    assert world.told == ["admitted"]
+
+
+def test_an_older_schema_goes_on_without_a_migration_where_older_code_runs_on_the_newer() -> None:
+    world = World(last_good=stable(schema_revision="0003", backward_compatible=True))
+    world.admit()
+
+    assert world.plan().needs_migration is False
+
+
+def test_the_refusal_of_an_older_schema_names_a_way_that_leads_on() -> None:
+    world = World(last_good=stable(schema_revision="0003"))
+    world.admit()
+    _, message = refusal(world)
+    asked = parse([*shlex.split(message.partition("say so: operate ")[2]), "--by", "ada"])
+    world.deployment_id = "notes-staging-2"
+    world.admit(
+        wish("request:1", **BY_HAND, release=release(asked.digest), schema_at=asked.schema_at)
+    )
+
+    result = world.plan()
+
+    assert result.needs_migration is False
+    assert "says that the schema is at 0002" in world.evidence[0].message
+
+
+def test_a_schema_that_was_taken_back_by_hand_is_taken_at_its_word() -> None:
+    """The database was restored to 0001 under the live 0002: its own release migrates it again."""
+    world = World(
+        pushed=image(OLD, **{SCHEMA_LABEL: "0002"}), last_good=stable(schema_revision="0002")
+    )
+    world.rewrite_lane(proven=(OLD,))
+    world.admit(wish("request:1", **BY_HAND, release=release(OLD), schema_at="0001"))
+
+    assert world.plan().needs_migration is True
+    plan = world.deployment.planned()
+    assert plan.rollback_target is None
+    assert way_back(plan) == (
+        "There is no way back: the database is said to be at schema 0001, and the last good "
+        "release was live on 0002. If it fails, an operator is paged."
+    )
+
+
+def test_a_deployment_on_a_schema_that_was_moved_by_hand_never_moves_it_back_by_itself() -> None:
+    world = World(last_good=stable(schema_revision="0003"))
+    world.admit(wish("request:1", **BY_HAND, release=release(NEW), schema_at="0002"))
+    world.plan()
+    assert world.check().done
+    world.enter()
+    world.deploy()
+    world.service.complete()
+    assert world.deploy().done
+
+    with pytest.raises(Broken) as refused:
+        world.rollback()
+
+    assert refused.value.reason is Reason.NOTHING_TO_ROLL_BACK_TO
+    assert world.one_offs.tasks == {}
+
+
+def test_an_older_release_on_a_newer_schema_leaves_that_schema_in_the_record() -> None:
+    """A later rollback would take the database back to where it never was."""
+    world = World(last_good=stable(schema_revision="0003", backward_compatible=True))
+    world.entered_and_deployed()
+    assert world.verify().done
+    world.settle()
+
+    last_good = world.lane.stable
+    assert last_good is not None
+    assert (last_good.schema_revision, last_good.backward_compatible) == ("0003", True)
+    assert world.lane.schemas.live == ("0003",)
+
+
+@pytest.mark.parametrize("label", ["", "  ", "\n"])
+def test_a_blank_label_says_nothing(label: str) -> None:
+    silent = image().model_copy(
+        update={"labels": {SCHEMA_LABEL: label, VERSION_LABEL: label, COMPATIBLE_LABEL: label}}
+    )
+    world = admitted(World(pushed=silent, last_good=stable(schema_revision=label)))
+
+    assert world.plan().needs_migration is True
+    made = world.deployment.planned().image
+    assert (made.version, made.schema_revision, made.backward_compatible) == (None, None, False)
+
+
+def test_a_label_that_is_no_version_is_told_and_not_shown() -> None:
+    forged = image(**{VERSION_LABEL: "2\n*Approved by*\n<@ada>", SCHEMA_LABEL: "head of all"})
+    world = admitted(World(pushed=forged))
+    world.plan()
+
+    assert {one.what: one.after for one in world.deployment.planned().differences} == {
+        "image": f"{REGISTRY}@{NEW}",
+        "version": "unknown: the image's label is not a version",
+        "schema": "unknown: the image's label is not a schema",
+    }
+
+
+def test_everything_that_stands_against_a_plan_is_told_at_once() -> None:
+    world = admitted()
+    world.service.changes = {"strategy": "BLUE_GREEN", "desired_count": 0}
+    world.instances.known[DATABASE] = DatabaseInstance(
+        identifier=DATABASE, status="stopped", encrypted=True
+    )
+
+    reason, message = refusal(world)
+
+    assert reason is Reason.SERVICE_UNAVAILABLE
+    assert all(part in message for part in ("wants 0 tasks", "BLUE_GREEN", "is stopped"))
+    assert world.deployment.plan is None
+
+
+def test_the_database_is_asked_only_where_a_backup_is_planned() -> None:
+    for settings in (environment(migration=None), environment(backup={"policy": "off"})):
+        world = admitted(World(settings))
+        world.plan()
+        assert world.instances.asked == []
+
+    same = admitted(World(pushed=image(**{SCHEMA_LABEL: "0001"})))
+    same.plan()
+    assert same.instances.asked == []
+
+    world = admitted()
+    world.plan()
+    assert world.instances.asked == [DATABASE]
+
+
+def test_an_image_is_resolved_for_the_operating_system_of_the_service() -> None:
+    world = admitted()
+    world.service.changes = {"operating_system": "WINDOWS_SERVER_2022_CORE"}
+    asked: list[tuple[object, ...]] = []
+
+    def resolved(*platform: object) -> Image:
+        asked.append(platform)
+        return image()
+
+    world.registry.image = resolved  # type: ignore[assignment, method-assign]
+    world.plan()
+
+    assert asked == [("notes", NEW, "ARM64", "WINDOWS_SERVER_2022_CORE")]
+    with pytest.raises(Rejected, match="WINDOWS_SERVER_2022_CORE ARM64"):
+        world.check()
+
+
+def without_last_good_image(**wished: Any) -> World:
+    world = World()
+    del world.registry.images["notes", OLD]
+    world.admit(wish(**wished))
+    world.plan()
+    return world
+
+
+def test_a_push_without_a_way_back_is_refused_with_a_command_that_leads_on() -> None:
+    world = without_last_good_image()
+
+    with pytest.raises(Rejected) as refused:
+        world.check()
+
+    assert refused.value.reason is Reason.NOTHING_TO_ROLL_BACK_TO
+    command = refused.value.message.partition("Deploy without one: operate ")[2]
+    asked = parse([*shlex.split(command), "--by", "ada"])
+    world.deployment_id = "notes-staging-2"
+    world.admit(wish("request:1", **BY_HAND, release=release(asked.digest)))
+    world.plan()
+    assert world.check().done
+    assert way_back(world.deployment.planned()).startswith(
+        "There is no way back: the last good image sha256:a1a1a1a1a1a1 is no longer in the registry"
+    )
+
+
+def test_a_deployment_without_a_way_back_that_fails_pages_an_operator() -> None:
+    world = without_last_good_image(**BY_HAND)
+    assert world.check().done
+    world.enter()
+    assert world.deployment.rollback_target is None
+    assert world.check().done
+    world.deploy()
+
+    with pytest.raises(Broken) as refused:
+        world.rollback()
+
+    assert refused.value.message.startswith("There is no way back: the last good image")
+
+
+def test_a_way_back_that_was_lost_after_the_plan_is_not_passed_over_in_silence() -> None:
+    world = World()
+    world.admit(wish(**BY_HAND))
+    world.plan()
+    del world.registry.images["notes", OLD]
+
+    with pytest.raises(Rejected, match="There is no way back"):
+        world.check()
+
+
+def test_a_new_last_good_release_is_a_way_back_again() -> None:
+    world = without_last_good_image(**BY_HAND)
+    newer = stable(deployment_id="notes-staging-9", digest=OTHER, image_uri=f"{REGISTRY}@{OTHER}")
+    world.registry.images["notes", OTHER] = image(OTHER)
+    world.rewrite_lane(stable=newer)
+    world.enter()
+
+    assert world.deployment.rollback_target == newer
+
+
+def test_the_last_good_image_is_looked_for_in_its_own_repository() -> None:
+    world = World(last_good=stable(image_uri=f"{REGISTRY}-before@{OLD}"))
+    world.registry.images["notes-before", OLD] = world.registry.images.pop(("notes", OLD))
+    world.admit()
+    world.plan()
+
+    assert world.check().done
+
+
+def test_a_plan_is_not_followed_once_another_release_has_moved_the_schema() -> None:
+    world = admitted(World(pushed=image(**{SCHEMA_LABEL: "0001"})))
+    assert world.plan().needs_migration is False
+    world.rewrite_lane(stable=stable(deployment_id="notes-staging-9", schema_revision="0002"))
+
+    with pytest.raises(Rejected) as refused:
+        world.check()
+
+    assert refused.value.reason is Reason.SCHEMA_OLDER
+
+
+def test_a_plan_without_the_migration_that_is_needed_now_is_not_followed() -> None:
+    world = admitted(World(pushed=image(**{SCHEMA_LABEL: "0001"})))
+    assert world.plan().needs_migration is False
+    world.rewrite_lane(stable=stable(deployment_id="notes-staging-9", schema_revision="0000"))
+
+    with pytest.raises(Rejected) as refused:
+        world.check()
+
+    assert refused.value.reason is Reason.PLAN_CHANGED
+    assert deploy_command("notes/staging", NEW) in refused.value.message
+
+
+@pytest.mark.parametrize("status", ["DELETE_IN_PROGRESS", "MISSING"])
+def test_a_last_good_revision_that_was_deleted_is_no_way_back(status: str) -> None:
+    world = admitted(with_another_revision_live(status))
+    world.plan()
+
+    with pytest.raises(Rejected, match="was deleted"):
+        world.check()
+
+
+def with_another_revision_live(status: str) -> World:
+    """Somebody has put revision 9 live; the last good release's own has this status."""
+    world = World(environment(migration=None, database=None))
+    other = f"{FAMILY}:9"
+    world.service.images[other] = f"{REGISTRY}@{OLD}"
+    world.service.attempts.insert(0, Attempt("ecs-svc/9", other, "SUCCESSFUL"))
+    world.service.primary = world.service.attempts[0]
+    world.service.statuses[FIRST_REVISION] = status
+    return world

@@ -14,6 +14,7 @@ from tests.unit.worlds import (
     NEW,
     OLD,
     REGISTRY,
+    SERVICE_ARN,
     START,
     Crash,
     Crashes,
@@ -69,6 +70,8 @@ def test_a_verified_release_succeeds_and_becomes_the_last_good_one() -> None:
         version="2.0.0",
         schema_revision="0002",
         verified_at=START,
+        service_arn=SERVICE_ARN,
+        database_id=SLOT,
     )
     assert world.records.database_slot(SLOT).holder is None
     assert world.evidence[-1].data == {"outcome": "Succeeded"}

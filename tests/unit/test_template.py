@@ -59,7 +59,7 @@ TRANSACTED = {"Put": "dynamodb:PutItem", "Delete": "dynamodb:DeleteItem"}
 # Who may change what: everything else that changes anything is Slipway's own.
 CHANGES_THE_USERS_SYSTEMS = {
     "ecs:UpdateService": ["deploy", "rollback"],
-    "ecs:RegisterTaskDefinition": ["migrate", "deploy"],
+    "ecs:RegisterTaskDefinition": ["migrate", "deploy", "rollback"],
     "ecs:RunTask": ["migrate", "rollback"],
     "rds:CreateDBSnapshot": ["backup"],
 }

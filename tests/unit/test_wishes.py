@@ -367,3 +367,14 @@ def test_the_sample_events_are_wishes(name: str) -> None:
 
 def test_the_day_is_the_worlds() -> None:
     assert read(PUSH)[0].release.pushed_at == START
+
+
+def test_a_request_may_say_where_the_schema_is() -> None:
+    (wish,) = read(changed(REQUEST, "detail.schema_at", "0002_author"))
+
+    assert wish.schema_at == "0002_author"
+
+
+@pytest.mark.parametrize("text", ["", " ", "a b", "0002\n", "x" * 129, "$(id)"])
+def test_a_request_names_the_schema_as_a_label_would(text: str) -> None:
+    assert refusal(changed(REQUEST, "detail.schema_at", text))[0] is Reason.EVENT_MALFORMED

@@ -8,10 +8,12 @@ from typing import Any
 from slipway.domain.approval import Answer, Decision
 from slipway.domain.catalog import Application, Catalog, EcsTarget, Environment, Rolling
 from slipway.domain.deployment import Deployment, Origin
+from slipway.domain.errors import Broken, Reason
 from slipway.domain.evidence import Evidence, chain_errors
 from slipway.domain.gates import Scan
 from slipway.domain.lane import Lane, Stable
 from slipway.domain.plan import LiveService
+from slipway.domain.preflight import Revision
 from slipway.domain.release import (
     COMPATIBLE_LABEL,
     SCHEMA_LABEL,
@@ -41,6 +43,7 @@ from tests.unit.fakes import (
     InMemoryRecords,
     InMemoryRevisions,
     StubAlarms,
+    StubInstances,
     StubLoadBalancers,
     StubRegistry,
     StubWebsite,
@@ -149,6 +152,8 @@ class Service:
     primary: Attempt = field(init=False)
     updates: list[tuple[str, Rolling]] = field(default_factory=list)
     digests: tuple[str, ...] | None = None
+    statuses: dict[str, str] = field(default_factory=dict)
+    changes: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.primary = self.attempts[0]
@@ -162,7 +167,11 @@ class Service:
             desired_count=2,
             target_group_arn=TARGET_GROUP,
             base_url=None,
-        )
+            is_registered=self.revision(self.primary.revision_arn).status == "ACTIVE",
+        ).model_copy(update=self.changes)
+
+    def revision(self, revision_arn: str) -> Revision:
+        return Revision(arn=revision_arn, status=self.statuses.get(revision_arn, "ACTIVE"))
 
     def rollout(self, target: EcsTarget, revision_arn: str) -> Rollout:
         mine = [one for one in self.attempts if one.revision_arn == revision_arn]
@@ -182,6 +191,8 @@ class Service:
     def update(self, target: EcsTarget, revision_arn: str, strategy: Rolling) -> None:
         if self.primary.revision_arn == revision_arn:
             return
+        if self.revision(revision_arn).status != "ACTIVE":
+            raise Broken(Reason.AWS_REFUSED, "UpdateService: TaskDefinition is inactive")
         attempt = Attempt(f"ecs-svc/{len(self.attempts) + 1}", revision_arn, "IN_PROGRESS")
         self.attempts.insert(0, attempt)
         self.primary = attempt
@@ -287,6 +298,7 @@ class World:
         self.revisions = InMemoryRevisions(images=self.service.images)
         self.one_offs = OneOffs()
         self.databases = InMemoryDatabases(statuses={DATABASE: "available"})
+        self.instances = StubInstances()
         self.alarms = StubAlarms()
         self.executions = Executions()
         self.announcements = InMemoryAnnouncements()
@@ -382,7 +394,7 @@ class World:
         return admitting.admit(wanted or wish(), catalog=self.catalog, **ports)
 
     def plan(self) -> planning.PlanResult:
-        ports = self.ports("records", "registry", "services", "balancers")
+        ports = self.ports("records", "registry", "services", "balancers", "instances")
         return planning.plan(self._request(planning.PlanRequest), catalog=self.catalog, **ports)
 
     def check(self) -> StepResult:
@@ -416,7 +428,7 @@ class World:
 
     def rollback(self) -> StepResult:
         request = self._request(rolling_back.RollbackRequest, service_arn=SERVICE_ARN)
-        ports = self.ports("records", "services", "rollouts", "one_offs")
+        ports = self.ports("records", "services", "revisions", "rollouts", "one_offs")
         return rolling_back.rollback(request, **ports)
 
     def settle(

@@ -14,6 +14,7 @@ from slipway.domain.message import Message
 from slipway.domain.model import Model, Versioned
 from slipway.domain.notice import Notice
 from slipway.domain.plan import LiveService
+from slipway.domain.preflight import DatabaseInstance, Revision
 from slipway.domain.release import Image, Pushed, Release
 from slipway.domain.verdict import HttpAnswer, Rollout, Target
 
@@ -160,6 +161,10 @@ class Services(Protocol):
         """The service as it runs, without its address; Broken when it is missing or not ACTIVE."""
         ...
 
+    def revision(self, revision_arn: str) -> Revision:
+        """Whether a task definition revision can still be used, or registered again."""
+        ...
+
     def rollout(self, target: EcsTarget, revision_arn: str) -> Rollout:
         """How the service's PRIMARY deployment does, and what became of this revision.
 
@@ -181,6 +186,13 @@ class Revisions(Protocol):
         """A new revision like the base with another image in one container; its ARN.
 
         RegisterTaskDefinition has no client token: after a lost response use find().
+        """
+        ...
+
+    def register_again(self, revision_arn: str, name: str, fencing: int) -> str:
+        """A new revision like a deregistered one, to be found by this name; its ARN.
+
+        Broken(NothingToRollBackTo) when it is deleted.
         """
         ...
 
@@ -253,6 +265,14 @@ class Databases(Protocol):
 
         Transient when the instance is busy, Broken when the quota is used up.
         """
+        ...
+
+
+class Instances(Protocol):
+    """RDS instances, read only."""
+
+    def instance(self, identifier: str) -> DatabaseInstance | None:
+        """The database instance as it stands; None when there is none of that name."""
         ...
 
 

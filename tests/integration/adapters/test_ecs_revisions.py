@@ -93,3 +93,31 @@ def test_a_base_that_does_not_exist_is_refused_by_aws(ecs: ECSClient, base_arn: 
         EcsRevisions(ecs).register(f"{base_arn}9", "app", NEW_IMAGE, "notes-staging-1", 4)
 
     assert raised.value.reason is Reason.AWS_REFUSED
+
+
+def test_a_deregistered_revision_is_registered_again_as_it_was(
+    ecs: ECSClient, base_arn: str
+) -> None:
+    ecs.deregister_task_definition(taskDefinition=base_arn)
+    revisions = EcsRevisions(ecs)
+
+    arn = revisions.register_again(base_arn, "notes-staging-1/rollback", 4)
+
+    before = ecs.describe_task_definition(taskDefinition=base_arn)["taskDefinition"]
+    after = ecs.describe_task_definition(taskDefinition=arn)["taskDefinition"]
+    own = {"taskDefinitionArn", "revision", "registeredAt", "deregisteredAt", "status"}
+    assert {key: value for key, value in after.items() if key not in own} == {
+        key: value for key, value in before.items() if key not in own
+    }
+    assert after["status"] == "ACTIVE"
+    assert revisions.find(base_arn, "notes-staging-1/rollback") == arn
+    assert revisions.find(base_arn, "notes-staging-1") is None
+
+
+def test_a_deleted_revision_cannot_be_registered_again(ecs: ECSClient, base_arn: str) -> None:
+    gone = base_arn.rsplit(":", 1)[0] + ":99"
+
+    with pytest.raises(Broken, match="was deleted") as raised:
+        EcsRevisions(ecs).register_again(gone, "notes-staging-1/rollback", 4)
+
+    assert raised.value.reason is Reason.NOTHING_TO_ROLL_BACK_TO

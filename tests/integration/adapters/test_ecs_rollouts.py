@@ -65,8 +65,7 @@ def test_alarms_and_hooks_of_the_service_stay() -> None:
     alarms = {"alarmNames": ["errors"], "enable": True, "rollback": True}
     hooks = [{"targetType": "PAUSE", "lifecycleStages": ["POST_SCALE_UP"]}]
     existing = {
-        "strategy": "CANARY",
-        "canaryConfiguration": {"canaryPercent": 5.0},
+        "strategy": "ROLLING",
         "maximumPercent": 300,
         "bakeTimeInMinutes": 3,
         "alarms": alarms,
@@ -106,3 +105,18 @@ def test_a_refused_update_is_broken() -> None:
         Reason.AWS_REFUSED,
         "UpdateService: The revision is INACTIVE. (InvalidParameterException)",
     )
+
+
+@pytest.mark.parametrize("strategy", ["BLUE_GREEN", "LINEAR", "CANARY"])
+def test_a_service_with_another_strategy_is_left_as_it_is(strategy: str) -> None:
+    existing = {
+        "strategy": strategy,
+        "bakeTimeInMinutes": 10,
+        "lifecycleHooks": [{"hookTargetArn": "arn:aws:lambda:us-east-1:000000000000:function:x"}],
+    }
+    with pytest.raises(Broken, match=strategy) as raised, stubbed("ecs") as (client, stub):
+        service = a_service(OLD, deploymentConfiguration=existing)
+        stub.add_response("describe_services", services(service))
+        EcsRollouts(client).update(TARGET, NEW, Rolling())
+
+    assert raised.value.reason is Reason.SERVICE_UNAVAILABLE

@@ -7,6 +7,7 @@ import pytest
 from slipway.adapters.ecs.services import EcsServices
 from slipway.domain.errors import Broken, Reason, Transient
 from slipway.domain.plan import LiveService
+from slipway.domain.preflight import Revision
 from slipway.domain.verdict import Rollout
 from tests.integration.adapters.ecs_answers import (
     DIGEST,
@@ -51,8 +52,46 @@ def test_a_live_service_is_described_by_its_primary_deployment_and_its_container
     )
 
 
-def test_a_task_definition_without_a_platform_runs_on_x86() -> None:
-    assert _live(a_service(), a_definition()).architecture == "X86_64"
+def test_a_task_definition_without_a_platform_runs_linux_on_x86() -> None:
+    live = _live(a_service(), a_definition())
+
+    assert (live.architecture, live.operating_system) == ("X86_64", "LINUX")
+
+
+def test_what_the_service_and_its_tasks_are_is_told() -> None:
+    windows = {"cpuArchitecture": "X86_64", "operatingSystemFamily": "WINDOWS_SERVER_2022_CORE"}
+    service = a_service(
+        schedulingStrategy="DAEMON",
+        availabilityZoneRebalancing="ENABLED",
+        deploymentConfiguration={"strategy": "BLUE_GREEN"},
+    )
+
+    live = _live(service, a_definition(runtimePlatform=windows))
+
+    assert (live.operating_system, live.scheduling) == ("WINDOWS_SERVER_2022_CORE", "DAEMON")
+    assert (live.strategy, live.zone_rebalancing) == ("BLUE_GREEN", True)
+
+
+@pytest.mark.parametrize("status", ["ACTIVE", "INACTIVE", "DELETE_IN_PROGRESS"])
+def test_a_revision_is_described_also_after_it_was_deregistered(status: str) -> None:
+    with stubbed("ecs") as (client, stub):
+        answer = a_definition(status=status)
+        stub.add_response("describe_task_definition", answer, {"taskDefinition": OLD})
+
+        assert EcsServices(client).revision(OLD) == Revision(arn=OLD, status=status)
+
+
+def test_a_deleted_revision_is_missing() -> None:
+    with stubbed("ecs") as (client, stub):
+        refuse(stub, "describe_task_definition", "ClientException", "Unable to describe it.")
+
+        assert EcsServices(client).revision(OLD) == Revision(arn=OLD, status="MISSING")
+
+
+def test_a_revision_that_may_not_be_looked_at_is_not_called_missing() -> None:
+    with pytest.raises(Broken), stubbed("ecs") as (client, stub):
+        refuse(stub, "describe_task_definition", "AccessDeniedException")
+        EcsServices(client).revision(OLD)
 
 
 def test_a_service_without_a_load_balancer_has_no_target_group() -> None:

@@ -67,8 +67,13 @@ class EcrRegistry:
 
     @aws_errors()
     def status(self, repository: str, reference: str) -> Image | None:
-        """As image(), without labels and platform: one call."""
-        detail = self._detail(repository, reference)
+        """As image(), without labels and platform: one call; None also without the repository."""
+        try:
+            detail = self._detail(repository, reference)
+        except ClientError as error:
+            if code_of(error) == "RepositoryNotFoundException":
+                return None
+            raise
         return self._told(repository, detail) if detail else None
 
     @aws_errors()

@@ -109,6 +109,8 @@ class Progress(Model):
     downgrade_task_arn: str | None = None
     downgrade_ended_at: datetime | None = None
     downgraded_at: datetime | None = None
+    way_back_requested_at: datetime | None = None
+    way_back_arn: str | None = None
     rollback_requested_at: datetime | None = None
     rolled_back_at: datetime | None = None
 
@@ -163,6 +165,9 @@ class Deployment(Versioned):
     requested_by: str
     requested_at: datetime
     explicit: bool = False
+    schema_at: str | None = Field(
+        default=None, description="where the database's schema is, as whoever asked for this says"
+    )
     release: Release
     phase: Phase = Phase.PLANNING
     progress: Progress = Progress()
@@ -224,6 +229,12 @@ class Deployment(Versioned):
         if any(now - since < LONGEST_FUNCTION for since in self.progress.acting):
             message = f"A call of {self.deployment_id} may still be on its way."
             raise Transient(Reason.WAITING, message)
+
+    @property
+    def goes_back_to(self) -> Stable | None:
+        """The rollback target, with the revision that was registered anew for it."""
+        target, arn = self.rollback_target, self.progress.way_back_arn
+        return target.model_copy(update={"revision_arn": arn}) if target and arn else target
 
     @property
     def may_be_migrating(self) -> bool:

@@ -81,15 +81,24 @@ def image_gate(image: Image | None) -> GateVerdict:
     return _passed("image", f"{image.digest[:19]} is ACTIVE")
 
 
-def platform_gate(image: Image, architecture: str) -> GateVerdict:
-    """The image runs on the service's CPU architecture (ECS names: X86_64, ARM64)."""
-    if image.architecture != architecture:
-        return _failed(
-            "platform",
-            Reason.PLATFORM_MISMATCH,
-            f"The image is built for {image.architecture}, the service runs {architecture}.",
-        )
-    return _passed("platform", f"built for {architecture}")
+def platform_gate(image: Image, architecture: str, system: str = "LINUX") -> GateVerdict:
+    """The image runs on the service's platform, by ECS's names: X86_64 or ARM64, and LINUX or
+    WINDOWS_SERVER_2022_CORE and the like.
+    """
+    if image.architecture == architecture and system.startswith(image.operating_system):
+        return _passed("platform", f"built for {architecture}")
+    built_for = _platform(image.operating_system, image.architecture or "an unnamed CPU")
+    return _failed(
+        "platform",
+        Reason.PLATFORM_MISMATCH,
+        f"The image is built for {built_for}, the service runs {_platform(system, architecture)}. "
+        "Build it for that platform, without a CPU variant, or change runtimePlatform in the "
+        "service's task definition.",
+    )
+
+
+def _platform(system: str, architecture: str) -> str:
+    return architecture if system == "LINUX" else f"{system} {architecture}"
 
 
 # IN_PROGRESS and PENDING end by themselves; a scan that does not exist yet may still start.
@@ -158,20 +167,37 @@ def alarm_gate(names: tuple[str, ...], firing: tuple[str, ...]) -> GateVerdict:
     return _passed("alarms", f"{len(names)} quiet" if names else "none configured")
 
 
-def rollback_gate(stable: Stable | None, image: Image | None) -> GateVerdict:
-    """There is something to roll back to, unless nothing has ever succeeded on the lane."""
+def rollback_gate(
+    stable: Stable | None,
+    image: Image | None,
+    planned: str | None = None,
+    *,
+    explicit: bool = False,
+    ask_anew: str = "",
+) -> GateVerdict:
+    """There is something to roll back to, unless nothing has ever succeeded on the lane.
+
+    ``planned`` is why the plan holds that there is no way back, ``ask_anew`` the command that asks
+    for the release explicitly: such a request goes on without a way back where its plan, and so
+    its approval, says so.
+    """
     if stable is None:
         return _passed(
             "rollback target", "first deployment of the lane: a failure pages a person instead"
         )
-    if image is None or image.status != "ACTIVE":
-        return _failed(
-            "rollback target",
-            Reason.NOTHING_TO_ROLL_BACK_TO,
-            f"The last good image {stable.digest[:19]} can no longer be pulled; "
-            "restore it in the registry first.",
-        )
-    return _passed("rollback target", f"{stable.deployment_id} ({stable.digest[:19]})")
+    if planned is not None and explicit:
+        told = f"no way back: {planned}; let through by an explicit request"
+        return _passed("rollback target", told)
+    if planned is None and image is not None and image.status == "ACTIVE":
+        return _passed("rollback target", f"{stable.deployment_id} ({stable.digest[:19]})")
+    archived = image is not None and image.status != "ACTIVE"
+    gone = f"the last good image {stable.digest[:19]} can no longer be pulled"
+    restore = "Restore it in the registry, or d" if archived else "D"
+    return _failed(
+        "rollback target",
+        Reason.NOTHING_TO_ROLL_BACK_TO,
+        f"There is no way back: {planned or gone}. {restore}eploy without one: {ask_anew}",
+    )
 
 
 def first_failure(verdicts: tuple[GateVerdict, ...]) -> GateVerdict | None:

@@ -46,6 +46,8 @@ def what_next(outcome: Outcome) -> str:
 def way_back(plan: Plan) -> str:
     """What a rollback of this plan would do."""
     stable = plan.rollback_target
+    if plan.no_way_back is not None:
+        return f"There is no way back: {plan.no_way_back.why}. If it fails, an operator is paged."
     if stable is None:
         return (
             "Nothing to go back to: this is the lane's first deployment. A failure asks a person."

@@ -12,7 +12,8 @@ from pydantic import Field
 
 from slipway.domain.errors import Reason, Rejected
 from slipway.domain.model import Model, Versioned
-from slipway.domain.release import Digest, Image
+from slipway.domain.release import Digest, Image, said
+from slipway.domain.schemas import SchemaHistory
 
 # Promotion needs to know that a digest has succeeded, also after newer ones; a lane's document
 # stays small.
@@ -31,7 +32,11 @@ class Candidate(Model):
 
 
 class Stable(Model):
-    """The last release that was seen healthy on the lane: what a rollback goes back to."""
+    """The last release that was seen healthy on the lane: what a rollback goes back to.
+
+    ``schema_revision`` is the schema that its database was left at, ``database_id`` which database
+    that was: empty where the catalog named no migration, None where an older Slipway wrote it.
+    """
 
     deployment_id: str
     digest: Digest
@@ -42,6 +47,17 @@ class Stable(Model):
     schema_revision: str | None
     backward_compatible: bool = False
     verified_at: datetime
+    service_arn: str | None = None
+    database_id: str | None = None
+
+    @property
+    def repository(self) -> str:
+        """The ECR repository of its image."""
+        return self.image_uri.partition("/")[2].partition("@")[0]
+
+    def is_of_another(self, database_id: str) -> bool:
+        """Whether its schema is known to be that of another database than this one."""
+        return bool(database_id and self.database_id) and self.database_id != database_id
 
 
 class Hold(Model):
@@ -92,6 +108,7 @@ class Lane(Versioned):
     hold_history: tuple[HoldChange, ...] = Field(
         default=(), description="who held the lane and who lifted the hold, newest first"
     )
+    schemas: SchemaHistory = SchemaHistory()
 
     @property
     def lane_id(self) -> str:
@@ -101,6 +118,16 @@ class Lane(Versioned):
     def knows(self, image: Image) -> bool:
         """Whether the image has succeeded here before."""
         return image.digest in self.proven
+
+    def schema_now(self, schema_at: str | None = None, database_id: str = "") -> str | None:
+        """The schema that this database is at: as a person says, else as the record has it."""
+        if schema_at is not None or self.stable is None or self.stable.is_of_another(database_id):
+            return schema_at
+        return said(self.stable.schema_revision)
+
+    def has_left(self, image: Image, schema_now: str | None) -> bool:
+        """Whether the image is known to be of an older schema than the database is at."""
+        return self.schemas.older(image.schema_revision, schema_now, proven=self.knows(image))
 
     def next_deployment_id(self) -> str:
         """The id of the next attempt; never used twice."""
@@ -172,7 +199,11 @@ class Lane(Versioned):
         bad = {digest: by for digest, by in self.bad_digests.items() if digest != stable.digest}
         others = [digest for digest in self.proven if digest != stable.digest]
         proven = (stable.digest, *others)[:_PROVEN_KEPT]
-        lane = self.model_copy(update={"stable": stable, "bad_digests": bad, "proven": proven})
+        # A lane that an older Slipway wrote has no history yet: it begins with what was live.
+        schemas = self.schemas if self.schemas.live else self.schemas.reaching(self.schema_now())
+        schemas = schemas.reaching(said(stable.schema_revision))
+        changes = {"stable": stable, "bad_digests": bad, "proven": proven, "schemas": schemas}
+        lane = self.model_copy(update=changes)
         if not explicit:
             return lane
         return lane.lifted(stable.deployment_id, stable.verified_at, "It succeeded.")

@@ -8,9 +8,9 @@ from typing import Any, Final, Self
 from pydantic import model_validator
 
 from slipway.domain.catalog import Environment
-from slipway.domain.lane import Stable
+from slipway.domain.lane import Lane, Stable
 from slipway.domain.model import Model
-from slipway.domain.release import Image, Release
+from slipway.domain.release import SCHEMA_LABEL, VERSION_LABEL, Image, Release, said
 
 # Grows with every change of what a plan holds, settings included; a test compares.
 SEAL_FORMAT: Final = 1
@@ -18,7 +18,11 @@ _UNSEALED_FORMAT: Final = 0
 
 
 class LiveService(Model):
-    """The service as it runs: what a new revision is derived from and where it is reached."""
+    """The service as it runs: what a new revision is derived from and where it is reached.
+
+    ``operating_system``, ``scheduling`` and ``strategy`` are in ECS's words (LINUX, REPLICA,
+    ROLLING), ``zone_rebalancing`` says whether ECS moves tasks between availability zones.
+    """
 
     service_arn: str
     revision_arn: str
@@ -28,6 +32,17 @@ class LiveService(Model):
     target_group_arn: str | None
     base_url: str | None
     is_registered: bool = True
+    operating_system: str = "LINUX"
+    scheduling: str = "REPLICA"
+    strategy: str = "ROLLING"
+    zone_rebalancing: bool = False
+
+
+class NoWayBack(Model):
+    """Why the last good release could not be brought back; ``deployment_id`` says which one."""
+
+    deployment_id: str
+    why: str
 
 
 class Difference(Model):
@@ -42,8 +57,10 @@ class Plan(Model):
     """The deployment's intent: approved by hash, executed as it stands.
 
     ``needs_migration`` says whether the schema may have to move, ``differences`` what a person
-    compares, ``settings`` the catalog's words as they were when the plan was made. ``seal`` is the
-    hash by the fields of that time, ``seal_format`` says which fields these are.
+    compares, ``settings`` the catalog's words as they were when the plan was made. Where there is
+    a last good release that could not be brought back, ``no_way_back`` says why and there is no
+    ``rollback_target``. ``schema_before`` is the schema that the database is at, where it is known.
+    ``seal`` is the hash by the fields of that time, ``seal_format`` says which fields these are.
     """
 
     deployment_id: str
@@ -58,6 +75,8 @@ class Plan(Model):
     needs_approval: bool
     differences: tuple[Difference, ...]
     planned_at: datetime
+    no_way_back: NoWayBack | None = None
+    schema_before: str | None = None
     seal: str = ""
     seal_format: int = SEAL_FORMAT
 
@@ -77,6 +96,20 @@ class Plan(Model):
     def lane_id(self) -> str:
         """The lane that the plan changes."""
         return f"{self.application}/{self.environment}"
+
+    @property
+    def keeps_newer_schema(self) -> bool:
+        """Whether the release runs on a newer schema than its own, which stays as it is."""
+        own = self.image.schema_revision
+        moves = self.needs_migration or self.settings.migration is None
+        return not moves and None not in (own, self.schema_before) and own != self.schema_before
+
+    def why_no_way_back_to(self, stable: Stable | None) -> str | None:
+        """Why this last good release could not be brought back, as far as the plan knows."""
+        known = self.no_way_back
+        return (
+            known.why if known and stable and known.deployment_id == stable.deployment_id else None
+        )
 
     @property
     def plan_hash(self) -> str:
@@ -109,23 +142,58 @@ def needs_migration(settings: Environment, image: Image, stable: Stable | None) 
         return False
     if stable is None or image.schema_revision is None:
         return True
-    return image.schema_revision != stable.schema_revision
+    return image.schema_revision != said(stable.schema_revision)
 
 
-def differences(image: Image, live: LiveService, stable: Stable | None) -> tuple[Difference, ...]:
+def pending_migration(
+    settings: Environment, image: Image, lane: Lane, schema_at: str | None
+) -> bool:
+    """needs_migration() with all that the lane knows; ``schema_at`` is where a person says it is.
+
+    An image that has succeeded here before has nothing to migrate where labels tell nothing; they
+    tell nothing of another database, of another repository's images, or of a time without
+    migrations.
+    """
+    if settings.migration is None:
+        return False
+    now = lane.schema_now(schema_at, settings.database_id(lane.lane_id))
+    if lane.has_left(image, now):
+        return False
+    if schema_at is not None:
+        return image.schema_revision != now
+    stable, database_id = lane.stable, settings.database_id(lane.lane_id)
+    if stable is not None and (stable.database_id == "" or stable.is_of_another(database_id)):
+        return True
+    foreign = stable is not None and stable.image_uri.partition("@")[0] != image.repository_uri
+    silent = image.schema_revision is None or now is None
+    return foreign or (
+        needs_migration(settings, image, stable) and not (silent and lane.knows(image))
+    )
+
+
+def differences(
+    image: Image, live: LiveService, stable: Stable | None, schema_at: str | None = None
+) -> tuple[Difference, ...]:
     """What a person compares before letting the deployment through."""
     before = {
         "image": live.image_uri,
-        "version": (stable.version if stable else None) or "unknown",
-        "schema": (stable.schema_revision if stable else None) or "unknown",
+        "version": said(stable.version if stable else None) or "unknown",
+        "schema": schema_at or said(stable.schema_revision if stable else None) or "unknown",
     }
     after = {
         "image": image.uri,
-        "version": image.version or "unknown",
-        "schema": image.schema_revision or "unknown",
+        "version": _named(image.version, image, VERSION_LABEL, "version"),
+        "schema": _named(image.schema_revision, image, SCHEMA_LABEL, "schema"),
     }
     return tuple(
         Difference(what=what, before=before[what], after=after[what])
         for what in before
         if before[what] != after[what]
     )
+
+
+def _named(name: str | None, image: Image, label: str, what: str) -> str:
+    """The name, or why there is none; what is no name is not shown, since anybody may write it."""
+    if image.misnames(label):
+        return f"unknown: the image's label is not a {what}"
+    return name or "unknown"

@@ -18,6 +18,7 @@ SCHEMA_LABEL: Final = "dev.slipway.schema"
 COMPATIBLE_LABEL: Final = "dev.slipway.backward-compatible"
 
 # Whoever builds the image writes them; what does not look like one says nothing.
+SCHEMA: Final = r"^[A-Za-z0-9._+-]{1,128}$"
 _NAME: Final = re.compile(r"[A-Za-z0-9._+-]{1,128}")
 _LONGEST: Final = 128
 

@@ -64,6 +64,7 @@ def _answer(asked: argparse.Namespace, desk: Desk) -> Iterator[str]:
                 asked.digest or asked.tag,
                 by=asked.by,
                 reason=asked.reason,
+                schema_at=asked.schema_at,
             )
         case "hold":
             return interventions.hold(desk, asked.place, by=asked.by, message=asked.message)

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from slipway.domain.release import SCHEMA
 from slipway.operate.desk import Place
 
 _NAME: Final = r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*"
@@ -58,6 +59,12 @@ def _add_changes(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     which.add_argument("--digest", type=_digest, metavar="sha256:...")
     which.add_argument("--tag", type=_tag)
     deploy.add_argument("--reason", type=_words, required=True, help="goes into the record")
+    deploy.add_argument(
+        "--schema-at",
+        type=_schema,
+        metavar="REVISION",
+        help="where the database's schema is, when it was moved by hand",
+    )
     hold = commands.add_parser("hold", help="stop automation on a lane")
     _one_lane(hold)
     hold.add_argument("--message", type=_words, required=True, help="told to whoever is stopped")
@@ -102,6 +109,10 @@ def _digest(text: str) -> str:
 def _tag(text: str) -> str:
     # https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pulling-manifests
     return _matched(text, r"[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}", "an image's tag")
+
+
+def _schema(text: str) -> str:
+    return _matched(text, SCHEMA, "a schema's name of letters, digits and . _ + -")
 
 
 def _name(text: str) -> str:

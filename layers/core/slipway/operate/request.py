@@ -13,8 +13,19 @@ _LOOKS: Final = 60
 _LATEST: Final = 100
 
 
-def deploy(desk: Desk, place: Place, reference: str, *, by: str, reason: str) -> Iterator[str]:
-    """Ask for the image behind a digest or tag, and wait until the request is admitted."""
+def deploy(
+    desk: Desk,
+    place: Place,
+    reference: str,
+    *,
+    by: str,
+    reason: str,
+    schema_at: str | None = None,
+) -> Iterator[str]:
+    """Ask for the image behind a digest or tag, and wait until the request is admitted.
+
+    ``schema_at`` says where the database's schema is, when it was moved by hand.
+    """
     image, repository = _image(desk, place, reference)
     tag = _tag(desk, place, reference)
     request_id = desk.new_id()
@@ -28,6 +39,8 @@ def deploy(desk: Desk, place: Place, reference: str, *, by: str, reason: str) ->
         "reason": reason,
         "request_id": request_id,
     }
+    if schema_at is not None:
+        detail["schema_at"] = schema_at
     desk.announcements.publish("Deployment Requested", detail)
     deployment_id = _admitted(desk, request_id)
     yield f"{deployment_id} puts {tag} ({short_digest(image.digest)}) on {place}."

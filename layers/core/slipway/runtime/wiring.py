@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from slipway.adapters.executions import StepFunctionsExecutions
     from slipway.adapters.parking import DynamoDBParking
     from slipway.adapters.rds import RdsDatabases
+    from slipway.adapters.rds_instances import RdsInstances
     from slipway.adapters.records import DynamoDBRecords
     from slipway.adapters.secrets import SecretsManagerSecrets
     from slipway.adapters.slack import BotSlack, WebhookSlack
@@ -167,6 +168,14 @@ def databases() -> "RdsDatabases":
     from slipway.adapters.rds import RdsDatabases
 
     return RdsDatabases(client("rds"))
+
+
+@cache
+def instances() -> "RdsInstances":
+    """RDS instances, read only."""
+    from slipway.adapters.rds_instances import RdsInstances
+
+    return RdsInstances(client("rds"))
 
 
 @cache

@@ -31,6 +31,7 @@ class Wish(Model):
     requested_by: str
     reason: str = ""
     explicit: bool = False
+    schema_at: str | None = None
 
 
 class AdmitResult(Model):
@@ -101,6 +102,8 @@ def _written(wish: Wish, lane: Lane, records: Records, now: datetime) -> str:
         explicit=wish.explicit,
     )
     because = f": {wish.reason}" if wish.reason else ""
+    if wish.schema_at is not None:
+        because += f"; says that the schema is at {wish.schema_at}"
     note = Note(
         what="admitted",
         message=f"{wish.release.tag} ({wish.release.digest[:19]}) by {wish.requested_by}{because}",
@@ -122,6 +125,7 @@ def _deployment(wish: Wish, lane: Lane, now: datetime) -> Deployment:
         requested_by=wish.requested_by,
         requested_at=now,
         explicit=wish.explicit,
+        schema_at=wish.schema_at,
         release=wish.release,
         is_news=True,
     )

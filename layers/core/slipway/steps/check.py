@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from slipway.domain.approval import Approval
+from slipway.domain.commands import deploy_command
 from slipway.domain.deployment import Deployment
 from slipway.domain.errors import Reason, Rejected
 from slipway.domain.evidence import Note
@@ -20,7 +21,8 @@ from slipway.domain.gates import (
     scan_gate,
 )
 from slipway.domain.lane import Lane
-from slipway.domain.plan import Plan
+from slipway.domain.plan import Plan, pending_migration
+from slipway.domain.preflight import older_schema
 from slipway.ports import Alarms, ImageRegistry, Records
 from slipway.steps.step import StepRequest, StepResult, record
 
@@ -50,6 +52,7 @@ def check(
     lane = records.lane(deployment.application, deployment.environment)
     lane.refuse(deployment.deployment_id, deployment.release.digest, explicit=deployment.explicit)
     _refuse_unapproved(deployment, records)
+    _refuse_moved_schema(deployment, lane)
     verdicts = tuple(_verdicts(deployment, lane, records, registry, alarms, now))
     if any(verdict.state is GateState.WAITING for verdict in verdicts):
         waiting = next(v for v in verdicts if v.state is GateState.WAITING)
@@ -82,6 +85,22 @@ def _refuse_unapproved(deployment: Deployment, records: Records) -> None:
         raise Rejected(Reason.PLAN_CHANGED, "The approval is not for this plan; ask again.")
 
 
+def _refuse_moved_schema(deployment: Deployment, lane: Lane) -> None:
+    """Another release may have become live since the plan was made, and moved the schema."""
+    plan, schema_at = deployment.planned(), deployment.schema_at
+    older = older_schema(plan.image, lane, plan.settings, schema_at)
+    if older is not None:
+        raise Rejected(older.reason, older.message)
+    if pending_migration(plan.settings, plan.image, lane, schema_at) and not plan.needs_migration:
+        live = lane.stable.deployment_id if lane.stable else "nothing"
+        again = deploy_command(deployment.lane_id, deployment.release.digest)
+        raise Rejected(
+            Reason.PLAN_CHANGED,
+            f"{live} has become live since the plan was made, so that a migration is needed now, "
+            f"which the plan does not have. Ask again: {again}",
+        )
+
+
 def _approves(approval: Approval, plan: Plan) -> bool:
     asked = (approval.digest, approval.plan_hash)
     return asked == (plan.release.digest, plan.plan_hash) and approval.approved(plan.planned_at)
@@ -103,7 +122,7 @@ def _verdicts(
     found = registry.status(release.repository, reference)
     yield digest_gate(found, release.digest, release.tag, explicit=explicit)
     yield image_gate(found)
-    yield platform_gate(plan.image, plan.live.architecture)
+    yield platform_gate(plan.image, plan.live.architecture, plan.live.operating_system)
     if gates.scan is not None:
         scan = registry.scan(release.repository, plan.image.platform_digest)
         yield scan_gate(scan, gates.scan, deployment.requested_at, now)
@@ -116,8 +135,14 @@ def _verdicts(
     names = (*gates.alarms, *plan.settings.verification.alarms)
     yield alarm_gate(names, alarms.firing(names))
     stable = lane.stable
-    target = registry.status(release.repository, stable.digest) if stable else None
-    yield rollback_gate(stable, target)
+    target = registry.status(stable.repository, stable.digest) if stable else None
+    yield rollback_gate(
+        stable,
+        target,
+        plan.why_no_way_back_to(stable),
+        explicit=explicit,
+        ask_anew=deploy_command(deployment.lane_id, release.digest),
+    )
 
 
 def _succeeded_earlier(plan: Plan, records: Records) -> bool:

@@ -5,7 +5,7 @@ from datetime import datetime
 from slipway.domain.deployment import Deployment, Phase
 from slipway.domain.errors import Reason
 from slipway.domain.evidence import Note
-from slipway.domain.lane import DatabaseSlot, Entry, Lane
+from slipway.domain.lane import DatabaseSlot, Entry, Lane, Stable
 from slipway.ports import Announcements, Executions, Records
 from slipway.steps.step import StepRequest, StepResult, record
 
@@ -85,15 +85,22 @@ def _take(
     _, taken = lane.enter(deployment.deployment_id)
     others = [taken] if slot is None else [taken, slot.enter(deployment.deployment_id)[1]]
     entered = deployment.at(Phase.AWAITING_LANE).model_copy(
-        update={"fencing": taken.fencing, "rollback_target": lane.stable}
+        update={"fencing": taken.fencing, "rollback_target": _way_back(deployment, lane)}
     )
-    target = lane.stable.deployment_id if lane.stable else "none"
+    back = entered.rollback_target
+    target = back.deployment_id if back else "none"
     note = Note(
         what="lane taken",
         message=f"fencing number {taken.fencing}, rollback target {target}",
         data={"fencing": taken.fencing},
     )
     record(records, entered, note, now=now, others=others)
+
+
+def _way_back(deployment: Deployment, lane: Lane) -> Stable | None:
+    """The last good release, unless the plan has found that it could not be brought back."""
+    gone = deployment.planned().why_no_way_back_to(lane.stable) is not None
+    return None if gone else lane.stable
 
 
 def _wait(deployment: Deployment, message: str, records: Records, now: datetime) -> None:

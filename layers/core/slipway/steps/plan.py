@@ -1,16 +1,25 @@
 """Plan: what will change is looked up, fixed and hashed before anything changes."""
 
+from collections.abc import Iterator
 from datetime import datetime
 
-from slipway.domain.catalog import Catalog, Environment, Verification
+from slipway.domain.catalog import BackupPolicy, Catalog, Environment, Verification
 from slipway.domain.deployment import Deployment
 from slipway.domain.errors import Reason, Rejected
 from slipway.domain.evidence import Note
-from slipway.domain.lane import Lane
+from slipway.domain.lane import Lane, Stable
 from slipway.domain.model import Model
-from slipway.domain.plan import LiveService, Plan, differences, needs_migration
+from slipway.domain.plan import LiveService, NoWayBack, Plan, differences, pending_migration
+from slipway.domain.preflight import (
+    Refusal,
+    Revision,
+    database_refusal,
+    no_way_back,
+    older_schema,
+    service_refusals,
+)
 from slipway.domain.release import Image
-from slipway.ports import ImageRegistry, LoadBalancers, Records, Services
+from slipway.ports import ImageRegistry, Instances, LoadBalancers, Records, Services
 from slipway.steps.address import addressed
 from slipway.steps.step import StepRequest, record
 
@@ -42,9 +51,11 @@ def plan(
     registry: ImageRegistry,
     services: Services,
     balancers: LoadBalancers,
+    instances: Instances,
     now: datetime,
 ) -> PlanResult:
-    """Make the plan, once; Rejected when there is nothing to do or the catalog knows no such lane.
+    """Make the plan, once; Rejected when there is nothing to do, or with all that can be known now
+    and would be refused later.
 
     Called again it answers with the plan that was made.
     """
@@ -56,13 +67,13 @@ def plan(
     if settings is None:
         raise Rejected(Reason.NOT_MEANT_FOR_US, f"The catalog has no {deployment.lane_id}.")
     lane = records.lane(deployment.application, deployment.environment)
-    live = addressed(services.live(settings.target), settings, balancers)
-    image = _image(deployment, live, registry)
-    _refuse_idle(live)
-    _refuse_without_way_back(lane, live)
-    _refuse_stranded(lane, image)
-    made = _plan(deployment, settings, lane, live, image, now)
+    live = services.live(settings.target)
     _refuse_unchanged(deployment, lane, live)
+    live = addressed(live, settings, balancers)
+    image = _image(deployment, live, registry)
+    made = _plan(deployment, settings, lane, live, image, now)
+    _refuse(_refusals(made, lane, deployment.schema_at, instances))
+    made = _with_way_back(made, lane.stable, deployment.schema_at, registry, services)
     note = Note(what="planned", data={"plan_hash": made.plan_hash})
     record(records, deployment.model_copy(update={"plan": made}), note, now=now)
     return _result(made)
@@ -70,7 +81,9 @@ def plan(
 
 def _image(deployment: Deployment, live: LiveService, registry: ImageRegistry) -> Image:
     release = deployment.release
-    image = registry.image(release.repository, release.digest, live.architecture)
+    image = registry.image(
+        release.repository, release.digest, live.architecture, live.operating_system
+    )
     if image is None:
         raise Rejected(
             Reason.IMAGE_MISSING,
@@ -79,38 +92,27 @@ def _image(deployment: Deployment, live: LiveService, registry: ImageRegistry) -
     return image
 
 
-def _refuse_idle(live: LiveService) -> None:
-    if live.desired_count == 0:
-        raise Rejected(
-            Reason.SERVICE_UNAVAILABLE,
-            f"{live.service_arn} wants 0 tasks, so nothing could be verified; raise its desired "
-            "count first.",
-        )
+def _refusals(
+    made: Plan, lane: Lane, schema_at: str | None, instances: Instances
+) -> Iterator[Refusal]:
+    """Everything that stands against the plan; the database is asked only if a backup needs it."""
+    settings = made.settings
+    yield from service_refusals(made.live, settings.strategy)
+    older = older_schema(made.image, lane, settings, schema_at)
+    if older is not None:
+        yield older
+    database, policy = settings.database, settings.backup.policy
+    if made.needs_migration and database is not None and policy is not BackupPolicy.OFF:
+        unfit = database_refusal(database, instances.instance(database.identifier), policy)
+        if unfit is not None:
+            yield unfit
 
 
-def _refuse_without_way_back(lane: Lane, live: LiveService) -> None:
-    """ECS runs a deregistered revision on, but goes back to none."""
-    stable = lane.stable
-    if stable and stable.revision_arn == live.revision_arn and not live.is_registered:
-        raise Rejected(
-            Reason.NOTHING_TO_ROLL_BACK_TO,
-            f"{stable.revision_arn} was deregistered, so nothing could go back to it; register "
-            "it again and deploy that first.",
-        )
-
-
-def _refuse_stranded(lane: Lane, image: Image) -> None:
-    """An older release does not know the schema that came after it, and cannot take it back."""
-    stable = lane.stable
-    if stable is None or not lane.knows(image) or stable.backward_compatible:
-        return
-    if image.schema_revision != stable.schema_revision:
-        raise Rejected(
-            Reason.SCHEMA_MOVED,
-            f"{image.digest[:19]} ran here on schema {image.schema_revision}; since then "
-            f"{stable.deployment_id} has moved it to {stable.schema_revision} and does not say "
-            "that older code runs on it. Take the schema back first.",
-        )
+def _refuse(refusals: Iterator[Refusal]) -> None:
+    """Raise Rejected with all of them: a person mends everything at once."""
+    found = list(refusals)
+    if found:
+        raise Rejected(found[0].reason, " ".join(refusal.message for refusal in found))
 
 
 def _refuse_unchanged(deployment: Deployment, lane: Lane, live: LiveService) -> None:
@@ -132,6 +134,8 @@ def _plan(
     image: Image,
     now: datetime,
 ) -> Plan:
+    """The plan, not yet sealed: whether there is a way back is looked up once it is sound."""
+    schema_at = deployment.schema_at
     return Plan(
         deployment_id=deployment.deployment_id,
         application=deployment.application,
@@ -141,11 +145,35 @@ def _plan(
         settings=settings,
         live=live,
         rollback_target=lane.stable,
-        needs_migration=needs_migration(settings, image, lane.stable) and not lane.knows(image),
+        needs_migration=pending_migration(settings, image, lane, schema_at),
         needs_approval=settings.approval is not None,
-        differences=differences(image, live, lane.stable),
+        differences=differences(image, live, lane.stable, schema_at),
         planned_at=now,
-    ).sealed()
+        schema_before=lane.schema_now(schema_at, settings.database_id(lane.lane_id)),
+    )
+
+
+def _with_way_back(
+    made: Plan,
+    stable: Stable | None,
+    schema_at: str | None,
+    registry: ImageRegistry,
+    services: Services,
+) -> Plan:
+    """The sealed plan, with its rollback target or the reason why there is none."""
+    if stable is None:
+        return made.sealed()
+    image = registry.status(stable.repository, stable.digest)
+    live = made.live
+    status = "ACTIVE" if live.is_registered else "INACTIVE"
+    revision = Revision(arn=live.revision_arn, status=status)
+    if stable.revision_arn != live.revision_arn:
+        revision = services.revision(stable.revision_arn)
+    why = no_way_back(stable, live, revision, image, schema_at)
+    if why is None:
+        return made.sealed()
+    known = NoWayBack(deployment_id=stable.deployment_id, why=why)
+    return made.model_copy(update={"rollback_target": None, "no_way_back": known}).sealed()
 
 
 def _result(made: Plan) -> PlanResult:

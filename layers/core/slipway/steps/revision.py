@@ -1,10 +1,11 @@
-"""The task definition revision that carries a release: one per deployment, never by tag."""
+"""The task definition revisions of a deployment: its own, and the one that it goes back to."""
 
 from datetime import datetime
 
 from slipway.domain.deployment import Deployment
 from slipway.domain.errors import Broken, Reason
 from slipway.domain.evidence import Note
+from slipway.domain.lane import Stable
 from slipway.ports import Records, Revisions, Services
 from slipway.steps.step import act, fence_of, record
 
@@ -47,6 +48,42 @@ def _registered(
         now=now,
         revision_requested_at=deployment.progress.revision_requested_at or now,
     )
+
+
+def with_way_back(
+    deployment: Deployment,
+    target: Stable,
+    *,
+    records: Records,
+    services: Services,
+    revisions: Revisions,
+    now: datetime,
+) -> Deployment:
+    """The deployment with a revision to go back to that ECS takes.
+
+    Somebody may have deregistered the last good release's own since; it is registered anew then,
+    once, and found by its name when an earlier try may have done so. Broken when it is deleted.
+    """
+    progress = deployment.progress
+    if progress.way_back_arn is not None:
+        return deployment
+    tried_before = progress.way_back_requested_at is not None
+    if not tried_before and services.revision(target.revision_arn).status == "ACTIVE":
+        return deployment
+    name = f"{deployment.deployment_id}/rollback"
+    arn = revisions.find(target.revision_arn, name) if tried_before else None
+    if arn is None:
+        fencing = fence_of(deployment).fencing
+        deployment, arn = act(
+            deployment,
+            Note(what="way back requested", message=target.revision_arn),
+            lambda: revisions.register_again(target.revision_arn, name, fencing),
+            records=records,
+            now=now,
+            way_back_requested_at=progress.way_back_requested_at or now,
+        )
+    note = Note(what="way back registered", message=arn)
+    return record(records, deployment.acted(now).knowing(way_back_arn=arn), note, now=now)
 
 
 def revision_of(deployment: Deployment) -> str:

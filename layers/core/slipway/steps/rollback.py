@@ -7,7 +7,8 @@ from slipway.domain.errors import Broken, Reason, Unhealthy
 from slipway.domain.evidence import Note
 from slipway.domain.lane import Stable
 from slipway.domain.verdict import Rollout
-from slipway.ports import OneOffs, Records, Rollouts, Services
+from slipway.ports import OneOffs, Records, Revisions, Rollouts, Services
+from slipway.steps.revision import with_way_back
 from slipway.steps.schema_back import restore_hint, schema_back
 from slipway.steps.schema_task import downgrade_started_by
 from slipway.steps.step import Caught, StepRequest, StepResult, act, fence_of, record
@@ -37,6 +38,7 @@ def rollback(
     *,
     records: Records,
     services: Services,
+    revisions: Revisions,
     rollouts: Rollouts,
     one_offs: OneOffs,
     now: datetime,
@@ -57,14 +59,18 @@ def rollback(
         return StepResult(done=True, reason=Reason.ROLLED_BACK, message="nothing had been changed")
     target = deployment.rollback_target
     if target is None:
-        raise Broken(
-            Reason.NOTHING_TO_ROLL_BACK_TO,
-            f"Nothing was ever seen healthy on {deployment.lane_id}.{restore_hint(deployment)}",
-        )
+        raise Broken(Reason.NOTHING_TO_ROLL_BACK_TO, _told_no_way_back(deployment))
     waiting, deployment = schema_back(deployment, target, records, one_offs, now)
     if waiting is not None:
         return waiting
-    return _code_back(deployment, target, records, services, rollouts, now)
+    return _code_back(deployment, target, records, services, revisions, rollouts, now)
+
+
+def _told_no_way_back(deployment: Deployment) -> str:
+    known = deployment.planned().no_way_back
+    never = f"Nothing was ever seen healthy on {deployment.lane_id}"
+    why = f"There is no way back: {known.why}" if known else never
+    return f"{why}.{restore_hint(deployment)}"
 
 
 def _begun(
@@ -88,15 +94,21 @@ def _code_back(
     target: Stable,
     records: Records,
     services: Services,
+    revisions: Revisions,
     rollouts: Rollouts,
     now: datetime,
 ) -> StepResult:
     if deployment.progress.deploy_requested_at is None:
         return StepResult(done=True, reason=Reason.ROLLED_BACK, message="no code was deployed")
     settings = deployment.planned().settings
+    target = deployment.goes_back_to or target
     rollout = services.rollout(settings.target, target.revision_arn)
     if rollout.primary_revision_arn != target.revision_arn:
         _refuse_given_up(deployment, rollout)
+        deployment = with_way_back(
+            deployment, target, records=records, services=services, revisions=revisions, now=now
+        )
+        target = deployment.goes_back_to or target
         deployment = _updated(deployment, target, records, rollouts, now)
         rollout = services.rollout(settings.target, target.revision_arn)
     if rollout.status == "SUCCESSFUL" and rollout.primary_revision_arn == target.revision_arn:

@@ -126,7 +126,7 @@ def _freed(
 
 
 def _left(lane: Lane, deployment: Deployment, outcome: Outcome, now: datetime) -> Lane:
-    left = lane.leave(deployment.deployment_id)
+    left = _with_way_back(lane, deployment).leave(deployment.deployment_id)
     if lane.holder != deployment.deployment_id:
         return left
     if outcome is Outcome.SUCCEEDED:
@@ -148,8 +148,21 @@ def _left(lane: Lane, deployment: Deployment, outcome: Outcome, now: datetime) -
     return held.with_bad(deployment.release.digest, deployment.deployment_id)
 
 
+def _with_way_back(lane: Lane, deployment: Deployment) -> Lane:
+    """The lane whose last good release has the revision that was registered anew for it."""
+    stable, known = lane.stable, deployment.goes_back_to
+    if stable is None or known is None or stable.deployment_id != known.deployment_id:
+        return lane
+    return lane.model_copy(
+        update={"stable": stable.model_copy(update={"revision_arn": known.revision_arn})}
+    )
+
+
 def _stable(deployment: Deployment, now: datetime) -> Stable:
-    image = deployment.planned().image
+    """The release as last good; a schema that it runs on though it is newer stays what it is."""
+    plan = deployment.planned()
+    image, kept = plan.image, plan.keeps_newer_schema
+    migrates = plan.settings.migration is not None
     return Stable(
         deployment_id=deployment.deployment_id,
         digest=image.digest,
@@ -157,9 +170,12 @@ def _stable(deployment: Deployment, now: datetime) -> Stable:
         revision_arn=revision_of(deployment),
         image_uri=image.uri,
         version=image.version,
-        schema_revision=image.schema_revision,
-        backward_compatible=image.backward_compatible,
+        schema_revision=plan.schema_before if kept else image.schema_revision,
+        # Whoever runs on a newer schema was let through because older code can.
+        backward_compatible=kept or image.backward_compatible,
         verified_at=deployment.progress.verified_at or now,
+        service_arn=plan.live.service_arn,
+        database_id=plan.settings.database_id(plan.lane_id) if migrates else "",
     )
 
 

@@ -93,7 +93,7 @@ def _expected(deployment: Deployment, of: Subject) -> Expected:
 
 
 def _expected_after_rollback(deployment: Deployment) -> Expected:
-    target = deployment.rollback_target
+    target = deployment.goes_back_to
     if target is None:
         message = "Nothing was seen healthy here before."
         raise Broken(Reason.NOTHING_TO_ROLL_BACK_TO, message)

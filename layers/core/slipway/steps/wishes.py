@@ -7,7 +7,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 from slipway.domain.catalog import Catalog, Name
 from slipway.domain.deployment import Deployment, Origin, Outcome
 from slipway.domain.errors import Reason, Rejected
-from slipway.domain.release import Digest, Release
+from slipway.domain.release import SCHEMA, Digest, Release
 from slipway.ports import Records
 from slipway.steps.admit import Wish
 
@@ -38,6 +38,7 @@ class _Request(_Lenient):
     reason: str = Field(default="", max_length=500)
     # Who asks may name the request: told twice, it is still one request.
     request_id: str | None = Field(default=None, pattern=r"^[A-Za-z0-9-]{1,64}$")
+    schema_at: str | None = Field(default=None, pattern=SCHEMA)
 
 
 class _Settled(_Lenient):
@@ -137,6 +138,7 @@ def _requested(envelope: _Envelope, catalog: Catalog, records: Records) -> list[
             requested_by=request.requested_by,
             reason=request.reason,
             explicit=True,
+            schema_at=request.schema_at,
         )
     ]
 

@@ -35,6 +35,11 @@ def primary_of(service: "ServiceTypeDef", target: EcsTarget) -> "DeploymentTypeD
     raise _unusable(target, "has no PRIMARY deployment")
 
 
+def strategy_of(service: "ServiceTypeDef") -> str:
+    """ECS's deployment strategy of the service: ROLLING where it was never set."""
+    return service.get("deploymentConfiguration", {}).get("strategy") or "ROLLING"
+
+
 def _unusable(target: EcsTarget, why: str) -> Broken:
     return Broken(
         Reason.SERVICE_UNAVAILABLE,

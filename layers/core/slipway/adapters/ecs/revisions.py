@@ -2,8 +2,11 @@
 
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from botocore.exceptions import ClientError
+
 from slipway.adapters.ecs.containers import container_of, family_of
-from slipway.adapters.errors import aws_errors
+from slipway.adapters.errors import aws_errors, code_of
+from slipway.domain.errors import Broken, Reason
 
 if TYPE_CHECKING:
     from mypy_boto3_ecs import ECSClient
@@ -55,6 +58,24 @@ class EcsRevisions:
         container_of(definition, container)["image"] = image_uri
         request = self._registrable(definition)
         request["tags"] = _marked(tags, deployment_id, fencing)
+        answer = self._client.register_task_definition(**request)
+        return answer["taskDefinition"]["taskDefinitionArn"]
+
+    @aws_errors()
+    def register_again(self, revision_arn: str, name: str, fencing: int) -> str:
+        """A new revision like a deregistered one, to be found by this name; its ARN.
+
+        ECS takes no deregistered revision for a service, but still describes it.
+        """
+        try:
+            definition, tags = self._described(revision_arn)
+        except ClientError as error:
+            if code_of(error) not in {"ClientException", "InvalidParameterException"}:
+                raise
+            told = f"The task definition {revision_arn} was deleted, so nothing can go back to it."
+            raise Broken(Reason.NOTHING_TO_ROLL_BACK_TO, told) from error
+        request = self._registrable(definition)
+        request["tags"] = _marked(tags, name, fencing)
         answer = self._client.register_task_definition(**request)
         return answer["taskDefinition"]["taskDefinitionArn"]
 

@@ -2,9 +2,10 @@
 
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from slipway.adapters.ecs.described import described_service, primary_of
+from slipway.adapters.ecs.described import described_service, primary_of, strategy_of
 from slipway.adapters.errors import aws_errors
 from slipway.domain.catalog import CircuitBreaker, EcsTarget, Rolling
+from slipway.domain.errors import Broken, Reason
 
 if TYPE_CHECKING:
     from mypy_boto3_ecs import ECSClient
@@ -34,6 +35,7 @@ class EcsRollouts:
         service = described_service(self._client, target)
         if primary_of(service, target).get("taskDefinition") == revision_arn:
             return
+        _refuse_other_strategy(strategy_of(service), target)
         self._client.update_service(
             cluster=target.cluster,
             service=target.service,
@@ -41,6 +43,16 @@ class EcsRollouts:
             deploymentConfiguration=_configuration(
                 strategy, service.get("deploymentConfiguration", {})
             ),
+        )
+
+
+def _refuse_other_strategy(strategy: str, target: EcsTarget) -> None:
+    """An update would turn the service into a rolling one, with what belongs to the other sent."""
+    if strategy != "ROLLING":
+        raise Broken(
+            Reason.SERVICE_UNAVAILABLE,
+            f"The service '{target.service}' has deploymentConfiguration.strategy {strategy} now; "
+            "Slipway updates ROLLING services and leaves it as it is. Set it back to ROLLING.",
         )
 
 

@@ -3,12 +3,15 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
+from botocore.exceptions import ClientError
+
 from slipway.adapters.ecs.containers import container_of
-from slipway.adapters.ecs.described import described_service, primary_of
-from slipway.adapters.errors import aws_errors
+from slipway.adapters.ecs.described import described_service, primary_of, strategy_of
+from slipway.adapters.errors import aws_errors, code_of
 from slipway.domain.catalog import EcsTarget
 from slipway.domain.errors import Broken, Reason
 from slipway.domain.plan import LiveService
+from slipway.domain.preflight import Revision
 from slipway.domain.verdict import Rollout
 
 if TYPE_CHECKING:
@@ -58,7 +61,26 @@ class EcsServices:
             target_group_arn=_target_group(service, target.container),
             base_url=None,
             is_registered=definition.get("status", "ACTIVE") == "ACTIVE",
+            operating_system=platform.get("operatingSystemFamily", "LINUX"),
+            scheduling=service.get("schedulingStrategy", "REPLICA"),
+            strategy=strategy_of(service),
+            zone_rebalancing=service.get("availabilityZoneRebalancing") == "ENABLED",
         )
+
+    @aws_errors()
+    def revision(self, revision_arn: str) -> Revision:
+        """Whether a task definition revision can still be used, or registered again.
+
+        ECS describes a deregistered one for as long as it keeps it, and a deleted one not at all.
+        """
+        try:
+            answer = self._client.describe_task_definition(taskDefinition=revision_arn)
+        except ClientError as error:
+            if code_of(error) in {"ClientException", "InvalidParameterException"}:
+                return Revision(arn=revision_arn, status="MISSING")
+            raise
+        status = answer["taskDefinition"].get("status", "ACTIVE")
+        return Revision(arn=revision_arn, status=status)
 
     @aws_errors()
     def rollout(self, target: EcsTarget, revision_arn: str) -> Rollout:

@@ -1,0 +1,252 @@
+"""What would be refused, or go wrong, later and can be known before anything changes.
+
+Each rule looks at facts and answers with a refusal or None; a sentence says what, where and what
+to set. AWS would refuse most of it itself, but after the snapshot and the migration.
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+from slipway.domain.catalog import BackupPolicy, Environment, RdsInstance, Rolling
+from slipway.domain.commands import deploy_command
+from slipway.domain.errors import Reason
+from slipway.domain.lane import Lane, Stable
+from slipway.domain.model import Model
+from slipway.domain.plan import LiveService
+from slipway.domain.release import Image
+
+
+class Refusal(Model):
+    """Why a deployment cannot be planned."""
+
+    reason: Reason
+    message: str
+
+
+class DatabaseInstance(Model):
+    """A database instance as it stands; ``replica_of`` and ``cluster`` name what it belongs to."""
+
+    identifier: str
+    status: str
+    encrypted: bool
+    replica_of: str | None = None
+    cluster: str | None = None
+
+
+class Revision(Model):
+    """A task definition revision; ``status`` is ACTIVE, INACTIVE, DELETE_IN_PROGRESS or MISSING."""
+
+    arn: str
+    status: str
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether it is deleted or about to be: a deregistered one can be registered again."""
+        return self.status not in {"ACTIVE", "INACTIVE"}
+
+
+def service_refusals(live: LiveService, strategy: Rolling) -> Iterable[Refusal]:
+    """Everything that is wrong with the service as it runs, the certain and simple things first."""
+    rules = (idle(live), other_strategy(live), daemon(live, strategy), zones(live, strategy))
+    found = [refusal for refusal in rules if refusal is not None]
+    crowded = no_room(live, strategy)
+    # Without tasks, or as a daemon with a wrong maximum, the rounding would say the same again.
+    if crowded is not None and not found:
+        found.append(crowded)
+    return found
+
+
+def idle(live: LiveService) -> Refusal | None:
+    """A service that wants no task: nothing could be verified."""
+    if live.desired_count != 0:
+        return None
+    message = (
+        f"{live.service_arn} wants 0 tasks, so nothing could be verified; raise its desired "
+        "count first."
+    )
+    return Refusal(reason=Reason.SERVICE_UNAVAILABLE, message=message)
+
+
+def other_strategy(live: LiveService) -> Refusal | None:
+    """A service with another deployment strategy: an update would turn it into a rolling one."""
+    if live.strategy == "ROLLING":
+        return None
+    message = (
+        f"{live.service_arn} has deploymentConfiguration.strategy {live.strategy}, and "
+        "strategy.kind in the catalog says rolling; Slipway does not change a service's strategy. "
+        "Set the service's strategy to ROLLING, without its lifecycle hooks, or deploy it with "
+        "another tool."
+    )
+    return Refusal(reason=Reason.SERVICE_UNAVAILABLE, message=message)
+
+
+def daemon(live: LiveService, strategy: Rolling) -> Refusal | None:
+    """ECS answers that daemon scheduling does not support values above 100 for maximumPercent."""
+    if live.scheduling != "DAEMON" or strategy.maximum_percent <= 100:
+        return None
+    message = (
+        f"{live.service_arn} is a DAEMON service, for which ECS allows no maximum above 100 %; "
+        f"the catalog says {strategy.maximum_percent} %. Set strategy.maximum_percent to 100 and "
+        "strategy.minimum_healthy_percent to 0."
+    )
+    return Refusal(reason=Reason.CATALOG_INVALID, message=message)
+
+
+def zones(live: LiveService, strategy: Rolling) -> Refusal | None:
+    """Rebalancing of availability zones starts a task before it stops one."""
+    if not live.zone_rebalancing or strategy.maximum_percent > 100:
+        return None
+    message = (
+        f"{live.service_arn} has availability zone rebalancing enabled, for which ECS needs a "
+        f"maximum above 100 %; the catalog says {strategy.maximum_percent} %. Raise "
+        "strategy.maximum_percent, or disable the rebalancing."
+    )
+    return Refusal(reason=Reason.CATALOG_INVALID, message=message)
+
+
+def no_room(live: LiveService, strategy: Rolling) -> Refusal | None:
+    """ECS can neither stop an old task nor start a new one: the rollout would hang.
+
+    ECS rounds the minimum up and the maximum down; see minimumHealthyPercent and maximumPercent of
+    DeploymentConfiguration in its API reference.
+    """
+    wanted = live.desired_count
+    least = -(-wanted * strategy.minimum_healthy_percent // 100)
+    most = wanted * strategy.maximum_percent // 100
+    if wanted == 0 or most > wanted or least < wanted:
+        return None
+    higher = -(-100 * (wanted + 1) // wanted)
+    lower = 100 * (wanted - 1) // wanted
+    raised = f"strategy.maximum_percent to {higher} or more, or "
+    message = (
+        f"{live.service_arn} wants {wanted} tasks. ECS rounds the minimum of "
+        f"{strategy.minimum_healthy_percent} % up to {least} and the maximum of "
+        f"{strategy.maximum_percent} % down to {most}, so it can neither stop a task nor start "
+        f"one. Set {'' if live.scheduling == 'DAEMON' else raised}"
+        f"strategy.minimum_healthy_percent to {lower} or less."
+    )
+    return Refusal(reason=Reason.NO_ROOM_TO_ROLL, message=message)
+
+
+def older_schema(
+    image: Image, lane: Lane, settings: Environment, schema_at: str | None
+) -> Refusal | None:
+    """The image was built for a schema that the lane has left: a migration would not go back.
+
+    None where the live release declares that older code runs on its schema.
+    """
+    now = lane.schema_now(schema_at, settings.database_id(lane.lane_id))
+    live = lane.stable
+    if live is None or not lane.has_left(image, now):
+        return None
+    if live.backward_compatible and now == live.schema_revision:
+        return None
+    message = (
+        f"{lane.lane_id} is on schema {now}, and {image.digest[:19]} was built for "
+        f"{image.schema_revision}, which is older; {live.deployment_id} does not declare that "
+        f"older code runs on its schema. {_ways_back(image, lane, settings)}"
+    )
+    return Refusal(reason=Reason.SCHEMA_OLDER, message=message)
+
+
+def _ways_back(image: Image, lane: Lane, settings: Environment) -> str:
+    schema = image.schema_revision or ""
+    downgrade = settings.migration.downgrade if settings.migration else None
+    words = [word.replace("{schema}", schema) for word in downgrade or ()]
+    by_hand = f" ({' '.join(words)})" if words else ""
+    command = deploy_command(lane.lane_id, image.digest, "--schema-at", schema)
+    return (
+        "Build the release on the newer schema, or take the schema back by hand"
+        f"{by_hand} and say so: {command}"
+    )
+
+
+# https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/accessing-monitoring.html: states that end
+# only when somebody does something. Every other state passes or is one to work in.
+_STUCK: Final = frozenset(
+    {
+        "delete-precheck",
+        "deleting",
+        "failed",
+        "inaccessible-encryption-credentials",
+        "inaccessible-encryption-credentials-recoverable",
+        "insufficient-capacity",
+        "restore-error",
+        "stopped",
+        "stopping",
+        "storage-full",
+    }
+)
+
+
+def database_refusal(
+    database: RdsInstance, found: DatabaseInstance | None, policy: BackupPolicy
+) -> Refusal | None:
+    """Why this database can be neither backed up as demanded nor migrated.
+
+    With a backup of best effort only what makes the migration itself impossible counts.
+    """
+    required = policy is BackupPolicy.REQUIRED
+    if found is None:
+        missing = f"There is no RDS instance '{database.identifier}'; correct database.identifier."
+        return _database(missing) if required else None
+    impossible = _impossible(found)
+    if impossible is not None:
+        return _database(impossible)
+    if required and found.cluster is not None:
+        return _database(
+            f"{found.identifier} is a member of the cluster {found.cluster}, of which RDS takes no "
+            "instance snapshot. Set backup.policy to best_effort or off in the catalog, and rely "
+            "on the cluster's own backups."
+        )
+    if required and database.encrypted and not found.encrypted:
+        return _database(
+            f"{found.identifier} is not encrypted, so neither would its snapshot be, and the "
+            "catalog demands it. Encrypt the instance, or set database.encrypted to false."
+        )
+    return None
+
+
+def _impossible(found: DatabaseInstance) -> str | None:
+    if found.replica_of is not None:
+        return (
+            f"{found.identifier} is a read replica of {found.replica_of} and cannot be migrated; "
+            f"set database.identifier to {found.replica_of}, or promote the replica."
+        )
+    if found.status in _STUCK or found.status.startswith("incompatible-"):
+        start = found.status in {"stopped", "stopping"}
+        how = f"aws rds start-db-instance --db-instance-identifier {found.identifier}"
+        mend = f"Start it ({how})" if start else "Bring it back to available"
+        return (
+            f"{found.identifier} is {found.status}, so it can be neither backed up nor migrated. "
+            f"{mend}, then deploy again."
+        )
+    return None
+
+
+def _database(message: str) -> Refusal:
+    return Refusal(reason=Reason.DATABASE_UNAVAILABLE, message=message)
+
+
+def no_way_back(
+    stable: Stable,
+    live: LiveService,
+    revision: Revision,
+    image: Image | None,
+    schema_at: str | None,
+) -> str | None:
+    """Why a rollback could not bring the last good release back, or None when it could."""
+    if image is None:
+        return f"the last good image {stable.digest[:19]} is no longer in the registry"
+    if image.status != "ACTIVE":
+        return f"the last good image {stable.digest[:19]} is {image.status} in the registry"
+    if revision.is_gone:
+        return f"the task definition {stable.revision_arn} of the last good release was deleted"
+    if stable.service_arn not in (None, live.service_arn):
+        return f"the last good release ran in {stable.service_arn}, not in {live.service_arn}"
+    if schema_at is not None and stable.schema_revision not in (None, schema_at):
+        return (
+            f"the database is said to be at schema {schema_at}, and the last good release was "
+            f"live on {stable.schema_revision}"
+        )
+    return None
