@@ -138,3 +138,10 @@ def test_what_is_no_name_says_nothing(text: str | None) -> None:
 @pytest.mark.parametrize("text", ["2.0.0", "v1.2.3-rc.1+build_7", "0002_author", "x" * 128])
 def test_what_is_a_name_is_kept(text: str) -> None:
     assert said(f" {text}\n") == text
+
+
+def test_a_blank_schema_that_an_older_slipway_kept_is_nothing_to_go_back_to() -> None:
+    """It would be the argument of a downgrade, and demanded of a rolled-back release."""
+    kept = stable(schema_revision="", version=" ")
+
+    assert (kept.schema_revision, kept.version) == (None, None)

@@ -7,6 +7,7 @@ import pytest
 
 from slipway.domain.deployment import Outcome, Phase
 from slipway.domain.errors import Broken, Reason, Unhealthy
+from slipway.domain.guidance import way_back
 from tests.unit.test_plan import with_another_revision_live
 from tests.unit.worlds import (
     FIRST_REVISION,
@@ -115,3 +116,14 @@ def test_a_revision_that_is_deleted_by_then_needs_a_person() -> None:
         world.rollback()
     assert world.deployment.phase is Phase.ROLLING_BACK
     assert world.told[-1] == "call refused"
+
+
+def test_the_approver_sees_that_the_last_good_revision_was_deregistered() -> None:
+    world = with_another_revision_live("INACTIVE")
+    world.admit()
+    world.plan()
+
+    assert way_back(world.deployment.planned()) == (
+        "The code goes back to version 1.0.0, whose task definition was deregistered and is "
+        "registered again; the database is not touched."
+    )

@@ -288,6 +288,7 @@ def test_only_the_labels_that_are_read_are_kept_and_they_are_bounded() -> None:
         "org.opencontainers.image.version": " 2.1.0\n",
         "org.opencontainers.image.revision": "f" * 1_000,
         "dev.slipway.schema": "",
+        "dev.slipway.backward-compatible": "true ",
     }
     with stubbed("ecr") as (client, stub):
         _describe(stub, AMD64)
@@ -300,3 +301,20 @@ def test_only_the_labels_that_are_read_are_kept_and_they_are_bounded() -> None:
         "org.opencontainers.image.version": "2.1.0",
         "org.opencontainers.image.revision": "f" * 127 + "…",
     }
+
+
+def test_an_oversized_configuration_is_not_even_downloaded() -> None:
+    with pytest.raises(Rejected, match="at most 4194304"), stubbed("ecr") as (client, stub):
+        _describe(stub, AMD64)
+        _manifest(stub, AMD64, {"config": {"digest": AMD64, "size": 5_000_000}})
+        _image(client, "v1")
+
+
+@responses.activate
+def test_a_configuration_that_is_larger_than_it_says_is_not_worked_on() -> None:
+    with pytest.raises(Rejected, match="at most 4194304"), stubbed("ecr") as (client, stub):
+        _describe(stub, AMD64)
+        blob = b" " * 4_194_305
+        _manifest(stub, AMD64, {"config": {"digest": _digest(blob), "size": 2}})
+        _config_of(stub, blob)
+        _image(client, "v1")

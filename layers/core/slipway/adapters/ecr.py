@@ -34,6 +34,8 @@ _DNS_SUFFIXES: Final = {"aws-cn": "amazonaws.com.cn", "aws-eusc": "amazonaws.eu"
 _TIMEOUT_SECONDS: Final = 10
 # Each costs three calls; an index has a handful of platforms, and most say which.
 _CHILDREN_READ: Final = 6
+# The largest manifest that registries must take, and far more than a configuration needs.
+_LARGEST: Final = 4 * 1024 * 1024
 
 
 class EcrRegistry:
@@ -212,10 +214,12 @@ class EcrRegistry:
         if manifest.config is None:
             raise Broken(Reason.IMAGE_UNAVAILABLE, f"{repository}@{digest} has no configuration.")
         wanted = manifest.config.digest
+        _refuse_oversized(repository, digest, manifest.config.size)
         answer = self._client.get_download_url_for_layer(
             repositoryName=repository, layerDigest=wanted
         )
         blob = self._download(answer["downloadUrl"])
+        _refuse_oversized(repository, digest, len(blob))
         if f"sha256:{hashlib.sha256(blob).hexdigest()}" != wanted:
             raise Broken(
                 Reason.IMAGE_UNAVAILABLE, f"What ECR served as {wanted} is something else."
@@ -253,6 +257,15 @@ def _refuse_artifact(repository: str, digest: str, what: str | None) -> None:
             Reason.NOT_AN_IMAGE,
             f"{repository}@{digest[:19]} is not a container image: {what}. Push a container image, "
             "and keep tags of everything else out of push.tags in the catalog.",
+        )
+
+
+def _refuse_oversized(repository: str, digest: str, size: int) -> None:
+    if size > _LARGEST:
+        raise Rejected(
+            Reason.IMAGE_UNAVAILABLE,
+            f"The configuration of {repository}@{digest[:19]} has {size} bytes, and at most "
+            f"{_LARGEST} are read; build the image with smaller labels.",
         )
 
 

@@ -79,6 +79,7 @@ class Descriptor(BaseModel):
     """A reference to another document; ``platform`` may be left out, or null."""
 
     digest: str
+    size: int = 0
     media_type: str | None = Field(default=None, alias="mediaType")
     artifact_type: str | None = Field(default=None, alias="artifactType")
     platform: Platform | None = None

@@ -54,6 +54,8 @@ def way_back(plan: Plan) -> str:
         )
     named = f"version {stable.version}" if stable.version else short_digest(stable.digest)
     code = f"The code goes back to {named}"
+    if plan.way_back_is_deregistered:
+        code += ", whose task definition was deregistered and is registered again"
     if not plan.needs_migration:
         return f"{code}; the database is not touched."
     if plan.image.backward_compatible:

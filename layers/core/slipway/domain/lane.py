@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from slipway.domain.errors import Reason, Rejected
 from slipway.domain.model import Model, Versioned
@@ -49,6 +49,12 @@ class Stable(Model):
     verified_at: datetime
     service_arn: str | None = None
     database_id: str | None = None
+
+    @field_validator("version", "schema_revision", mode="after")
+    @classmethod
+    def _says_something(cls, name: str | None) -> str | None:
+        """An older Slipway kept labels that are blank or no names at all."""
+        return said(name)
 
     @property
     def repository(self) -> str:
@@ -123,7 +129,7 @@ class Lane(Versioned):
         """The schema that this database is at: as a person says, else as the record has it."""
         if schema_at is not None or self.stable is None or self.stable.is_of_another(database_id):
             return schema_at
-        return said(self.stable.schema_revision)
+        return self.stable.schema_revision
 
     def has_left(self, image: Image, schema_now: str | None) -> bool:
         """Whether the image is known to be of an older schema than the database is at."""
@@ -201,7 +207,7 @@ class Lane(Versioned):
         proven = (stable.digest, *others)[:_PROVEN_KEPT]
         # A lane that an older Slipway wrote has no history yet: it begins with what was live.
         schemas = self.schemas if self.schemas.live else self.schemas.reaching(self.schema_now())
-        schemas = schemas.reaching(said(stable.schema_revision))
+        schemas = schemas.reaching(stable.schema_revision)
         changes = {"stable": stable, "bad_digests": bad, "proven": proven, "schemas": schemas}
         lane = self.model_copy(update=changes)
         if not explicit:

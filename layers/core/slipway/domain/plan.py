@@ -10,7 +10,7 @@ from pydantic import model_validator
 from slipway.domain.catalog import Environment
 from slipway.domain.lane import Lane, Stable
 from slipway.domain.model import Model
-from slipway.domain.release import SCHEMA_LABEL, VERSION_LABEL, Image, Release, said
+from slipway.domain.release import SCHEMA_LABEL, VERSION_LABEL, Image, Release
 
 # Grows with every change of what a plan holds, settings included; a test compares.
 SEAL_FORMAT: Final = 1
@@ -59,7 +59,8 @@ class Plan(Model):
     ``needs_migration`` says whether the schema may have to move, ``differences`` what a person
     compares, ``settings`` the catalog's words as they were when the plan was made. Where there is
     a last good release that could not be brought back, ``no_way_back`` says why and there is no
-    ``rollback_target``. ``schema_before`` is the schema that the database is at, where it is known.
+    ``rollback_target``; ``way_back_is_deregistered`` when its revision has to be registered again
+    first. ``schema_before`` is the schema that the database is at, where it is known.
     ``seal`` is the hash by the fields of that time, ``seal_format`` says which fields these are.
     """
 
@@ -76,6 +77,7 @@ class Plan(Model):
     differences: tuple[Difference, ...]
     planned_at: datetime
     no_way_back: NoWayBack | None = None
+    way_back_is_deregistered: bool = False
     schema_before: str | None = None
     seal: str = ""
     seal_format: int = SEAL_FORMAT
@@ -142,7 +144,7 @@ def needs_migration(settings: Environment, image: Image, stable: Stable | None) 
         return False
     if stable is None or image.schema_revision is None:
         return True
-    return image.schema_revision != said(stable.schema_revision)
+    return image.schema_revision != stable.schema_revision
 
 
 def pending_migration(
@@ -177,8 +179,8 @@ def differences(
     """What a person compares before letting the deployment through."""
     before = {
         "image": live.image_uri,
-        "version": said(stable.version if stable else None) or "unknown",
-        "schema": schema_at or said(stable.schema_revision if stable else None) or "unknown",
+        "version": (stable.version if stable else None) or "unknown",
+        "schema": schema_at or (stable.schema_revision if stable else None) or "unknown",
     }
     after = {
         "image": image.uri,

@@ -33,6 +33,9 @@ def meaningful(labels: Mapping[str, str]) -> dict[str, str]:
     """The labels that Slipway reads, each in one bounded line; build tools write many more."""
     known = (VERSION_LABEL, REVISION_LABEL, SCHEMA_LABEL, COMPATIBLE_LABEL)
     kept = {name: plain(labels[name], _LONGEST) for name in known if name in labels}
+    # Only the very word declares it.
+    if labels.get(COMPATIBLE_LABEL) != kept.get(COMPATIBLE_LABEL):
+        del kept[COMPATIBLE_LABEL]
     return {name: text for name, text in kept.items() if text}
 
 

@@ -171,7 +171,8 @@ def _with_way_back(
         revision = services.revision(stable.revision_arn)
     why = no_way_back(stable, live, revision, image, schema_at)
     if why is None:
-        return made.sealed()
+        anew = revision.status == "INACTIVE"
+        return made.model_copy(update={"way_back_is_deregistered": anew}).sealed()
     known = NoWayBack(deployment_id=stable.deployment_id, why=why)
     return made.model_copy(update={"rollback_target": None, "no_way_back": known}).sealed()
 
