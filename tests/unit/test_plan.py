@@ -516,3 +516,43 @@ def with_another_revision_live(status: str) -> World:
     world.service.primary = world.service.attempts[0]
     world.service.statuses[FIRST_REVISION] = status
     return world
+
+
+def test_another_database_is_never_taken_back_to_the_schema_of_the_one_before() -> None:
+    world = World(last_good=stable(database_id="rds:notes-before"))
+    world.entered()
+
+    assert world.deployment.planned().needs_migration is True
+    for target in (world.deployment.planned().rollback_target, world.deployment.rollback_target):
+        assert target is not None
+        assert (target.digest, target.schema_revision) == (OLD, None)
+    assert "a person decides" in way_back(world.deployment.planned())
+
+
+def test_a_last_good_release_of_another_service_is_no_way_back() -> None:
+    world = admitted(World(last_good=stable(service_arn=f"{SERVICE_ARN}-before")))
+    world.plan()
+
+    with pytest.raises(Rejected, match=f"ran in {SERVICE_ARN}-before, not in {SERVICE_ARN}"):
+        world.check()
+
+
+def test_a_planned_migration_does_not_start_from_a_newer_schema_than_its_own() -> None:
+    world = admitted()
+    assert world.plan().needs_migration is True
+    newer = stable(deployment_id="notes-9", schema_revision="0003", backward_compatible=True)
+    world.rewrite_lane(stable=newer)
+
+    with pytest.raises(Rejected) as refused:
+        world.check()
+
+    assert refused.value.reason is Reason.PLAN_CHANGED
+    assert "with a migration, and notes/staging is on schema 0003 now" in refused.value.message
+
+
+def test_a_push_goes_on_when_the_release_before_it_has_moved_the_schema_already() -> None:
+    world = admitted()
+    assert world.plan().needs_migration is True
+    world.rewrite_lane(stable=stable(deployment_id="notes-9", schema_revision="0002"))
+
+    assert world.check().done

@@ -171,6 +171,13 @@ def test_a_repository_that_is_not_there_is_broken() -> None:
     assert raised.value.reason is Reason.AWS_REFUSED
 
 
+def test_an_image_of_a_repository_that_is_not_there_any_more_has_no_status() -> None:
+    with stubbed("ecr") as (client, stub), requests.Session() as session:
+        refuse(stub, "describe_images", "RepositoryNotFoundException")
+
+        assert EcrRegistry(client, session).status("notes", INDEX) is None
+
+
 def test_what_was_pushed_at_a_moment_or_later_is_found_with_every_tag() -> None:
     since = datetime(2026, 1, 5, 12, tzinfo=UTC)
     images = [

@@ -65,6 +65,12 @@ class Stable(Model):
         """Whether its schema is known to be that of another database than this one."""
         return bool(database_id and self.database_id) and self.database_id != database_id
 
+    def on(self, database_id: str) -> "Stable":
+        """The release as something to go back to: another database is not taken to its schema."""
+        if not self.is_of_another(database_id):
+            return self
+        return self.model_copy(update={"schema_revision": None})
+
 
 class Hold(Model):
     """Automation stopped on the lane until a person lifts it."""

@@ -86,18 +86,23 @@ def _refuse_unapproved(deployment: Deployment, records: Records) -> None:
 
 
 def _refuse_moved_schema(deployment: Deployment, lane: Lane) -> None:
-    """Another release may have become live since the plan was made, and moved the schema."""
+    """Another release may have become live since the plan was made, and moved the schema.
+
+    A migration that is no longer needed changes nothing; one that is missing, or that would start
+    from a newer schema than its own, would.
+    """
     plan, schema_at = deployment.planned(), deployment.schema_at
     older = older_schema(plan.image, lane, plan.settings, schema_at)
     if older is not None:
         raise Rejected(older.reason, older.message)
-    if pending_migration(plan.settings, plan.image, lane, schema_at) and not plan.needs_migration:
-        live = lane.stable.deployment_id if lane.stable else "nothing"
+    now = lane.schema_now(schema_at, plan.settings.database_id(lane.lane_id))
+    missing = pending_migration(plan.settings, plan.image, lane, schema_at)
+    if missing if not plan.needs_migration else lane.has_left(plan.image, now):
         again = deploy_command(deployment.lane_id, deployment.release.digest)
         raise Rejected(
             Reason.PLAN_CHANGED,
-            f"{live} has become live since the plan was made, so that a migration is needed now, "
-            f"which the plan does not have. Ask again: {again}",
+            f"The plan is {'with' if plan.needs_migration else 'without'} a migration, and "
+            f"{lane.lane_id} is on schema {now or 'unknown'} now. Ask again: {again}",
         )
 
 

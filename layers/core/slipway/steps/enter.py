@@ -99,8 +99,10 @@ def _take(
 
 def _way_back(deployment: Deployment, lane: Lane) -> Stable | None:
     """The last good release, unless the plan has found that it could not be brought back."""
-    gone = deployment.planned().why_no_way_back_to(lane.stable) is not None
-    return None if gone else lane.stable
+    plan = deployment.planned()
+    if lane.stable is None or plan.why_no_way_back_to(lane.stable) is not None:
+        return None
+    return lane.stable.on(plan.settings.database_id(plan.lane_id))
 
 
 def _wait(deployment: Deployment, message: str, records: Records, now: datetime) -> None:

@@ -135,7 +135,7 @@ def _plan(
     now: datetime,
 ) -> Plan:
     """The plan, not yet sealed: whether there is a way back is looked up once it is sound."""
-    schema_at = deployment.schema_at
+    schema_at, database_id = deployment.schema_at, settings.database_id(lane.lane_id)
     return Plan(
         deployment_id=deployment.deployment_id,
         application=deployment.application,
@@ -144,12 +144,12 @@ def _plan(
         image=image,
         settings=settings,
         live=live,
-        rollback_target=lane.stable,
+        rollback_target=lane.stable.on(database_id) if lane.stable else None,
         needs_migration=pending_migration(settings, image, lane, schema_at),
         needs_approval=settings.approval is not None,
         differences=differences(image, live, lane.stable, schema_at),
         planned_at=now,
-        schema_before=lane.schema_now(schema_at, settings.database_id(lane.lane_id)),
+        schema_before=lane.schema_now(schema_at, database_id),
     )
 
 
