@@ -336,6 +336,26 @@ def test_an_older_release_on_a_newer_schema_leaves_that_schema_in_the_record() -
     assert world.lane.schemas.live == ("0003",)
 
 
+def test_a_release_without_a_label_that_migrates_nothing_leaves_the_schema_in_the_record() -> None:
+    world = World(last_good=stable(digest=OTHER))
+    world.registry.images["notes", OLD] = image(OLD, **{SCHEMA_LABEL: ""})
+    world.registry.images["notes", OTHER] = image(OTHER)
+    world.rewrite_lane(proven=(OLD,))
+    world.admit(wish("request:1", **BY_HAND, release=release(OLD)))
+    assert world.plan().needs_migration is False
+    world.enter()
+    world.deploy()
+    world.service.complete()
+    world.deploy()
+    assert world.verify().done
+    world.settle()
+
+    assert world.lane.stable is not None
+    assert world.lane.stable.digest == OLD
+    assert world.lane.stable.schema_revision == "0001"
+    assert world.lane.stable.backward_compatible is False
+
+
 @pytest.mark.parametrize("label", ["", "  ", "\n"])
 def test_a_blank_label_says_nothing(label: str) -> None:
     silent = image().model_copy(

@@ -100,11 +100,10 @@ class Plan(Model):
         return f"{self.application}/{self.environment}"
 
     @property
-    def keeps_newer_schema(self) -> bool:
-        """Whether the release runs on a newer schema than its own, which stays as it is."""
-        own = self.image.schema_revision
+    def keeps_schema(self) -> bool:
+        """Whether the schema stays what it is known to be, whatever the release's label says."""
         moves = self.needs_migration or self.settings.migration is None
-        return not moves and None not in (own, self.schema_before) and own != self.schema_before
+        return not moves and self.schema_before is not None
 
     def why_no_way_back_to(self, stable: Stable | None) -> str | None:
         """Why this last good release could not be brought back, as far as the plan knows."""

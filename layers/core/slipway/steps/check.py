@@ -97,7 +97,8 @@ def _refuse_moved_schema(deployment: Deployment, lane: Lane) -> None:
         raise Rejected(older.reason, older.message)
     now = lane.schema_now(schema_at, plan.settings.database_id(lane.lane_id))
     missing = pending_migration(plan.settings, plan.image, lane, schema_at)
-    if missing if not plan.needs_migration else lane.has_left(plan.image, now):
+    stale = lane.has_left(plan.image, now) if plan.needs_migration else missing
+    if stale:
         again = deploy_command(deployment.lane_id, deployment.release.digest)
         raise Rejected(
             Reason.PLAN_CHANGED,

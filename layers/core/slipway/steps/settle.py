@@ -159,10 +159,11 @@ def _with_way_back(lane: Lane, deployment: Deployment) -> Lane:
 
 
 def _stable(deployment: Deployment, now: datetime) -> Stable:
-    """The release as last good; a schema that it runs on though it is newer stays what it is."""
-    plan = deployment.planned()
-    image, kept = plan.image, plan.keeps_newer_schema
-    migrates = plan.settings.migration is not None
+    """The release as last good; a newer schema that it runs on stays what it is on record."""
+    plan, before = deployment.planned(), deployment.rollback_target
+    image, migrates = plan.image, plan.settings.migration is not None
+    newer = plan.keeps_schema and plan.schema_before != image.schema_revision
+    runs_older = bool(before and before.backward_compatible) if newer else image.backward_compatible
     return Stable(
         deployment_id=deployment.deployment_id,
         digest=image.digest,
@@ -170,9 +171,8 @@ def _stable(deployment: Deployment, now: datetime) -> Stable:
         revision_arn=revision_of(deployment),
         image_uri=image.uri,
         version=image.version,
-        schema_revision=plan.schema_before if kept else image.schema_revision,
-        # Whoever runs on a newer schema was let through because older code can.
-        backward_compatible=kept or image.backward_compatible,
+        schema_revision=plan.schema_before if plan.keeps_schema else image.schema_revision,
+        backward_compatible=runs_older,
         verified_at=deployment.progress.verified_at or now,
         service_arn=plan.live.service_arn,
         database_id=plan.settings.database_id(plan.lane_id) if migrates else "",
