@@ -298,6 +298,21 @@ MUTANTS = (
         ("success|migrate/ecs/RegisterTaskDefinition/1=lost",),
     ),
     Mutant(
+        "a way back is registered again without a look for it",
+        (edit("steps.revision:with_way_back", "if tried_before else None", "if False else None"),),
+        ("way-back-deregistered|rollback/ecs/RegisterTaskDefinition/1=lost",),
+    ),
+    Mutant(
+        "a deregistered way back is used as it is",
+        (edit("steps.revision:with_way_back", '.status == "ACTIVE":', '.status != "MISSING":'),),
+        ("way-back-deregistered",),
+    ),
+    Mutant(
+        "the lane keeps the revision that was deregistered",
+        (edit("steps.settle:_left", "_with_way_back(lane, deployment)", "lane"),),
+        ("way-back-deregistered",),
+    ),
+    Mutant(
         "every step registers a revision of its own",
         (
             edit(

@@ -158,6 +158,19 @@ def _foreign_change(run: Run) -> None:
     run.when(SHOP, "Verify", lambda: run.call("ecs", "UpdateService", change))
 
 
+def _last_good_deregistered(run: Run) -> None:
+    """Somebody tidies up the revision that is live, and the new release does not serve."""
+    _pushed(Image("shop", "2", "s2", site=500))(run)
+
+    def tidy_up() -> None:
+        asked = {"cluster": "shop-production", "services": ["web"]}
+        (service,) = run.call("ecs", "DescribeServices", asked)["services"]
+        live = {"taskDefinition": service["taskDefinition"]}
+        run.call("ecs", "DeregisterTaskDefinition", live)
+
+    run.when(SHOP, "Deploy", tidy_up)
+
+
 def _shared_database(run: Run) -> None:
     """Two applications want to migrate the database that they share at the same time."""
     _pushed(GOOD, delay=1.0)(run)
@@ -232,6 +245,7 @@ def variants() -> dict[str, Story]:
         Story("double-click", _double_click),
         Story("second-failure", _second_failure, {SHOP: Outcome.ROLLED_BACK}),
         Story("foreign-change", _foreign_change),
+        Story("way-back-deregistered", _last_good_deregistered, {SHOP: Outcome.ROLLED_BACK}),
         Story("shared-database", _shared_database, {SHOP: Outcome.SUCCEEDED}),
         Story("stopped-migration", _database_kept(600.0, stopped=True), _KEPT_AND_FREED),
         Story("endless-migration", _database_kept(2.5 * 3600, stopped=False), _KEPT_AND_FREED),

@@ -27,6 +27,8 @@ _WOKEN_WITHIN = 30.0
 _UNDERWAY_SECONDS = 10.0
 _FOUND_WITHIN = 300.0
 _HARMLESS = ("duplicate", "before-parking", "foreign", "malformed")
+# How the revision that a rollback registers again is told from the release's own.
+_WAY_BACK = "/rollback"
 _NEVER_CHANGED = frozenset(
     {Outcome.REJECTED, Outcome.EXPIRED, Outcome.SUPERSEDED, Outcome.BLOCKED, Outcome.UNCHANGED}
 )
@@ -303,7 +305,7 @@ def actor_of(effect: Effect) -> str:
         return str(params["DBSnapshotIdentifier"]).removeprefix("slipway-")
     if effect.operation == "RegisterTaskDefinition":
         tags = {tag["key"]: tag["value"] for tag in params.get("tags", [])}
-        return str(tags.get("slipway:deployment", ""))
+        return str(tags.get("slipway:deployment", "")).removesuffix(_WAY_BACK)
     return effect.subject
 
 
@@ -527,25 +529,31 @@ def _agrees(watch: Watch, one: Deployment) -> Found:
 
 
 def _one_revision(watch: Watch, one: Deployment) -> Found:
-    """A deployment runs one revision, and registers no other one that it could have found.
+    """A deployment runs one revision, and one to go back to; it registers none that it could find.
 
     AWS takes no token for registering: of two invocations at once, or of the SDK's own retry,
     each may register one. A spare one harms nobody as long as no task and no service runs it.
     """
-    marked = {"key": "slipway:deployment", "value": one.deployment_id}
+    name, progress = one.deployment_id, one.progress
+    yield from _one_of_its_name(watch, name, progress.revision_arn)
+    yield from _one_of_its_name(watch, f"{name}{_WAY_BACK}", progress.way_back_arn)
+
+
+def _one_of_its_name(watch: Watch, name: str, known: str | None) -> Found:
+    marked = {"key": "slipway:deployment", "value": name}
     own = {arn for arn, tags in watch.cloud.ecs._definitions.tags.items() if marked in tags}
-    spare = own & _ever_run(watch) - {one.progress.revision_arn}
+    spare = own & _ever_run(watch) - {known}
     if spare:
-        yield f"{one.deployment_id} ran {sorted(spare)} beside {one.progress.revision_arn}"
+        yield f"{name} ran {sorted(spare)} beside {known}"
     registered = [
         effect
         for effect in watch.cloud.trace.effects
         if effect.operation == "RegisterTaskDefinition"
         and effect.error is None
-        and actor_of(effect) == one.deployment_id
+        and marked in effect.params.get("tags", [])
     ]
     if any(effect.began >= registered[0].at for effect in registered[1:]):
-        yield f"{one.deployment_id} has {len(own)} revisions"
+        yield f"{name} has {len(own)} revisions"
 
 
 def _ever_run(watch: Watch) -> set[str | None]:
@@ -569,7 +577,8 @@ def _intended(one: Deployment, effect: Effect) -> bool:
         return both["downgrade" in effect.params["startedBy"]] is not None
     if effect.operation == "CreateDBSnapshot":
         return progress.snapshot_requested_at is not None
-    return progress.revision_requested_at is not None
+    both = (progress.revision_requested_at, progress.way_back_requested_at)
+    return both[effect.function == "rollback"] is not None
 
 
 @invariant(13, "an approval is used at most once, by its own deployment")
