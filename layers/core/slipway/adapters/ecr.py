@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from mypy_boto3_ecr.type_defs import ImageDetailTypeDef, ImageIdentifierTypeDef
     from requests import Session
 
+    from slipway.adapters.downloads import Downloads
+
 PERMISSIONS: Final = (
     "ecr:DescribeImages",
     "ecr:BatchGetImage",
@@ -35,13 +37,13 @@ _TIMEOUT_SECONDS: Final = 10
 # Each costs three calls; an index has a handful of platforms, and most say which.
 _CHILDREN_READ: Final = 6
 # The largest manifest that registries must take, and far more than a configuration needs.
-_LARGEST: Final = 4 * 1024 * 1024
+LARGEST: Final = 4 * 1024 * 1024
 
 
 class EcrRegistry:
     """ImageRegistry in ECR; image configurations come over HTTP from where ECR says."""
 
-    def __init__(self, client: "ECRClient", session: "Session") -> None:
+    def __init__(self, client: "ECRClient", session: "Session | Downloads") -> None:
         self._client = client
         self._session = session
 
@@ -261,11 +263,11 @@ def _refuse_artifact(repository: str, digest: str, what: str | None) -> None:
 
 
 def _refuse_oversized(repository: str, digest: str, size: int) -> None:
-    if size > _LARGEST:
+    if size > LARGEST:
         raise Rejected(
             Reason.IMAGE_UNAVAILABLE,
             f"The configuration of {repository}@{digest[:19]} has {size} bytes, and at most "
-            f"{_LARGEST} are read; build the image with smaller labels.",
+            f"{LARGEST} are read; build the image with smaller labels.",
         )
 
 

@@ -12,7 +12,8 @@ import requests
 from botocore.config import Config
 
 from slipway.adapters.announcements import EventBridgeAnnouncements
-from slipway.adapters.ecr import EcrRegistry
+from slipway.adapters.downloads import Downloads
+from slipway.adapters.ecr import LARGEST, EcrRegistry
 from slipway.adapters.errors import aws_errors
 from slipway.adapters.executions import StepFunctionsExecutions
 from slipway.adapters.records import DynamoDBRecords
@@ -37,7 +38,7 @@ def connect(stack: str, catalog: Path) -> Desk:
     )
     return Desk(
         records=DynamoDBRecords(_client("dynamodb"), table),
-        registry=EcrRegistry(_client("ecr"), requests.Session()),
+        registry=EcrRegistry(_client("ecr"), Downloads(requests.Session(), LARGEST)),
         executions=StepFunctionsExecutions(_client("stepfunctions"), machine, _now),
         announcements=EventBridgeAnnouncements(_client("events"), bus),
         catalog=cache(lambda: _catalog(catalog)),

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from slipway.adapters.announcements import EventBridgeAnnouncements
     from slipway.adapters.cloudwatch import CloudWatchAlarms
+    from slipway.adapters.downloads import Downloads
     from slipway.adapters.ecr import EcrRegistry
     from slipway.adapters.ecs.one_offs import EcsOneOffs
     from slipway.adapters.ecs.revisions import EcsRevisions
@@ -115,11 +116,20 @@ def announcements() -> "EventBridgeAnnouncements":
 
 
 @cache
+def downloads() -> "Downloads":
+    """Image configurations, over HTTP."""
+    from slipway.adapters.downloads import Downloads
+    from slipway.adapters.ecr import LARGEST
+
+    return Downloads(session(), LARGEST)
+
+
+@cache
 def registry() -> "EcrRegistry":
     """ECR."""
     from slipway.adapters.ecr import EcrRegistry
 
-    return EcrRegistry(client("ecr"), session())
+    return EcrRegistry(client("ecr"), downloads())
 
 
 @cache
