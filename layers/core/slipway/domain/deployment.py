@@ -12,6 +12,7 @@ from slipway.domain.errors import Broken, Reason, Rejected, Transient
 from slipway.domain.lane import Stable
 from slipway.domain.model import Model, Versioned
 from slipway.domain.plan import Plan
+from slipway.domain.redaction import kept
 from slipway.domain.release import Release
 
 
@@ -149,7 +150,7 @@ class Failure(Model):
         reason, colon, message = cause.partition(": ")
         if not colon or reason not in set(Reason):
             reason, message = Reason.INTERNAL_ERROR, cause
-        return cls(state=state, error=error, reason=reason, message=message)
+        return cls(state=state, error=error, reason=reason, message=kept(message))
 
 
 class Deployment(Versioned):
@@ -163,6 +164,7 @@ class Deployment(Versioned):
     requested_by: str
     requested_at: datetime
     explicit: bool = False
+    reason: str = Field(default="", description="what the person gave as the request's reason")
     release: Release
     phase: Phase = Phase.PLANNING
     progress: Progress = Progress()

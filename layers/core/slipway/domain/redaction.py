@@ -7,13 +7,16 @@ secret is taken out rather too often than once too rarely.
 import re
 from typing import Final
 
+from slipway.domain.text import LINE, cut, plain
+
 HIDDEN: Final = "***"
 
 _NAMED: Final = re.compile(
     r"""(?ix)
     ( [\w.-]{0,40}
-      (?: password | passwd | passphrase | pwd | secret | token | credential | api[_-]?key
-        | access[_-]?key | private[_-]?key | account[_-]?key | signature | authorization )
+      (?: password | passwd | passphrase | pwd | secret(?!smanager) | token | credential
+        | api[_-]?key | access[_-]?key | private[_-]?key | account[_-]?key
+        | signature | authorization )
       [\w.-]{0,40} ["']? \s{0,3} [:=] \s{0,3} )
     ( "[^"]{1,500}" | '[^']{1,500}' | (?:(?:bearer|basic|token)\s+)? [^\s"',;&]{1,500} )
     """
@@ -44,6 +47,19 @@ def redacted(text: str) -> str:
     named = _NAMED.sub(rf"\1{HIDDEN}", without_urls)
     schemed = _SCHEME.sub(rf"\1\2{HIDDEN}", named)
     return _ISSUED.sub(HIDDEN, schemed)
+
+
+def kept(text: str, most: int = 4000) -> str:
+    """Text of others as it may be stored and logged: bounded, without secrets, else as it came."""
+    return redacted(cut(text, most))
+
+
+def shown(text: str, most: int = LINE) -> str:
+    """Text of others as people may be told it: one printable line of ``most`` characters at most,
+    without secrets.
+    """
+    # First plain: a colour or a line break inside of a secret would hide it from the rules.
+    return cut(redacted(plain(text, most)), most)
 
 
 def _without_login(word: str) -> str:

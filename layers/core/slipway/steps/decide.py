@@ -33,14 +33,12 @@ class DecideRequest(Model):
 def ticket(deployment_id: str, sig: str, *, records: Records, key: str) -> Approval:
     """The approval that a link opens.
 
-    Rejected when the deployment asks for none, or when the link is not ours: a link is bound to
-    deployment, digest and plan.
+    Rejected alike when there is none and when the link is not ours: a link is bound to deployment,
+    digest and plan, and tells nobody else which deployments there are.
     """
     approval = records.approval(deployment_id)
-    if approval is None:
-        message = f"There is no approval for '{deployment_id}'."
-        raise Rejected(Reason.DEPLOYMENT_UNKNOWN, message)
-    if not signed(key, PURPOSE, link_subject(approval), sig):
+    subject = link_subject(approval) if approval else deployment_id
+    if not signed(key, PURPOSE, subject, sig) or approval is None:
         raise Rejected(Reason.LINK_INVALID, "This link is not valid, or not valid any more.")
     return approval
 
