@@ -211,3 +211,17 @@ def test_a_decision_stands_when_its_announcement_gets_lost() -> None:
         pytest.fail("the decision was written, so the person must not be told otherwise")
 
     assert decision is not None
+
+
+def test_a_secret_in_a_comment_is_not_kept() -> None:
+    records = stored()
+    told = decide(
+        request(comment="try redis://:CANARY@cache"),
+        records=records,
+        announcements=InMemoryAnnouncements(),
+        key=KEY,
+        now=NOW,
+    )
+
+    assert told.decision is not None and told.decision.comment == "try redis://***@cache"
+    assert "CANARY" not in str(records._stored)

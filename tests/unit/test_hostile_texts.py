@@ -229,8 +229,11 @@ def test_a_request_says_why_and_what_it_goes_over() -> None:
 
     texts = [one["text"] for one in objects(whole(asks).blocks)]
     assert texts[texts.index("*Reason*") + 1] == "fixes the outage"
-    assert "The lane is on hold since 2026-11-21 09:30:42 UTC by x-6: v6 failed" in texts
-    assert "This digest failed here before, in fastapi-rds-production-6." in texts
+    assert (
+        "This request overrides the hold placed by x-6 on 2026-11-21 09:30:42 UTC: v6 failed"
+        in texts
+    )
+    assert "This digest has failed here before, in fastapi-rds-production-6." in texts
 
 
 def test_a_push_goes_over_nothing() -> None:

@@ -514,7 +514,10 @@ def test_an_approver_reads_why_and_what_the_request_goes_over(
     said = words(site.ask("GET", f"/approvals/{ID}", {"sig": SIG}))
 
     assert "Requested by grace, 2026-11-21 09:30:00 UTC Reason fixes the outage" in said
-    assert "The lane is on hold since 2026-11-21 09:30:42 UTC by x-6: v6 failed." in said
+    assert (
+        "This request overrides the hold placed by x-6 on 2026-11-21 09:30:42 UTC: v6 failed."
+        in said
+    )
 
 
 def test_a_comment_is_shown_as_it_was_written(site: Site) -> None:

@@ -194,7 +194,7 @@ def test_what_a_webhooks_answer_means(
     assert len(server.asked) == 1
 
 
-NOT_SLACKS = [
+NOT_SLACKS: list[Any] = [
     (500, "rollup_error", {}),
     (502, "<html>", {}),
     (503, "", {}),

@@ -148,16 +148,16 @@ def _cannot(plan: Plan) -> str:
 
 
 def overridden(deployment: Deployment, lane: Lane) -> tuple[str, ...]:
-    """What stops automation on this lane and does not stop the request that is to be approved."""
+    """What stops automation on this lane and not the person's request that is to be approved."""
     if not deployment.explicit:
         return ()
     found = []
     if lane.hold is not None:
-        since = f"since {moment(lane.hold.since)} by {lane.hold.by}"
-        found.append(f"The lane is on hold {since}: {lane.hold.message}")
+        placed = f"placed by {lane.hold.by} on {moment(lane.hold.since)}"
+        found.append(f"This request overrides the hold {placed}: {lane.hold.message}")
     failed_in = lane.bad_digests.get(deployment.release.digest)
     if failed_in is not None:
-        found.append(f"This digest failed here before, in {failed_in}.")
+        found.append(f"This digest has failed here before, in {failed_in}.")
     return tuple(found)
 
 

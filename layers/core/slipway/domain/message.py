@@ -203,10 +203,10 @@ def _facts(news: News) -> Iterator[tuple[str, str]]:
 def _release(deployment: Deployment) -> str:
     release, plan = deployment.release, deployment.plan
     version = plan.image.version if plan else None
-    named = cut(release.tag, _WORD_LIMIT // 3)
-    if version is not None and version != release.tag.removeprefix("v"):
-        named = f"{named} (version {cut(version, _WORD_LIMIT // 3)})"
-    return f"{named} {short_digest(release.digest)}"
+    named = f"{cut(release.tag, _WORD_LIMIT // 3)} {short_digest(release.digest)}"
+    if version is None or version == release.tag.removeprefix("v"):
+        return named
+    return f"{named} (version {cut(version, _WORD_LIMIT // 3)})"
 
 
 def _asks(news: News) -> bool:
@@ -231,7 +231,8 @@ def _question(news: News) -> list[dict[str, Any]]:
 
 
 def _overridden(news: News) -> Sequence[str]:
-    return overridden(news.deployment, news.lane) if news.lane else ()
+    notes = overridden(news.deployment, news.lane) if news.lane else ()
+    return [_without_log(note) for note in notes]
 
 
 def _approvers(approval: Approval) -> str:
@@ -280,9 +281,13 @@ _LOG_LINE: Final = re.compile(
 )
 
 
+def _without_log(sentence: str) -> str:
+    """The sentence without the log line that it may quote: Slack is read by many."""
+    return _LOG_LINE.sub(r"\1. Its log is on the deployment's page.", sentence)
+
+
 def _said(failure: Failure) -> str:
-    """The failure's sentence without the log line that it may quote: Slack is read by many."""
-    return _LOG_LINE.sub(r"\1. Its log is on the deployment's page.", failure.message)
+    return _without_log(failure.message)
 
 
 def _ending(news: News) -> list[dict[str, Any]]:

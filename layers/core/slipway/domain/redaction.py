@@ -13,7 +13,8 @@ HIDDEN: Final = "***"
 
 _NAMED: Final = re.compile(
     r"""(?ix)
-    ( [\w.-]{0,40}
+    ( (?<! \d{12}:)                                          # a secret's ARN is none itself
+      [\w.-]{0,40}
       (?: password | passwd | passphrase | pwd | secret(?!smanager) | token | credential
         | api[_-]?key | access[_-]?key | private[_-]?key | account[_-]?key
         | signature | authorization )

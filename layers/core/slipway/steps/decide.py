@@ -11,6 +11,7 @@ from slipway.domain.deployment import Deployment
 from slipway.domain.errors import Reason, Rejected, Transient
 from slipway.domain.evidence import Note
 from slipway.domain.model import Model
+from slipway.domain.redaction import kept
 from slipway.domain.wording import moment
 from slipway.ports import Announcements, Records
 from slipway.steps.step import again_when_moved, record
@@ -72,7 +73,8 @@ def _decided(
         raise Rejected(Reason.RECORD_MOVED, _already(approval.decision))
     deployment = records.deployment(request.deployment_id)
     _refuse_unwanted(deployment, records)
-    decision = Decision(answer=request.answer, by=request.by, at=now, comment=request.comment)
+    comment = kept(request.comment)
+    decision = Decision(answer=request.answer, by=request.by, at=now, comment=comment)
     decided = approval.decided(decision)
     note = Note(
         what="approval decided",
