@@ -4,7 +4,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from slipway.domain.errors import Reason, Transient
+from slipway.domain.errors import Reason, Rejected, Transient
 from slipway.runtime import wiring
 from slipway.runtime.observability import logger
 from slipway.runtime.stream import deployment_writes, log_endings, told_again
@@ -13,8 +13,14 @@ from slipway.steps.notify import notify_all
 
 @logger.inject_lambda_context(clear_state=True)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    try:
+        requests = deployment_writes(event) or told_again(event, wiring.records())
+    except Rejected as refusal:
+        # A refused event must not be delivered again.
+        logger.warning("refused", reason=refusal.reason, message_text=refusal.message)
+        return {"batchItemFailures": []}
     told = notify_all(
-        deployment_writes(event) or told_again(event, wiring.records()),
+        requests,
         records=wiring.records(),
         slack=wiring.slack(),
         links=wiring.links(),

@@ -214,7 +214,7 @@ _HEADLINES = {
     Outcome.SUCCEEDED: "live and verified",
     Outcome.ROLLED_BACK: "rolled back",
     Outcome.ROLLBACK_FAILED: "ROLLBACK FAILED",
-    Outcome.NEEDS_OPERATOR: "NEEDS A PERSON",
+    Outcome.NEEDS_OPERATOR: "NEEDS AN OPERATOR",
     Outcome.FAILED: "failed before anything changed",
     Outcome.REJECTED: "rejected",
     Outcome.EXPIRED: "nobody decided in time",

@@ -168,7 +168,7 @@ def test_an_execution_that_is_stopped_while_it_deploys_frees_the_lane_and_holds_
     state = stopped.state()
     assert (ended.outcome, _why(ended)) == (Outcome.NEEDS_OPERATOR, Reason.EXECUTION_STOPPED)
     assert (state.holder, state.hold and state.hold.by) == (None, ended.deployment_id)
-    assert stopped.told(ended)[-1] == "NEEDS A PERSON"
+    assert stopped.told(ended)[-1] == "NEEDS AN OPERATOR"
 
 
 def _stop(lane: Lane, deployment: Deployment) -> None:

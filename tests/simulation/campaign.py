@@ -29,7 +29,7 @@ _READS = ("Describe", "List", "Get", "Query", "BatchGetImage", "conversations.")
 _PLAIN_HTTP = ("slack", "website", "registry")
 _CHUNK = 20
 # Hours of the cloud's time: made without faults only.
-_LONG = {"slack-down", "endless-migration"}
+_LONG = {"slack-down", "slack-busy", "endless-migration"}
 
 
 @dataclass(frozen=True)

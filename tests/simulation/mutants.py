@@ -377,7 +377,7 @@ MUTANTS = (
             ),
             edit("runtime.stream:told_again", "if not records", "if False and not records"),
         ),
-        ("slack-down",),
+        ("slack-busy",),
     ),
     Mutant(
         "an event is believed without looking",

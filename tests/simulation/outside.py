@@ -47,6 +47,7 @@ class Slack:
         self.messages: list[dict[str, Any]] = []
         self.seen: Callable[[dict[str, Any]], None] | None = None
         self.down = False
+        self.busy = False
 
     def post(self, params: Params) -> Params:
         ts = f"{1_700_000_000 + len(self.messages)}.000100"
@@ -164,6 +165,8 @@ def slack_answer(slack: Slack, operation: str, params: Params) -> Params:
     """What Slack answers over HTTP."""
     if slack.down:
         return {"status": 503, "body": b"down"}
+    if slack.busy:
+        return {"status": 429, "body": b"busy"}
     if operation == "webhook":
         slack.post(params)
         return {"status": 200, "body": b"ok"}

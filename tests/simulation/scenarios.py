@@ -126,6 +126,14 @@ def _slack_down(run: Run) -> None:
     run.at(3600.0, lambda: setattr(slack, "down", False))
 
 
+def _slack_busy(run: Run) -> None:
+    """Slack takes nothing for an hour, and says so: nothing of it can have arrived."""
+    _promotion(run)
+    slack = run.cloud.slack
+    slack.busy = True
+    run.at(3600.0, lambda: setattr(slack, "busy", False))
+
+
 def _double_click(run: Run) -> None:
     """Two people answer within a moment, and not alike."""
     _pushed(GOOD, second="reject")(run)
@@ -242,6 +250,7 @@ def variants() -> dict[str, Story]:
         Story("held-by-hand", _held_by_hand, {SHOP: Outcome.BLOCKED, NEXT: Outcome.SUCCEEDED}),
         Story("promotion", _promotion, _PROMOTED),
         Story("slack-down", _slack_down, _PROMOTED),
+        Story("slack-busy", _slack_busy, _PROMOTED),
         Story("double-click", _double_click),
         Story("second-failure", _second_failure, {SHOP: Outcome.ROLLED_BACK}),
         Story("foreign-change", _foreign_change),

@@ -49,6 +49,16 @@ def test_the_reason_that_a_person_gave_is_in_the_record() -> None:
     world.admit(wish("request:1", requested_by="ada", reason="It cannot wait.", explicit=True))
 
     assert world.evidence[0].message == "v2 (sha256:b2b2b2b2b2b2) by ada: It cannot wait."
+    assert world.deployment.reason == "It cannot wait."
+
+
+def test_a_secret_in_a_reason_is_not_kept() -> None:
+    world = World()
+
+    world.admit(wish("request:1", reason="try redis://:CANARY@cache", explicit=True))
+
+    assert world.deployment.reason == "try redis://***@cache"
+    assert "CANARY" not in str(world.records._stored)
 
 
 def test_the_same_wish_again_finds_its_deployment() -> None:

@@ -96,10 +96,18 @@ def test_a_link_for_something_else_decides_nothing(sig: str) -> None:
     assert refusal(stored(), request(sig=sig))[0] is Reason.LINK_INVALID
 
 
-def test_an_unknown_deployment_has_no_approval() -> None:
-    found = refusal(stored(), request(deployment_id="fastapi-rds-production-99"))
+def test_an_unknown_deployment_is_refused_like_a_wrong_link() -> None:
+    unknown = refusal(stored(), request(deployment_id="fastapi-rds-production-99"))
 
-    assert found[0] is Reason.DEPLOYMENT_UNKNOWN
+    assert unknown == refusal(stored(), request(sig="0" * 64))
+    assert unknown[0] is Reason.LINK_INVALID
+
+
+def test_a_signature_of_the_bare_name_opens_nothing() -> None:
+    name = "fastapi-rds-production-99"
+    forged = request(deployment_id=name, sig=signature(KEY, "approve", name))
+
+    assert refusal(stored(), forged)[0] is Reason.LINK_INVALID
 
 
 def test_a_decision_on_the_expiry_second_is_too_late() -> None:
@@ -203,3 +211,17 @@ def test_a_decision_stands_when_its_announcement_gets_lost() -> None:
         pytest.fail("the decision was written, so the person must not be told otherwise")
 
     assert decision is not None
+
+
+def test_a_secret_in_a_comment_is_not_kept() -> None:
+    records = stored()
+    told = decide(
+        request(comment="try redis://:CANARY@cache"),
+        records=records,
+        announcements=InMemoryAnnouncements(),
+        key=KEY,
+        now=NOW,
+    )
+
+    assert told.decision is not None and told.decision.comment == "try redis://***@cache"
+    assert "CANARY" not in str(records._stored)

@@ -1,5 +1,6 @@
 """Every state is told at most once, and none is lost while Slack is down."""
 
+import json
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -12,16 +13,30 @@ from functions.notify.app import lambda_handler
 from slipway.domain.approval import Answer, Decision, link_subject, signature
 from slipway.domain.catalog import Catalog
 from slipway.domain.deployment import Deployment, Outcome, Phase
-from slipway.domain.errors import Broken, Reason, Transient
+from slipway.domain.errors import Broken, Reason, Rejected, Transient
+from slipway.domain.lane import Hold
 from slipway.domain.message import Message
 from slipway.domain.model import Versioned
 from slipway.domain.notice import Notice, Telling
 from slipway.ports import Delivery, SlackChannel, SlackWebhook
 from slipway.runtime import wiring
+from slipway.runtime.observability import logger
+from slipway.runtime.stream import told_again
 from slipway.steps.notify import Change, Ending, NotifyResult, notify
 from slipway.web.links import Links
 from tests.unit.fakes import InMemoryRecords
-from tests.unit.stories import ASKED, CATALOG, ID, KEY, approval, deployment, ended, failure, stored
+from tests.unit.stories import (
+    ASKED,
+    CATALOG,
+    ID,
+    KEY,
+    approval,
+    deployment,
+    ended,
+    failure,
+    lane,
+    stored,
+)
 
 NOW = ASKED + timedelta(seconds=2)
 LINKS = Links("https://slipway.example.com", KEY)
@@ -577,6 +592,88 @@ def test_a_refusal_is_an_error_in_the_log(
     ]
 
 
+@pytest.mark.parametrize("trouble", [REFUSED, LOST], ids=["refused", "unclear"])
+def test_what_nobody_may_have_been_told_rings_the_alarm(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, trouble: Any
+) -> None:
+    batch(monkeypatch, InMemoryWebhook(troubles=[trouble]), stored(), stream_record(1, STORY[0]))
+
+    # As the filter of template.yaml reads it.
+    lines = [json.loads(logger.registered_handler.format(told)) for told in caplog.records]
+    assert [told["message"] for told in lines if told["level"] == "ERROR"] == ["notified"]
+
+
+MALFORMED: list[dict[str, Any]] = [
+    {},
+    {"id": "1"},
+    {"id": "1", "detail": None},
+    {"id": "1", "detail": []},
+    {"id": "1", "detail": {}},
+    {"id": "1", "detail": {"deployment_id": None}},
+    {"id": "1", "detail": {"deployment_id": 7}},
+    {"id": "1", "detail": {"deployment_id": ""}},
+    {"id": "1", "detail": {"deployment_id": "x" * 100_000}},
+    {"id": "1", "detail": {"deployment_id": {"deployment_id": ID}}},
+    {"id": ["1"], "detail": {"deployment_id": ID}},
+    {"detail": {"deployment_id": ID}},
+    {"id": "1", "detail": {"deployment_id": "fastapi-rds-production-99"}},
+]
+
+
+@pytest.mark.parametrize("event", MALFORMED, ids=lambda event: str(event)[:60])
+def test_a_wish_to_tell_again_that_cannot_be_read_is_refused_and_not_repeated(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, event: dict[str, Any]
+) -> None:
+    slack = InMemoryWebhook()
+    batch(monkeypatch, slack, stored())
+    asked = {"detail-type": "Tell Again", **event}
+
+    answer = lambda_handler(asked, _Context())  # type: ignore[arg-type]
+
+    assert (answer, slack.sent) == ({"batchItemFailures": []}, [])
+    assert [(told.levelname, told.getMessage()) for told in caplog.records] == [
+        ("WARNING", "refused")
+    ]
+    with pytest.raises(Rejected):
+        told_again(asked, stored())
+
+
+@pytest.mark.parametrize(
+    "records",
+    [None, "x", 7, [None], ["x"], [{}], [{"dynamodb": None}], [{"dynamodb": {"NewImage": 7}}]],
+)
+def test_a_batch_that_is_none_tells_nothing(monkeypatch: pytest.MonkeyPatch, records: Any) -> None:
+    slack = InMemoryWebhook()
+    batch(monkeypatch, slack, stored())
+
+    answer = lambda_handler({"Records": records}, _Context())  # type: ignore[arg-type]
+
+    assert (answer, slack.sent) == ({"batchItemFailures": []}, [])
+
+
+@pytest.mark.parametrize("document", [{}, {"document": 7}, {"document": {"N": "1"}}])
+def test_a_write_without_its_document_holds_nothing_up(
+    monkeypatch: pytest.MonkeyPatch, document: dict[str, Any]
+) -> None:
+    slack = InMemoryWebhook()
+    image = {"kind": {"S": "Deployment"}, **document}
+    broken = {"dynamodb": {"SequenceNumber": "1", "NewImage": image, "OldImage": "x"}}
+
+    answer = batch(monkeypatch, slack, stored(), broken, stream_record(2, STORY[0]))
+
+    assert answer == {"batchItemFailures": []}
+    assert len(slack.sent) == 1
+
+
+def test_a_request_is_asked_for_with_what_it_goes_over() -> None:
+    hold = Hold(reason="RolledBack", message="v6 failed.", by="x-6", since=NOW)
+    slack = InMemoryWebhook()
+
+    tell(STORY[1].model_copy(update={"explicit": True}), slack, stored(where=lane(hold=hold)))
+
+    assert "v6 failed." in str(blocks_of(slack.sent[0]))
+
+
 def test_a_batch_that_comes_again_is_a_warning_in_the_log(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -585,3 +682,10 @@ def test_a_batch_that_comes_again_is_a_warning_in_the_log(
     assert [(entry.levelname, entry.getMessage()) for entry in caplog.records] == [
         ("WARNING", "comes again")
     ]
+
+
+def test_a_line_of_the_log_reorders_nothing_of_a_console(caplog: pytest.LogCaptureFixture) -> None:
+    logger.warning("refused", extra={"detail": "\u202eevil\u2028\x1b[31m"})
+
+    (told,) = caplog.records
+    assert logger.registered_handler.format(told).isascii()

@@ -16,8 +16,15 @@ PAGE = "https://slipway.example.com/deployments/x?sig=1"
 DECIDE = "https://slipway.example.com/approvals/x?sig=2"
 FOOTER = {
     "type": "context",
-    "elements": [{"type": "mrkdwn", "text": f"<{PAGE}|{ID}> · 2026-11-21 09:30:42 UTC"}],
+    "elements": [
+        {
+            "type": "mrkdwn",
+            "text": f"<{PAGE}|{ID}> · 2026-11-21 09:30:42 UTC",
+            "verbatim": True,
+        }
+    ],
 }
+DIGEST = "sha256:" + "b2" * 32
 EVIL = "<!channel> & <https://evil.example|click>"
 SAFE = "&lt;!channel&gt; &amp; &lt;https://evil.example|click&gt;"
 
@@ -34,16 +41,32 @@ def news(about: Deployment, ticket: Approval | None = None, approval_url: str = 
     )
 
 
+def mrkdwn(text: str) -> dict[str, Any]:
+    return {"type": "mrkdwn", "text": text, "verbatim": True}
+
+
+def literal(text: str) -> dict[str, Any]:
+    return {"type": "plain_text", "text": text, "emoji": False}
+
+
 def section(text: str) -> dict[str, Any]:
-    return {"type": "section", "text": {"type": "mrkdwn", "text": text}}
+    """A section in Slipway's own words."""
+    return {"type": "section", "text": mrkdwn(text)}
 
 
-def fields(*texts: str) -> dict[str, Any]:
-    return {"type": "section", "fields": [{"type": "mrkdwn", "text": text} for text in texts]}
+def others(text: str) -> dict[str, Any]:
+    """A section in others' words."""
+    return {"type": "section", "text": literal(text)}
 
 
-RELEASE = "*Release*\nv1.1.0\n`sha256:b2b2b2b2b2b2`"
-BY = "*Asked for by*\nsuccess of fastapi-rds-staging-9"
+def fields(**facts: str) -> dict[str, Any]:
+    """The facts of a message: label and value in turn."""
+    pairs = [(mrkdwn(f"*{name.replace('_', ' ')}*"), literal(text)) for name, text in facts.items()]
+    return {"type": "section", "fields": [one for pair in pairs for one in pair]}
+
+
+RELEASE = "v1.1.0 sha256:b2b2b2b2b2b2"
+BY = "success of fastapi-rds-staging-9"
 
 
 def test_the_start() -> None:
@@ -55,8 +78,13 @@ def test_the_start() -> None:
         "text": "fastapi-rds in production: deployment started",
         "blocks": (
             section(":package: *fastapi-rds in production*: deployment started"),
-            fields(RELEASE, BY),
+            fields(Release=RELEASE, Requested_by=BY),
             FOOTER,
+        ),
+        "plain": (
+            "fastapi-rds in production: deployment started\n"
+            f"Release sha256:b2b2b2b2b2b2, deployment {ID}.\n"
+            f"More: {PAGE}"
         ),
     }
 
@@ -66,16 +94,20 @@ def test_the_question() -> None:
 
     assert message.blocks == (
         section(":raised_hand: *fastapi-rds in production*: waits for approval"),
-        fields(RELEASE, BY),
-        section(
+        fields(Release=RELEASE, Requested_by=BY),
+        others(
             "• image: fastapi-rds@sha256:a1a1a1a1a1a1 → fastapi-rds@sha256:b2b2b2b2b2b2\n"
             "• version: 1.0.0 → 1.1.0\n"
             "• schema: 0001 → 0002\n"
-            "• migration: alembic upgrade head\n"
-            "• if it goes wrong: The code goes back to version 1.0.0; the migrated schema "
-            "stays, the old code runs on it."
+            "• migration: alembic upgrade head"
         ),
-        section("ada or grace can decide until 2026-11-21 10:30:42 UTC (in 1 h 0 min)."),
+        section("*If it goes wrong*"),
+        others(
+            "The code goes back to version 1.0.0; the migrated schema stays, the old code runs on "
+            "it. A migration that fails half-way is not taken back: the old code keeps running, "
+            "and an operator has to check the schema."
+        ),
+        others("ada or grace can decide until 2026-11-21 10:30:42 UTC (in 1 h 0 min)."),
         {
             "type": "actions",
             "elements": [
@@ -99,7 +131,7 @@ def test_after_the_decision_the_message_says_who_made_it() -> None:
 
     assert message.blocks == (
         section(":rocket: *fastapi-rds in production*: deploying"),
-        fields(RELEASE, BY, "*Approved by*\nada: tests are green"),
+        fields(Release=RELEASE, Requested_by=BY, Approved_by="ada: tests are green"),
         FOOTER,
     )
 
@@ -121,7 +153,7 @@ HEADLINES = {
     Outcome.SUCCEEDED: ":white_check_mark: *fastapi-rds in production*: live and verified",
     Outcome.ROLLED_BACK: ":leftwards_arrow_with_hook: *fastapi-rds in production*: rolled back",
     Outcome.ROLLBACK_FAILED: ":rotating_light: *fastapi-rds in production*: ROLLBACK FAILED",
-    Outcome.NEEDS_OPERATOR: ":rotating_light: *fastapi-rds in production*: NEEDS A PERSON",
+    Outcome.NEEDS_OPERATOR: ":rotating_light: *fastapi-rds in production*: NEEDS AN OPERATOR",
     Outcome.FAILED: ":x: *fastapi-rds in production*: failed before anything changed",
     Outcome.REJECTED: ":no_entry: *fastapi-rds in production*: rejected",
     Outcome.EXPIRED: ":alarm_clock: *fastapi-rds in production*: nobody decided in time",
@@ -132,31 +164,35 @@ HEADLINES = {
     Outcome.CANCELLED: ":no_entry_sign: *fastapi-rds in production*: cancelled",
     Outcome.UNCHANGED: ":zzz: *fastapi-rds in production*: live already",
 }
+AGAIN = f"operate deploy fastapi-rds/production --digest {DIGEST} --reason ..."
+FIXED = "operate deploy fastapi-rds/production --tag TAG --reason ..."
+LIFT = "operate lift fastapi-rds/production"
 TO_DO = {
     Outcome.ROLLED_BACK: (
-        "The last good release serves again and the lane is on hold. Find the cause, push a fixed "
-        "release and request its deployment, or lift the hold."
+        "The last good release is serving again and the lane is on hold. Fix the cause, lift the "
+        f"hold with `{LIFT}` and push a fixed release; to try this one again: `{AGAIN}`."
     ),
     Outcome.ROLLBACK_FAILED: (
-        "Look at the service now: the way back failed and the lane is on hold. Bring the last "
-        "good release back by hand, then lift the hold."
+        "Check the service now: the rollback failed too, and the lane is on hold. Bring back a "
+        f"release that works with `{FIXED}`, or repair the service and lift the hold with `{LIFT}`."
     ),
     Outcome.NEEDS_OPERATOR: (
-        "Look now: going back automatically could lose data, so the lane is on hold as it is. "
-        "Decide between a fixed release and restoring the database, then lift the hold."
+        "Check now: Slipway left everything as it is, because going on or back could do harm, and "
+        f"the lane is on hold. Deploy a release that fits the schema with `{FIXED}`, or restore "
+        f"the database; then lift the hold with `{LIFT}`."
     ),
-    Outcome.FAILED: (
-        "Nothing of yours was changed. Remove the cause named here, then request the deployment "
-        "again."
+    Outcome.FAILED: f"Nothing of yours was changed. Fix the cause, then: `{AGAIN}`.",
+    Outcome.REJECTED: f"Nothing was changed. Push another release, or ask again: `{AGAIN}`.",
+    Outcome.EXPIRED: f"Nothing was changed. To ask again: `{AGAIN}`.",
+    Outcome.SUPERSEDED: (
+        "Nothing: the newer deployment continues in its place. To deploy this one after all: "
+        f"`{AGAIN}`."
     ),
-    Outcome.REJECTED: "Nothing was changed. Push another release, or request this one again.",
-    Outcome.EXPIRED: "Nothing was changed. Request the deployment again to be asked again.",
-    Outcome.SUPERSEDED: "Nothing: the newer deployment goes on in its place.",
     Outcome.BLOCKED: (
-        "Nothing was changed. Remove what the gate names, then request the deployment, or push "
-        "another release."
+        f"Nothing was changed. Resolve what the message names, then: `{AGAIN}`. Or push another "
+        "release."
     ),
-    Outcome.CANCELLED: "Nothing. Request the deployment again when it is wanted.",
+    Outcome.CANCELLED: f"Nothing was changed. If it is wanted after all: `{AGAIN}`.",
     Outcome.UNCHANGED: "Nothing: this release is live already.",
 }
 
@@ -166,14 +202,14 @@ def test_every_end(outcome: Outcome, fault: Any, cause: Any) -> None:
     message = whole(news(ended(outcome, failure=fault, cause=cause)))
 
     reasons = [
-        section(f"*{told.reason}* in {told.state}\n/health answered 500 instead of 200.")
+        others(f"{told.reason} in {told.state}: /health answered 500 instead of 200.")
         for told in (cause, fault)
         if told
     ]
     to_do = [section(f"*What to do*\n{TO_DO[outcome]}")] if outcome in TO_DO else []
     assert message.blocks == (
         section(HEADLINES[outcome]),
-        fields(RELEASE, BY, "*Took*\n2 min 5 s"),
+        fields(Release=RELEASE, Requested_by=BY, Took="2 min 5 s"),
         *reasons,
         *to_do,
         FOOTER,
@@ -189,16 +225,12 @@ def test_a_line_says_what_is_new() -> None:
     rolled_back = line(news(ended(Outcome.ROLLED_BACK, cause=failure())))
 
     assert asked.blocks == (
-        section(
-            ":raised_hand: *fastapi-rds in production*: waits for approval\n"
-            "Until 2026-11-21 10:30:42 UTC, by ada or grace."
-        ),
+        section(":raised_hand: *fastapi-rds in production*: waits for approval"),
+        others("Until 2026-11-21 10:30:42 UTC, by ada or grace."),
     )
     assert rolled_back.blocks == (
-        section(
-            ":leftwards_arrow_with_hook: *fastapi-rds in production*: rolled back\n"
-            "/health answered 500 instead of 200."
-        ),
+        section(":leftwards_arrow_with_hook: *fastapi-rds in production*: rolled back"),
+        others("/health answered 500 instead of 200."),
     )
 
 

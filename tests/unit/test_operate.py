@@ -18,7 +18,7 @@ from slipway.domain.evidence import Evidence
 from slipway.domain.lane import Hold
 from slipway.operate.__main__ import main
 from slipway.operate.desk import Desk
-from slipway.operate.lines import plain
+from slipway.operate.lines import columns
 from slipway.steps.admit import Wish, admit
 from slipway.steps.wishes import wishes
 from tests.unit.worlds import NEW, OTHER, START, World, caught, environment, image, release, wish
@@ -268,7 +268,7 @@ def test_show_tells_the_failure_and_the_log_behind_it(operator: Operator) -> Non
     said = operator.says("show", ID).splitlines()
 
     assert "  failure     MigrationFailed in Migrate: exit code 1" in said
-    assert said[said.index("      | INFO 0002") + 1] == "      | \\x1b[31mERROR no such table"
+    assert said[said.index("      | INFO 0002") + 1] == "      | ERROR no such table"
 
 
 def test_show_tells_what_made_it_roll_back_and_what_ended_it(operator: Operator) -> None:
@@ -292,7 +292,9 @@ def test_show_tells_the_same_failure_once(operator: Operator) -> None:
 
 
 def test_text_of_others_stays_in_its_line() -> None:
-    assert plain("one\n\ttwo \x1b[0m\u202e") == "one two \\x1b[0m\\u202e"
+    hostile = "one\n\ttwo \x1b[0m\u202e redis://:PW@cache"
+
+    assert columns([(hostile,)]) == ["  one two \\u202e redis://***@cache"]
 
 
 def test_show_tells_whether_the_execution_of_a_running_deployment_runs(operator: Operator) -> None:

@@ -302,7 +302,8 @@ def test_a_schema_that_was_taken_back_by_hand_is_taken_at_its_word() -> None:
     assert plan.rollback_target is None
     assert way_back(plan) == (
         "There is no way back: the database is said to be at schema 0001, and the last good "
-        "release was live on 0002. If it fails, an operator is paged."
+        "release was live on 0002. What has changed stays, the lane is put on hold and an "
+        "operator is paged."
     )
 
 
@@ -546,7 +547,7 @@ def test_another_database_is_never_taken_back_to_the_schema_of_the_one_before() 
     for target in (world.deployment.planned().rollback_target, world.deployment.rollback_target):
         assert target is not None
         assert (target.digest, target.schema_revision) == (OLD, None)
-    assert "a person decides" in way_back(world.deployment.planned())
+    assert "an operator decides" in way_back(world.deployment.planned())
 
 
 def test_a_last_good_release_of_another_service_is_no_way_back() -> None:

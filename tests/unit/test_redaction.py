@@ -3,8 +3,15 @@
 import time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
 
-from slipway.domain.redaction import redacted
+from slipway.domain.errors import Reason, Unhealthy
+from slipway.domain.evidence import Note, recorded
+from slipway.domain.redaction import redacted, shown
+from slipway.runtime.waiting import Call
+from tests.unit.stories import ASKED, deployment
 
 # Spelled in two parts, so that no scanner takes an example for a leak.
 SLACK, HOOK, GITHUB = "xox" + "b-1234567890-abcdef", "hooks.slack" + ".com/services/T0/B0/xyz", "gh"
@@ -18,6 +25,11 @@ SLACK, HOOK, GITHUB = "xox" + "b-1234567890-abcdef", "hooks.slack" + ".com/servi
         ("postgres://u:S@STAIL@db", "postgres://u:***@db"),
         ("(postgres://u:a/b?c@db)", "(postgres://u:***@db)"),
         ("PGPASSWORD=PW psql", "PGPASSWORD=*** psql"),
+        ("TokenError: password=PW", "TokenError: password=***"),
+        ("db-password:123456", "db-password:***"),
+        ("db-password: 1234", "db-password: ***"),
+        ("x-api-key:12ab", "x-api-key:***"),
+        ("password:1234", "password:***"),
         ("dsn host=db password=PW dbname=x", "dsn host=db password=*** dbname=x"),
         ("Server=db;Password=PW;Pooling=true", "Server=db;Password=***;Pooling=true"),
         ("https://x.test/?password=PW&a=1", "https://x.test/?password=***&a=1"),
@@ -31,6 +43,7 @@ SLACK, HOOK, GITHUB = "xox" + "b-1234567890-abcdef", "hooks.slack" + ".com/servi
         (f"POST https://{HOOK}", "POST https://***"),
         ("key " + "AKIA" + "ABCDEFGHIJKLMNOP", "key ***"),
         (f"{GITHUB}p_" + "a" * 36, "***"),
+        ("k -----BEGIN " + "RSA PRIVATE KEY-----\nPW\nPW\n-----END", "k ***"),
         ("jwt eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln", "jwt ***"),
     ],
 )
@@ -45,6 +58,12 @@ def test_a_secret_is_taken_out(text: str, told: str) -> None:
         "connection to db.example.com:5432 refused",
         "https://example.com/health answered 503",
         "passwords are checked later",
+        "push of token-service:v1.2.0",
+        "ExpiredTokenException: The security token included in the request is expired",
+        "password-reset:7",
+        "arn:aws:ecs:us-east-1:123456789012:task-definition/tokens:12",
+        "The secret arn:aws:secretsmanager:us-east-1:123456789012:secret:slipway/x is missing.",
+        "not authorized to perform: secretsmanager:GetSecretValue on resource: x",
         "12 tokens left",
         "sqlalchemy.exc.OperationalError: (psycopg.OperationalError) timeout",
     ],
@@ -75,3 +94,40 @@ def test_twenty_hostile_lines_take_no_time_worth_telling(text: str) -> None:
         redacted(text[:4000])
 
     assert time.process_time() - began < 5
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("pass\x1b[1mword=CANARY", "password=***"),
+        ("redis://:CANARY@host\n\u202e", "redis://***@host \\u202e"),
+        ("-----BEGIN RSA PRIVATE KEY-----\nCANARY\nCANARY\n", "***"),
+    ],
+)
+def test_what_is_shown_is_plain_before_it_is_redacted(text: str, told: str) -> None:
+    assert shown(text) == told
+
+
+@given(st.text(), st.integers(5, 60))
+def test_what_is_shown_is_one_printable_line_within_its_bound(text: str, most: int) -> None:
+    line = shown(text, most)
+
+    assert line.isprintable() and len(line) <= most
+
+
+def test_no_sentence_of_an_error_and_no_entry_of_a_record_keeps_a_secret() -> None:
+    refusal = Unhealthy(Reason.RELEASE_UNHEALTHY, f"/health answered: {'x' * 9000}")
+    quoted = Unhealthy(Reason.RELEASE_UNHEALTHY, "/health answered: redis://:CANARY@cache")
+    note = Note(what="approval decided", message="by ada: redis://:CANARY@cache")
+    _, entries = recorded(deployment(), [note], ASKED)
+
+    assert len(refusal.message) == 4000
+    assert str(quoted) == "ReleaseUnhealthy: /health answered: redis://***@cache"
+    assert entries[0].message == "by ada: redis://***@cache"
+
+
+def test_a_refused_request_does_not_tell_its_task_token() -> None:
+    with pytest.raises(ValidationError) as refused:
+        Call.model_validate({"task_token": "AQCANARY" * 20})
+
+    assert "CANARY" not in str(refused.value)

@@ -361,3 +361,22 @@ def test_what_a_function_fails_to_do_is_kept_like_what_was_not_delivered() -> No
 
 def test_how_long_a_function_may_run_is_what_the_rules_wait_for() -> None:
     assert timedelta(seconds=template()["Globals"]["Function"]["Timeout"]) == LONGEST_FUNCTION
+
+
+def test_what_slack_refuses_rings_an_alarm() -> None:
+    told = resources("AWS::Logs::MetricFilter")["UntoldFilter"]
+    alarm = resources("AWS::CloudWatch::Alarm")["UntoldAlarm"]
+    (metric,) = told["MetricTransformations"]
+
+    assert told["LogGroupName"] == {"Ref": "NotifyLog"}
+    assert told["FilterPattern"] == '{ $.level = "ERROR" }'
+    assert (metric["MetricNamespace"], metric["MetricName"], metric["MetricValue"]) == (
+        alarm["Namespace"],
+        alarm["MetricName"],
+        "1",
+    )
+    assert (alarm["Statistic"], alarm["Threshold"], alarm["ComparisonOperator"]) == (
+        "Sum",
+        0,
+        "GreaterThanThreshold",
+    )

@@ -16,6 +16,7 @@ from functions.web.app import lambda_handler
 from slipway.domain.approval import Answer, Decision, link_subject, signature
 from slipway.domain.deployment import Deployment, Outcome, Phase, Progress
 from slipway.domain.errors import Broken, Reason, Transient
+from slipway.domain.evidence import Note, recorded
 from slipway.domain.lane import Hold
 from slipway.domain.model import Versioned
 from slipway.runtime import wiring
@@ -192,7 +193,7 @@ def test_the_approval_page_shows_what_is_approved(site: Site) -> None:
     said = words(answer)
     assert answer["statusCode"] == 200
     for expected in (
-        "Let v1.1.0 of fastapi-rds into production?",
+        "Deploy fastapi-rds v1.1.0 to production?",
         "Until 2026-11-21 10:30:42 UTC, 55 min 0 s left.",
         "success of fastapi-rds-staging-9, 2026-11-21 09:30:00 UTC",
         "fastapi-rds:v1.1.0, pushed 2026-11-21 09:25:00 UTC",
@@ -206,6 +207,7 @@ def test_the_approval_page_shows_what_is_approved(site: Site) -> None:
         "between 100 % and 200 % of the desired tasks",
         "version 1.0.0 of fastapi-rds-production-6 sha256:a1a1a1a1a1a1",
         "The code goes back to version 1.0.0; the migrated schema stays",
+        "A migration that fails half-way is not taken back",
         "scan nothing at or above HIGH",
         "choose your name ada grace",
     ):
@@ -299,13 +301,26 @@ def test_a_name_that_is_no_approver_changes_nothing(site: Site) -> None:
 def test_an_unknown_deployment_is_not_found(site: Site, deployment_id: str) -> None:
     view = signature(KEY, "view", deployment_id)
 
-    answers = [
-        site.ask("GET", f"/approvals/{deployment_id}", {"sig": SIG}),
-        site.ask("GET", f"/deployments/{deployment_id}", {"sig": view}),
-        site.decide(deployment_id),
-    ]
+    answer = site.ask("GET", f"/deployments/{deployment_id}", {"sig": view})
 
-    assert [answer["statusCode"] for answer in answers] == [404, 404, 404]
+    assert answer["statusCode"] == 404
+
+
+@pytest.mark.parametrize(
+    "deployment_id", ["fastapi-rds-production-99", "..%2f", "A", "a" * 200, "<b>", "%F0%9F"]
+)
+def test_nobody_hears_which_approvals_there_are(site: Site, deployment_id: str) -> None:
+    wrong = "0" * 64
+    for name in (ID, deployment_id):
+        shown = site.ask("GET", f"/approvals/{name}", {"sig": wrong})
+        decided = site.decide(name, sig=wrong)
+
+        expected = site.ask("GET", f"/approvals/{ID}", {"sig": "1" * 64})
+        assert (shown["statusCode"], shown["body"]) == (403, expected["body"])
+        assert (decided["statusCode"], decided["body"]) == (403, expected["body"])
+        assert shown["headers"] == decided["headers"] == expected["headers"]
+    # Not even with the signature of another approval.
+    assert site.ask("GET", f"/approvals/{deployment_id}", {"sig": SIG})["statusCode"] == 403
     assert site.records.writes == 0
 
 
@@ -363,11 +378,37 @@ def test_a_form_that_is_none_changes_nothing(site: Site, event: dict[str, Any], 
     assert said in words(answer)
 
 
-@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "TRACE"])
-def test_other_methods_find_nothing(site: Site, method: str) -> None:
-    answer = site.ask(method, f"/deployments/{ID}", {"sig": VIEW_SIG})
+OTHER_METHODS = ["PUT", "DELETE", "PATCH", "TRACE", "OPTIONS", "CONNECT", "get", "Get", "head", "X"]
+ALLOWED = {
+    "/": "GET, HEAD",
+    "/health": "GET, HEAD",
+    f"/deployments/{ID}": "GET, HEAD",
+    f"/approvals/{ID}": "GET, HEAD, POST",
+}
 
-    assert (answer["statusCode"], site.records.writes) == (404, 0)
+
+@pytest.mark.parametrize("method", [*OTHER_METHODS, "post", "POST"])
+@pytest.mark.parametrize("path", ALLOWED)
+def test_a_page_names_the_methods_that_it_answers_to(site: Site, path: str, method: str) -> None:
+    if (path, method) == (f"/approvals/{ID}", "POST"):
+        return
+    sigs = {"/": STATUS_SIG, f"/deployments/{ID}": VIEW_SIG}
+
+    answer = site.ask(method, path, {"sig": sigs.get(path, SIG)}, body=f"sig={SIG}")
+
+    assert (answer["statusCode"], answer["headers"]["Allow"]) == (405, ALLOWED[path])
+    assert "This page does not answer to that method." in words(answer)
+    assert answer["headers"]["Content-Security-Policy"].startswith("default-src 'none'; ")
+    assert site.records.writes == 0
+
+
+@pytest.mark.parametrize("method", [*OTHER_METHODS, "GET", "POST"])
+@pytest.mark.parametrize("path", ["/nothing", f"/deployments/{ID}/x", "/approvals/"])
+def test_what_is_no_page_is_not_found_by_any_method(site: Site, path: str, method: str) -> None:
+    answer = site.ask(method, path)
+
+    assert answer["statusCode"] == 404
+    assert "Allow" not in answer["headers"]
 
 
 def evil_story() -> Deployment:
@@ -411,6 +452,74 @@ def test_no_text_of_others_becomes_html(monkeypatch: pytest.MonkeyPatch) -> None
         assert not {"script", "img"} & set(parsed(answer).tags)
 
 
+UNSEEN = "".join(map(chr, (*range(32), 127, *range(0x80, 0xA0), 0x200B, 0x202E, 0x2028, 0xFEFF)))
+
+
+def test_no_text_of_others_moves_a_cursor_or_tells_a_secret(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    hostile = f"a{UNSEEN}\x1b[31mz redis://:CANARY@cache"
+    told = failure(message=hostile, reason=hostile, state=hostile)
+    labels = {name: hostile for name in plan().image.labels}
+    planned = plan(hostile).model_copy(
+        update={"image": plan().image.model_copy(update={"labels": labels})}
+    )
+    evil = ended(
+        Outcome.NEEDS_OPERATOR,
+        requested_by=hostile,
+        reason=hostile,
+        release=release(hostile),
+        plan=planned,
+        cause=told,
+    )
+    hold = Hold(reason=hostile, message=hostile, by=hostile, since=ASKED)
+    decision = Decision(answer=Answer.APPROVE, by=hostile, at=ASKED, comment=hostile)
+    asked = approval(approvers=(hostile,), plan_hash=planned.plan_hash, decision=decision)
+    site = Site(monkeypatch, stored(evil, asked, lane(hold=hold, holder=ID)))
+    sig = signature(KEY, "approve", link_subject(asked))
+
+    answers = [
+        site.ask("GET", "/", {"sig": STATUS_SIG}),
+        site.ask("GET", f"/deployments/{ID}", {"sig": VIEW_SIG}),
+        site.ask("GET", f"/approvals/{ID}", {"sig": sig}),
+        site.decide(sig=sig),
+    ]
+
+    assert [answer["statusCode"] for answer in answers] == [200, 200, 200, 409]
+    for answer in answers:
+        assert "a\\x00\\x01" in answer["body"]
+        assert all(one.isprintable() or one == "\n" for one in answer["body"])
+        assert "CANARY" not in answer["body"]
+
+
+def test_a_failed_tasks_log_is_on_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    records = stored(ended(Outcome.ROLLED_BACK, cause=failure()))
+    note = Note(what="migration ended", data={"log": ["INFO 0002", "ERROR no such table"]})
+    found, more = recorded(records.deployment(ID), [note], ASKED)
+    records.write([found], evidence=more)
+    site = Site(monkeypatch, records)
+
+    said = words(site.ask("GET", f"/deployments/{ID}", {"sig": VIEW_SIG}))
+
+    assert "migration ended the end of its log INFO 0002 ERROR no such table" in said
+
+
+def test_an_approver_reads_why_and_what_the_request_goes_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    hold = Hold(reason="RolledBack", message="v6 failed.", by="x-6", since=ASKED)
+    asks = deployment(explicit=True, reason="fixes the outage", requested_by="grace")
+    site = Site(monkeypatch, stored(asks, where=lane(hold=hold)))
+
+    said = words(site.ask("GET", f"/approvals/{ID}", {"sig": SIG}))
+
+    assert "Requested by grace, 2026-11-21 09:30:00 UTC Reason fixes the outage" in said
+    assert (
+        "This request overrides the hold placed by x-6 on 2026-11-21 09:30:42 UTC: v6 failed."
+        in said
+    )
+
+
 def test_a_comment_is_shown_as_it_was_written(site: Site) -> None:
     answer = site.decide(comment=EVIL)
 
@@ -447,7 +556,9 @@ def test_an_ended_deployment_says_what_to_do_and_stays(monkeypatch: pytest.Monke
         "2 min 5 s in all",
         "ReleaseUnhealthy in Verify: /health answered 500 instead of 200.",
         "SchemaMoved in Rollback: The schema has moved.",
-        "Decide between a fixed release and restoring the database, then lift the hold.",
+        "Deploy a release that fits the schema with operate deploy fastapi-rds/production --tag "
+        "TAG --reason ... , or restore the database; then lift the hold with operate lift "
+        "fastapi-rds/production .",
         "aws rds restore-db-instance-from-db-snapshot --db-instance-identifier "
         "fastapi-rds-production-restored --db-snapshot-identifier slipway-7",
         "aws rds restore-db-instance-to-point-in-time --source-db-instance-identifier "

@@ -364,11 +364,13 @@ class SlackChannel(Protocol):
     """Slack, as a bot sees it: messages can be changed, answered and found again.
 
     Every method raises Transient when the call certainly had no effect and may later, and Broken
-    when Slack refuses it for good.
+    when Slack refuses it for good, in plain text as well.
     """
 
     def post(self, message: Message, *, channel: str | None, thread_ts: str | None) -> Delivery:
-        """A new message, or a line in a thread; without a channel in the default one."""
+        """A new message, or a line in a thread; in the default channel without one, and where
+        Slack does not take it in its own.
+        """
         ...
 
     def update(self, message: Message, *, channel: str, message_ts: str) -> None:

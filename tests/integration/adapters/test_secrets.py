@@ -7,8 +7,8 @@ import pytest
 from botocore.stub import Stubber
 from mypy_boto3_secretsmanager import SecretsManagerClient
 
-from slipway.adapters.secrets import SecretsManagerSecrets, required
-from slipway.domain.errors import Broken, Transient
+from slipway.adapters.secrets import SecretsManagerSecrets, required, signing_key
+from slipway.domain.errors import Broken, Reason, Transient
 
 ARN = "arn:aws:secretsmanager:us-east-1:123456789012:secret:slipway/slack-AbCdEf"
 
@@ -80,3 +80,18 @@ def test_a_missing_field_is_named() -> None:
         required({"link_key": ""}, "link_key", "link")
 
     assert refused.value.message == "The link secret has no 'link_key'."
+
+
+@pytest.mark.parametrize("key", ["a", "k" * 31])
+def test_a_key_that_could_be_guessed_is_refused_without_telling_it(key: str) -> None:
+    with pytest.raises(Broken) as refused:
+        signing_key({"link_key": key})
+
+    assert refused.value.reason is Reason.SETTING_MISSING
+    assert refused.value.message == (
+        "The 'link_key' of the link secret is shorter than 32 characters."
+    )
+
+
+def test_a_long_key_signs() -> None:
+    assert signing_key({"link_key": "k" * 32}) == "k" * 32

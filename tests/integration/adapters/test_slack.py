@@ -27,6 +27,7 @@ MESSAGE = Message(
     state="Planning",
     text="started",
     blocks=({"type": "section", "text": {"type": "mrkdwn", "text": "*started*"}},),
+    plain="started; see https://slipway.example.com/x",
 )
 METADATA = {
     "event_type": "slipway_deployment",
@@ -149,21 +150,38 @@ def test_a_webhook_sends_text_and_blocks(server: Slack, webhook: WebhookSlack) -
         {
             "call": f"POST {PATH}",
             "authorization": None,
-            "body": {"text": "started", "blocks": list(MESSAGE.blocks)},
+            "body": {
+                "text": "started",
+                "blocks": list(MESSAGE.blocks),
+                "unfurl_links": False,
+            },
         }
     ]
+
+
+NEW_HOOK = "Put a valid 'webhook_url' into the Slack secret."
+NEW_TOKEN = "Put a valid 'bot_token' into the Slack secret."
+OTHER_CHANNEL = "or name another one in the catalog or the Slack secret."
 
 
 @pytest.mark.parametrize(
     ("answer", "kind", "said"),
     [
-        ((404, "no_service", {}), Broken, "Slack refuses: 404 no_service."),
-        ((403, "invalid_token", {}), Broken, "Slack refuses: 403 invalid_token."),
-        ((400, "invalid_blocks", {}), Broken, "Slack refuses: 400 invalid_blocks."),
+        ((404, "no_service", {}), Broken, f"Slack refuses: 404 no_service. {NEW_HOOK}"),
+        ((403, "invalid_token", {}), Broken, f"Slack refuses: 403 invalid_token. {NEW_HOOK}"),
+        (
+            (410, "channel_is_archived", {}),
+            Broken,
+            f"Slack refuses: 410 channel_is_archived. Unarchive the channel, {OTHER_CHANNEL}",
+        ),
+        (
+            (403, "action_prohibited", {}),
+            Broken,
+            "Slack refuses: 403 action_prohibited. Allow the webhook to post in its channel, or "
+            "make a new one.",
+        ),
         ((400, f"<p>{PATH}</p>", {}), Broken, "Slack refuses: 400."),
         ((302, "", {"Location": "https://example.invalid/"}), Broken, "Slack refuses: 302."),
-        ((500, "rollup_error", {}), Transient, "Slack answers 500."),
-        ((503, "", {}), Transient, "Slack answers 503."),
         ((429, "", {"Retry-After": "30"}), Transient, "Slack asks to wait for 30 seconds."),
     ],
 )
@@ -173,6 +191,119 @@ def test_what_a_webhooks_answer_means(
     server.answers = [answer]
 
     assert refused(kind, lambda: webhook.send(MESSAGE)) == said
+    assert len(server.asked) == 1
+
+
+NOT_SLACKS: list[Any] = [
+    (500, "rollup_error", {}),
+    (502, "<html>", {}),
+    (503, "", {}),
+    (504, "", {}),
+    (200, "<html>a proxy says hello</html>", {}),
+]
+
+
+@pytest.mark.parametrize("answer", NOT_SLACKS)
+def test_a_message_may_have_arrived_when_a_gateway_answers(
+    server: Slack, webhook: WebhookSlack, bot: BotSlack, answer: Any
+) -> None:
+    server.answers = [answer, answer, answer]
+
+    assert webhook.send(MESSAGE) == Delivery(clear=False)
+    assert post(bot) == Delivery(clear=False)
+    refused(Transient, lambda: bot.update(MESSAGE, channel="C9", message_ts="1.0"))
+    assert len(server.asked) == 3
+
+
+LAYOUT = ["invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long"]
+
+
+@pytest.mark.parametrize("error", [*LAYOUT, "invalid_attachments", "no_text"])
+def test_what_slack_refuses_as_it_is_laid_out_is_told_in_plain_text_at_once(
+    server: Slack, webhook: WebhookSlack, bot: BotSlack, error: str
+) -> None:
+    server.answers = [(400, error, {}), (200, "ok", {})]
+    server.answers += [no(error), ok(channel="C9", ts="2.0"), no(error), ok()]
+
+    assert webhook.send(MESSAGE) == Delivery(clear=True)
+    assert post(bot) == Delivery(clear=True, channel="C9", message_ts="2.0")
+    bot.update(MESSAGE, channel="C9", message_ts="2.0")
+
+    plain = {"text": "started; see https://slipway.example.com/x"}
+    again = [asked["body"] for asked in server.asked[1::2]]
+    assert again == [
+        {**plain, "unfurl_links": False},
+        {**plain, "channel": "#deployments", "metadata": METADATA, "unfurl_links": False},
+        {**plain, "channel": "C9", "ts": "2.0"},
+    ]
+
+
+def test_what_may_have_arrived_in_plain_text_is_not_clear(
+    server: Slack, webhook: WebhookSlack, bot: BotSlack
+) -> None:
+    server.answers = [(400, "invalid_payload", {}), HANG_UP, no("invalid_blocks"), (504, "", {})]
+
+    assert webhook.send(MESSAGE) == Delivery(clear=False)
+    assert post(bot) == Delivery(clear=False)
+
+
+def test_what_is_refused_in_plain_text_as_well_is_refused(
+    server: Slack, webhook: WebhookSlack, bot: BotSlack
+) -> None:
+    server.answers = [(400, "no_text", {})] * 2 + [no("msg_too_long")] * 4
+
+    refused(Broken, lambda: webhook.send(MESSAGE))
+    refused(Broken, lambda: post(bot))
+    refused(Broken, lambda: bot.update(MESSAGE, channel="C9", message_ts="2.0"))
+
+    assert len(server.asked) == 6
+
+
+@pytest.mark.parametrize(
+    ("error", "what_to_do"),
+    [
+        ("channel_not_found", "Create the channel or invite the app to it"),
+        ("is_archived", "Unarchive the channel"),
+        ("not_in_channel", "Invite the app to the channel"),
+        ("restricted_action", "Allow the app to post there"),
+        ("restricted_action_read_only_channel", "Allow the app to post there"),
+    ],
+)
+def test_a_channel_that_takes_nothing_is_made_up_for_by_the_default_one(
+    server: Slack, bot: BotSlack, error: str, what_to_do: str
+) -> None:
+    server.answers = [no(error), ok(channel="C0DEFAULT", ts="2.0")]
+
+    told = bot.post(MESSAGE, channel="#payments", thread_ts=None)
+
+    why = f"This is meant for #payments, where Slack does not take it ({error}). {what_to_do}, "
+    body = server.asked[1]["body"]
+    assert told == Delivery(clear=True, channel="C0DEFAULT", message_ts="2.0")
+    assert (body["channel"], body["blocks"][1:]) == ("#deployments", list(MESSAGE.blocks))
+    assert body["blocks"][0]["text"]["text"] == why + OTHER_CHANNEL
+    assert body["metadata"] == METADATA
+
+
+def test_where_the_default_channel_takes_nothing_either_it_is_refused(
+    server: Slack, bot: BotSlack
+) -> None:
+    server.answers = [no("is_archived"), no("not_in_channel"), no("is_archived")]
+
+    said = refused(Broken, lambda: bot.post(MESSAGE, channel="#payments", thread_ts=None))
+    refused(Broken, lambda: post(bot))
+
+    assert said == (
+        "Slack refuses: chat.postMessage: not_in_channel. "
+        f"Invite the app to the channel, {OTHER_CHANNEL}"
+    )
+    assert len(server.asked) == 3
+
+
+def test_a_line_of_a_thread_goes_nowhere_else(server: Slack, bot: BotSlack) -> None:
+    server.answers = [no("restricted_action_thread_locked")]
+
+    refused(Broken, lambda: bot.post(MESSAGE, channel="C9", thread_ts="1.0"))
+
     assert len(server.asked) == 1
 
 
@@ -225,11 +356,12 @@ def test_a_bot_replaces_its_message(server: Slack, bot: BotSlack) -> None:
     ("answer", "kind", "said"),
     [
         (no("channel_not_found"), Broken, "Slack refuses: chat.postMessage: channel_not_found."),
-        (no("invalid_auth"), Broken, "Slack refuses: chat.postMessage: invalid_auth."),
-        ((200, "<html>", {}), Broken, "Slack refuses: chat.postMessage: 200."),
+        (no("invalid_auth"), Broken, f"Slack refuses: chat.postMessage: invalid_auth. {NEW_TOKEN}"),
+        (no("token_revoked"), Broken, "Slack refuses: chat.postMessage: token_revoked."),
+        (no("missing_scope"), Broken, "Slack refuses: chat.postMessage: missing_scope. Give the"),
+        ((404, "<html>", {}), Broken, "Slack refuses: chat.postMessage: 404."),
         (no("ratelimited"), Transient, "Slack's chat.postMessage answers ratelimited."),
         (no("service_unavailable"), Transient, "Slack's chat.postMessage answers service_unav"),
-        ((502, "", {}), Transient, "Slack answers 502."),
         ((429, "", {"Retry-After": "1"}), Transient, "Slack asks to wait for 1 seconds."),
     ],
 )
@@ -320,9 +452,29 @@ def test_a_bot_finds_its_line_in_a_thread(server: Slack, bot: BotSlack) -> None:
 
 
 def test_a_bot_finds_nothing_where_nothing_is(server: Slack, bot: BotSlack) -> None:
-    server.answers = [ok(messages=[])]
+    server.answers = [ok(messages=[]), ok(channels=[{"name": "deployments", "id": "C0000002"}])]
+    server.answers.append(ok(messages=[]))
 
     assert bot.find(MESSAGE, channel="C0123456789", thread_ts=None, since=SINCE) is None
+
+
+@pytest.mark.parametrize("gone", [no("channel_not_found"), ok(messages=[])])
+def test_a_bot_finds_in_the_default_channel_what_its_own_did_not_take(
+    server: Slack, bot: BotSlack, gone: Any
+) -> None:
+    server.answers = [gone, ok(channels=[{"name": "deployments", "id": "C0000002"}])]
+    server.answers.append(ok(messages=[{"ts": "1.0", "metadata": METADATA}]))
+
+    found = bot.find(MESSAGE, channel="C0123456789", thread_ts=None, since=SINCE)
+
+    assert found == Delivery(clear=True, channel="C0000002", message_ts="1.0")
+
+
+@pytest.mark.parametrize("error", ["not_in_channel", "missing_scope"])
+def test_a_bot_that_may_not_read_says_so(server: Slack, bot: BotSlack, error: str) -> None:
+    server.answers = [no(error)]
+
+    refused(Broken, lambda: bot.find(MESSAGE, channel="C0123456789", thread_ts=None, since=SINCE))
 
 
 def test_a_channel_that_does_not_exist_is_named(server: Slack, bot: BotSlack) -> None:
@@ -330,7 +482,7 @@ def test_a_channel_that_does_not_exist_is_named(server: Slack, bot: BotSlack) ->
 
     said = refused(Broken, lambda: bot.find(MESSAGE, channel=None, thread_ts=None, since=SINCE))
 
-    assert said == "Slack knows no channel #deployments."
+    assert said.startswith("Slack knows no channel #deployments. Create the channel or invite the")
 
 
 def test_the_secret_decides_which_slack_it_is(session: requests.Session) -> None:
@@ -338,6 +490,23 @@ def test_the_secret_decides_which_slack_it_is(session: requests.Session) -> None
 
     assert isinstance(slack_from({"webhook_url": "https://x"}, session), WebhookSlack)
     assert isinstance(slack_from({**token, "webhook_url": "https://x"}, session), BotSlack)
+
+
+@pytest.mark.parametrize("token", ["xoxb-grün", "xoxb-1\n", "xoxb 1", "\u202exoxb", "x" * 501])
+def test_a_token_that_no_header_carries_is_named_without_telling_it(
+    session: requests.Session, token: str
+) -> None:
+    said = refused(Broken, lambda: slack_from({"bot_token": token, "channel": "#d"}, session))
+
+    assert said == "The 'bot_token' of the Slack secret has characters that no token has."
+
+
+def test_a_messages_time_is_a_name_and_no_number(server: Slack, bot: BotSlack) -> None:
+    answer = '{"ok": true, "channel": "C9", "ts": 1700000000.000100}'
+    server.answers = [(200, answer, {}), ok()]
+
+    assert post(bot) == Delivery(clear=True, channel="C9", message_ts="1700000000.000100")
+    assert post(bot) == Delivery(clear=True)
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,8 @@ PERMISSIONS: Final = ("secretsmanager:GetSecretValue",)
 
 # A rotated secret is known after this time, in a process that stays warm.
 _KEPT_SECONDS: Final = 300.0
+# As long as the hash that it is used with; the template makes one of 48.
+_KEY_LENGTH: Final = 32
 
 
 class SecretsManagerSecrets:
@@ -55,3 +57,12 @@ def required(fields: dict[str, str], name: str, secret: str) -> str:
     if not value:
         raise Broken(Reason.SETTING_MISSING, f"The {secret} secret has no '{name}'.")
     return value
+
+
+def signing_key(fields: dict[str, str]) -> str:
+    """The key that signs links; Broken when it could be guessed."""
+    key = required(fields, "link_key", "link")
+    if len(key) < _KEY_LENGTH:
+        message = f"The 'link_key' of the link secret is shorter than {_KEY_LENGTH} characters."
+        raise Broken(Reason.SETTING_MISSING, message)
+    return key

@@ -12,6 +12,7 @@ from slipway.domain.errors import Broken, Reason, Rejected, Transient
 from slipway.domain.lane import Stable
 from slipway.domain.model import Model, Versioned
 from slipway.domain.plan import Plan
+from slipway.domain.redaction import kept
 from slipway.domain.release import Release
 
 
@@ -151,7 +152,7 @@ class Failure(Model):
         reason, colon, message = cause.partition(": ")
         if not colon or reason not in set(Reason):
             reason, message = Reason.INTERNAL_ERROR, cause
-        return cls(state=state, error=error, reason=reason, message=message)
+        return cls(state=state, error=error, reason=reason, message=kept(message))
 
 
 class Deployment(Versioned):
@@ -168,6 +169,7 @@ class Deployment(Versioned):
     schema_at: str | None = Field(
         default=None, description="where the database's schema is, as whoever asked for this says"
     )
+    reason: str = Field(default="", description="what the person gave as the request's reason")
     release: Release
     phase: Phase = Phase.PLANNING
     progress: Progress = Progress()

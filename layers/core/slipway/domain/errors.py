@@ -13,6 +13,8 @@ never match: the four are final, and detail travels in ``reason`` and ``message`
 from enum import StrEnum
 from typing import final
 
+from slipway.domain.redaction import kept
+
 
 class Reason(StrEnum):
     """Why, for machines."""
@@ -82,12 +84,16 @@ class Reason(StrEnum):
 
 
 class ControlPlaneError(Exception):
-    """A refusal or failure with a reason for machines and a sentence for people."""
+    """A refusal or failure with a reason for machines and a sentence for people.
+
+    The sentence goes to logs, record, Slack and pages, and may quote what others said: it is
+    bounded, and holds no secret that its form gives away.
+    """
 
     def __init__(self, reason: Reason, message: str) -> None:
-        super().__init__(f"{reason}: {message}")
         self.reason = reason
-        self.message = message
+        self.message = kept(message)
+        super().__init__(f"{reason}: {self.message}")
 
 
 @final

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from slipway.domain.deployment import Deployment
 from slipway.domain.model import Model
+from slipway.domain.redaction import kept
 
 
 class Note(Model):
@@ -48,7 +49,10 @@ class Evidence(Model):
 def recorded(
     deployment: Deployment, notes: Iterable[Note], at: datetime
 ) -> tuple[Deployment, list[Evidence]]:
-    """The deployment with its chain's new head, and the entries that led there."""
+    """The deployment with its chain's new head, and the entries that led there.
+
+    A record is kept for ever, so no entry takes a secret in with the words of others.
+    """
     entries: list[Evidence] = []
     count, head = deployment.evidence_count, deployment.evidence_hash
     for note in notes:
@@ -58,7 +62,7 @@ def recorded(
             at=at,
             what=note.what,
             reason=note.reason,
-            message=note.message,
+            message=kept(note.message),
             data=note.data,
             previous_hash=head,
         ).sealed()

@@ -4,67 +4,168 @@ import shlex
 from typing import Final
 
 from slipway.domain.catalog import Rolling
+from slipway.domain.commands import deploy_command, lift_command
 from slipway.domain.deployment import Deployment, Outcome
+from slipway.domain.errors import Reason
+from slipway.domain.lane import Lane, Stable
 from slipway.domain.plan import Plan
-from slipway.domain.wording import short_digest
+from slipway.domain.wording import moment, short_digest
 
+# {again} requests this release once more, {fixed} another one, {good} the last good one; {lift}
+# ends the hold.
 _NEXT: Final = {
     Outcome.SUCCEEDED: "Nothing: the release is live and verified.",
     Outcome.ROLLED_BACK: (
-        "The last good release serves again and the lane is on hold. Find the cause, push a fixed "
-        "release and request its deployment, or lift the hold."
+        "The last good release is serving again and the lane is on hold. Fix the cause, lift the "
+        "hold with `{lift}` and push a fixed release; to try this one again: `{again}`."
     ),
     Outcome.ROLLBACK_FAILED: (
-        "Look at the service now: the way back failed and the lane is on hold. Bring the last "
-        "good release back by hand, then lift the hold."
+        "Check the service now: the rollback failed too, and the lane is on hold. Bring back a "
+        "release that works with `{good}`, or repair the service and lift the hold with `{lift}`."
     ),
     Outcome.NEEDS_OPERATOR: (
-        "Look now: going back automatically could lose data, so the lane is on hold as it is. "
-        "Decide between a fixed release and restoring the database, then lift the hold."
+        "Check now: Slipway left everything as it is, because going on or back could do harm, and "
+        "the lane is on hold. Deploy a release that fits the schema with `{fixed}`, or restore the "
+        "database; then lift the hold with `{lift}`."
     ),
-    Outcome.FAILED: (
-        "Nothing of yours was changed. Remove the cause named here, then request the deployment "
-        "again."
+    Outcome.FAILED: "Nothing of yours was changed. Fix the cause, then: `{again}`.",
+    Outcome.REJECTED: "Nothing was changed. Push another release, or ask again: `{again}`.",
+    Outcome.EXPIRED: "Nothing was changed. To ask again: `{again}`.",
+    Outcome.SUPERSEDED: (
+        "Nothing: the newer deployment continues in its place. To deploy this one after all: "
+        "`{again}`."
     ),
-    Outcome.REJECTED: "Nothing was changed. Push another release, or request this one again.",
-    Outcome.EXPIRED: "Nothing was changed. Request the deployment again to be asked again.",
-    Outcome.SUPERSEDED: "Nothing: the newer deployment goes on in its place.",
     Outcome.BLOCKED: (
-        "Nothing was changed. Remove what the gate names, then request the deployment, or push "
-        "another release."
+        "Nothing was changed. Resolve what the message names, then: `{again}`. Or push another "
+        "release."
     ),
-    Outcome.CANCELLED: "Nothing. Request the deployment again when it is wanted.",
+    Outcome.CANCELLED: "Nothing was changed. If it is wanted after all: `{again}`.",
     Outcome.UNCHANGED: "Nothing: this release is live already.",
 }
+# Where the reason of the end says more.
+_NEXT_BY_REASON: Final[dict[tuple[str, str], str]] = {
+    (Outcome.NEEDS_OPERATOR, Reason.NOTHING_TO_ROLL_BACK_TO): (
+        "Check now: there was no release to go back to, so everything was left as it is and the "
+        "lane is on hold. Deploy a release that works with `{fixed}`, or repair the service and "
+        "lift the hold with `{lift}`."
+    ),
+    (Outcome.BLOCKED, Reason.HELD): (
+        "Nothing was changed. The lane is on hold: lift the hold with `{lift}`, or deploy this "
+        "release over it with `{again}`."
+    ),
+    (Outcome.BLOCKED, Reason.DIGEST_BAD): (
+        "Nothing was changed. Push a fixed release; to try this one again all the same: `{again}`."
+    ),
+    (Outcome.BLOCKED, Reason.NOT_AN_IMAGE): (
+        "Nothing was changed, and asking again would change nothing. Push a container image."
+    ),
+}
+_MIGRATION_FAILURES: Final = (Reason.MIGRATION_FAILED, Reason.MIGRATION_TIMED_OUT)
 
 
-def what_next(outcome: Outcome) -> str:
-    """What a person has to do after this end."""
-    return _NEXT[outcome]
+def what_next(deployment: Deployment) -> str:
+    """What a person has to do after this deployment's end; empty before it.
+
+    Names commands of the operator's command line in backquotes, with the real lane and digest.
+    """
+    if deployment.outcome is None:
+        return ""
+    reason = deployment.failure.reason if deployment.failure else ""
+    text = _NEXT_BY_REASON.get((deployment.outcome, reason), _NEXT[deployment.outcome])
+    text += _half_migrated_note(deployment)
+    lane_id, target = deployment.lane_id, deployment.rollback_target
+    again = deploy_command(lane_id, deployment.release.digest)
+    fixed = deploy_command(lane_id, "TAG")
+    good = deploy_command(lane_id, target.digest) if target else fixed
+    return text.format(again=again, fixed=fixed, good=good, lift=lift_command(lane_id))
+
+
+def _half_migrated_note(deployment: Deployment) -> str:
+    """What a rollback that had no downgrade left to a person."""
+    progress, cause = deployment.progress, deployment.cause
+    failed = cause is not None and cause.reason in _MIGRATION_FAILURES
+    if not failed or progress.migrated_at or progress.downgraded_at:
+        return ""
+    return " The migration failed half-way and was not taken back: check the schema."
 
 
 def way_back(plan: Plan) -> str:
-    """What a rollback of this plan would do."""
+    """What happens if this plan's release fails once something has changed.
+
+    As steps/rollback.py and steps/schema_back.py do it; a test plays each of these stories.
+    """
     stable = plan.rollback_target
     if plan.no_way_back is not None:
-        return f"There is no way back: {plan.no_way_back.why}. If it fails, an operator is paged."
+        return (
+            f"There is no way back: {plan.no_way_back.why}. What has changed stays, the lane is "
+            "put on hold and an operator is paged."
+        )
     if stable is None:
         return (
-            "Nothing to go back to: this is the lane's first deployment. A failure asks a person."
+            "There is no release to go back to: what has changed stays, the lane is put on hold "
+            "and an operator decides."
         )
     named = f"version {stable.version}" if stable.version else short_digest(stable.digest)
-    code = f"The code goes back to {named}"
     if plan.way_back_is_deregistered:
-        code += ", whose task definition was deregistered and is registered again"
+        named += ", whose task definition was deregistered and is registered again"
     if not plan.needs_migration:
-        return f"{code}; the database is not touched."
+        return f"The code goes back to {named}; the database is not touched."
+    downgrade = _downgrade(plan, stable)
     if plan.image.backward_compatible:
-        return f"{code}; the migrated schema stays, the old code runs on it."
+        return (
+            f"The code goes back to {named}; the migrated schema stays, the old code runs on it. "
+            f"{_half_migrated(downgrade)}"
+        )
+    if downgrade is None:
+        return (
+            f"Once the migration has started, nothing goes back by itself: {_cannot(plan)}. The "
+            "lane is put on hold and an operator decides."
+        )
+    return (
+        f"The schema goes back first ({downgrade}), then the code, to {named}. If the downgrade "
+        "fails, the lane is put on hold and an operator decides."
+    )
+
+
+def _downgrade(plan: Plan, stable: Stable) -> str | None:
+    """The command that takes the schema back; None when there is none that could be run."""
     migration = plan.settings.migration
     if migration is None or migration.downgrade is None or stable.schema_revision is None:
-        return "The code does not go back by itself once the schema has moved: a person decides."
+        return None
     words = (word.replace("{schema}", stable.schema_revision) for word in migration.downgrade)
-    return f"The schema goes back first ({shlex.join(words)}). {code}."
+    return shlex.join(words)
+
+
+def _half_migrated(downgrade: str | None) -> str:
+    if downgrade is not None:
+        return (
+            f"A migration that fails half-way is taken back ({downgrade}), before the code changes."
+        )
+    return (
+        "A migration that fails half-way is not taken back: the old code keeps running, and an "
+        "operator has to check the schema."
+    )
+
+
+def _cannot(plan: Plan) -> str:
+    migration = plan.settings.migration
+    if migration is None or migration.downgrade is None:
+        return "the catalog has no downgrade command"
+    return "the schema of the last good release is not known"
+
+
+def overridden(deployment: Deployment, lane: Lane) -> tuple[str, ...]:
+    """What stops automation on this lane and not the person's request that is to be approved."""
+    if not deployment.explicit:
+        return ()
+    found = []
+    if lane.hold is not None:
+        placed = f"placed by {lane.hold.by} on {moment(lane.hold.since)}"
+        found.append(f"This request overrides the hold {placed}: {lane.hold.message}")
+    failed_in = lane.bad_digests.get(deployment.release.digest)
+    if failed_in is not None:
+        found.append(f"This digest has failed here before, in {failed_in}.")
+    return tuple(found)
 
 
 def manner(strategy: Rolling) -> str:

@@ -7,17 +7,23 @@ secret is taken out rather too often than once too rarely.
 import re
 from typing import Final
 
+from slipway.domain.text import LINE, cut, plain
+
 HIDDEN: Final = "***"
 
 _NAMED: Final = re.compile(
     r"""(?ix)
-    ( [\w.-]{0,40}
-      (?: password | passwd | passphrase | pwd | secret | token | credential | api[_-]?key
-        | access[_-]?key | private[_-]?key | account[_-]?key | signature | authorization )
-      [\w.-]{0,40} ["']? \s{0,3} [:=] \s{0,3} )
+    ( (?<! \d{12}:)                                          # a secret's ARN is none itself
+      [\w.-]{0,40}
+      (?: password | passwd | passphrase | pwd | secret(?!smanager) | token | credential
+        | api[_-]?key | access[_-]?key | private[_-]?key | account[_-]?key
+        | signature | authorization )
+      [\w.-]{0,40} (?<!exception)(?<!error) ["']? \s{0,3} [:=] \s{0,3} )
     ( "[^"]{1,500}" | '[^']{1,500}' | (?:(?:bearer|basic|token)\s+)? [^\s"',;&]{1,500} )
     """
 )
+# "token-service:v1.2.0" is an image, "task-definition/tokens:12" a revision.
+_VERSION: Final = re.compile(r"v?\d{1,5}(?:\.\d{1,5}){0,3}")
 _SCHEME: Final = re.compile(r"(?i)\b(bearer|basic)(\s{1,3})[A-Za-z0-9._~+/=-]{8,500}")
 # What issuers' own formats give away without a name beside it.
 _ISSUED: Final = re.compile(
@@ -30,7 +36,7 @@ _ISSUED: Final = re.compile(
     | \bglpat-[A-Za-z0-9_-]{16,200}                           # GitLab tokens
     | \b[rs]k_(?:live|test)_[A-Za-z0-9]{10,200}               # Stripe keys
     | \beyJ[A-Za-z0-9_-]{8,2000}\.[A-Za-z0-9_-]{4,2000}(?:\.[A-Za-z0-9_-]{0,2000})?   # JWT
-    | -----BEGIN\ [A-Z\ ]{0,40}PRIVATE\ KEY-----.{0,4000}
+    | -----BEGIN\ [A-Z\ ]{0,40}PRIVATE\ KEY-----(?s:.{0,4000})
     """
 )
 
@@ -41,9 +47,31 @@ def redacted(text: str) -> str:
     Expects text that is cut already; the work grows with its length only.
     """
     without_urls = " ".join(_without_login(word) for word in text.split(" "))
-    named = _NAMED.sub(rf"\1{HIDDEN}", without_urls)
+    named = _NAMED.sub(_hidden, without_urls)
     schemed = _SCHEME.sub(rf"\1\2{HIDDEN}", named)
     return _ISSUED.sub(HIDDEN, schemed)
+
+
+def _hidden(found: re.Match[str]) -> str:
+    """A named secret without its value; the version behind an image or a revision is none."""
+    name, value = found[1], found[2]
+    path = "-" in name or found.string[: found.start()].endswith("/")
+    if path and name.endswith(":") and _VERSION.fullmatch(value):
+        return found[0]
+    return f"{name}{HIDDEN}"
+
+
+def kept(text: str, most: int = 4000) -> str:
+    """Text of others as it may be stored and logged: bounded, without secrets, else as it came."""
+    return redacted(cut(text, most))
+
+
+def shown(text: str, most: int = LINE) -> str:
+    """Text of others as people may be told it: one printable line of ``most`` characters at most,
+    without secrets.
+    """
+    # First plain: a colour or a line break inside of a secret would hide it from the rules.
+    return cut(redacted(plain(text, most)), most)
 
 
 def _without_login(word: str) -> str:

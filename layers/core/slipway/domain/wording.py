@@ -42,6 +42,6 @@ def short_digest(digest: str) -> str:
 def short_image(image: str) -> str:
     """An image reference without its registry and with a short digest; other words as they are."""
     name, at, digest = image.partition("@")
-    if not at:
+    if not at or not digest.startswith("sha256:"):
         return image
     return f"{name.partition('/')[2] or name}@{short_digest(digest)}"

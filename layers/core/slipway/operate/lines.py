@@ -1,20 +1,19 @@
 """How an answer reads in a terminal."""
 
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 from slipway.domain.deployment import Deployment
+from slipway.domain.redaction import shown
 from slipway.domain.wording import short_digest
 
-
-def plain(text: str) -> str:
-    """Text of others in one printable line: a log may hold line breaks and escape sequences."""
-    one_line = " ".join(text.split())
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in one_line)
+# A sentence of ours with its commands is shorter; what is longer is others'.
+_LONGEST: Final = 4000
 
 
 def columns(rows: Iterable[Sequence[str]], indent: str = "  ") -> list[str]:
     """Rows with their cells under each other."""
-    cells = [[plain(cell) for cell in row] for row in rows]
+    cells = [[shown(cell, _LONGEST) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     return [
         indent

@@ -5,9 +5,10 @@ from collections.abc import Iterator, Sequence
 from slipway.domain.deployment import Deployment, Failure
 from slipway.domain.evidence import Evidence
 from slipway.domain.guidance import what_next
+from slipway.domain.redaction import shown
 from slipway.domain.wording import moment, spoken
 from slipway.operate.desk import Desk
-from slipway.operate.lines import columns, plain, state_of
+from slipway.operate.lines import columns, state_of
 from slipway.operate.verification import verdict, whole
 
 
@@ -27,13 +28,15 @@ def _facts(deployment: Deployment, desk: Desk) -> Iterator[tuple[str, str]]:
     yield "lane", deployment.lane_id
     yield "release", f"{release.repository}:{release.tag} {release.digest}"
     yield "asked for", f"{asked_at} by {deployment.requested_by} ({deployment.origin})"
+    if deployment.reason:
+        yield "reason", deployment.reason
     if deployment.settled_at is not None:
         yield "settled", moment(deployment.settled_at)
     if deployment.cancel_requested_by is not None:
         yield "cancel", f"asked for by {deployment.cancel_requested_by}"
     yield from _failures(deployment.cause, deployment.failure)
     if deployment.outcome is not None:
-        yield "what to do", what_next(deployment.outcome)
+        yield "what to do", what_next(deployment)
     else:
         yield "execution", _execution(deployment.deployment_id, desk)
 
@@ -71,4 +74,4 @@ def _timeline(entries: Sequence[Evidence]) -> Iterator[str]:
 def _log(entry: Evidence) -> list[str]:
     """The tail of a task's log, where an entry carries one."""
     lines = entry.data.get("log", [])
-    return [f"      | {plain(str(line))}" for line in lines] if isinstance(lines, list) else []
+    return [f"      | {shown(str(line))}" for line in lines] if isinstance(lines, list) else []

@@ -2,51 +2,94 @@
 
 from typing import Any, Final
 
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from slipway.domain.errors import Reason, Rejected
 from slipway.domain.notice import state_of
 from slipway.ports import Records
 from slipway.runtime.observability import logger
 from slipway.steps.notify import Ending, NotifyAllResult, NotifyRequest
 
 _KIND: Final = "Deployment"
+# What a person has to look at: nobody was told, or nobody knows.
+_TROUBLE: Final = (Ending.REFUSED, Ending.UNCLEAR)
+
+
+class _Lenient(BaseModel):
+    """AWS adds fields to its events; those that matter here are checked."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+
+class _Untold(_Lenient):
+    deployment_id: str = Field(min_length=1, max_length=80)
+
+
+class _TellAgain(_Lenient):
+    id: str = Field(min_length=1, max_length=128)
+    detail: _Untold
 
 
 def deployment_writes(event: dict[str, Any]) -> list[NotifyRequest]:
-    """The writes of deployments in a batch of the stream (view type NEW_AND_OLD_IMAGES)."""
-    changes = [record["dynamodb"] for record in event.get("Records", [])]
-    return [_request(change) for change in changes if _is_deployment(change)]
+    """The writes of deployments in a batch of the stream (view type NEW_AND_OLD_IMAGES).
+
+    What is no write, or not whole, is left to notify to call unreadable: it holds up nothing.
+    """
+    items = event.get("Records")
+    changes = [_at(item, "dynamodb") for item in items] if isinstance(items, list) else []
+    return [_request(change) for change in changes if _text(change, "NewImage", "kind") == _KIND]
 
 
 def told_again(event: dict[str, Any], records: Records) -> list[NotifyRequest]:
     """The deployment whose end the sweep found refused, as it is now; nothing otherwise.
 
-    What it has reached since then the stream still has to tell.
+    What it has reached since then the stream still has to tell. Rejected when the event cannot be
+    read, or names no deployment.
     """
     if event.get("detail-type") != "Tell Again":
         return []
-    deployment = records.deployment(event["detail"]["deployment_id"])
+    asked = _checked(event)
+    deployment = records.deployment(asked.detail.deployment_id)
     if not records.notice(deployment.deployment_id).lacks(state_of(deployment)):
         return []
     after = deployment.model_dump_json()
-    return [NotifyRequest(sequence_number=event["id"], before=None, after=after)]
+    return [NotifyRequest(sequence_number=asked.id, before=None, after=after)]
 
 
-def _is_deployment(change: dict[str, Any]) -> bool:
-    return bool(change.get("NewImage", {}).get("kind", {}).get("S") == _KIND)
+def _checked(event: dict[str, Any]) -> _TellAgain:
+    try:
+        return _TellAgain.model_validate(event)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        field = ".".join(str(part) for part in first["loc"]) or "event"
+        raise Rejected(Reason.EVENT_MALFORMED, f"{field}: {first['msg']}") from None
 
 
-def _request(change: dict[str, Any]) -> NotifyRequest:
-    before = change.get("OldImage")
+def _request(change: Any) -> NotifyRequest:
     return NotifyRequest(
-        sequence_number=change["SequenceNumber"],
-        before=before["document"]["S"] if before else None,
-        after=change["NewImage"]["document"]["S"],
+        sequence_number=str(_at(change, "SequenceNumber") or ""),
+        before=_text(change, "OldImage", "document") or None,
+        after=_text(change, "NewImage", "document"),
     )
 
 
+def _text(change: Any, image: str, attribute: str) -> str:
+    """A text attribute of the item before or after the write; empty when there is none."""
+    found = _at(change, image, attribute, "S")
+    return found if isinstance(found, str) else ""
+
+
+def _at(value: Any, *path: str) -> Any:
+    """What stands at a path of nested objects; None when there is nothing."""
+    for name in path:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
+
+
 def log_endings(told: NotifyAllResult) -> None:
-    """Say what became of every state: a person has to look at a refusal."""
+    """Say what became of every state; an error rings the alarm UntoldAlarm of template.yaml."""
     for result in told.results:
-        say = logger.error if result.ending is Ending.REFUSED else logger.info
+        say = logger.error if result.ending in _TROUBLE else logger.info
         say("notified", extra=result.model_dump(mode="json"))
     if told.failed is not None:
         logger.warning("comes again", extra={"from": told.failed, "problem": told.problem})

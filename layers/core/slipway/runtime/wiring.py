@@ -214,9 +214,9 @@ def secrets() -> "SecretsManagerSecrets":
 
 def link_key() -> str:
     """The key that signs links; a rotated one is known after a few minutes."""
-    from slipway.adapters.secrets import required
+    from slipway.adapters.secrets import signing_key
 
-    return required(secrets().json(settings().link_secret_arn), "link_key", "link")
+    return signing_key(secrets().json(settings().link_secret_arn))
 
 
 def links() -> "Links":

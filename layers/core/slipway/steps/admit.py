@@ -8,6 +8,7 @@ from slipway.domain.errors import Reason, Rejected, Transient
 from slipway.domain.evidence import Note
 from slipway.domain.lane import Candidate, Lane
 from slipway.domain.model import Model
+from slipway.domain.redaction import kept
 from slipway.domain.release import Release
 from slipway.ports import Admission, Announcements, Executions, Records
 from slipway.steps.step import StepRequest, record
@@ -126,6 +127,7 @@ def _deployment(wish: Wish, lane: Lane, now: datetime) -> Deployment:
         requested_at=now,
         explicit=wish.explicit,
         schema_at=wish.schema_at,
+        reason=kept(wish.reason),
         release=wish.release,
         is_news=True,
     )

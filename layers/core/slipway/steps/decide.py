@@ -11,6 +11,7 @@ from slipway.domain.deployment import Deployment
 from slipway.domain.errors import Reason, Rejected, Transient
 from slipway.domain.evidence import Note
 from slipway.domain.model import Model
+from slipway.domain.redaction import kept
 from slipway.domain.wording import moment
 from slipway.ports import Announcements, Records
 from slipway.steps.step import again_when_moved, record
@@ -33,14 +34,12 @@ class DecideRequest(Model):
 def ticket(deployment_id: str, sig: str, *, records: Records, key: str) -> Approval:
     """The approval that a link opens.
 
-    Rejected when the deployment asks for none, or when the link is not ours: a link is bound to
-    deployment, digest and plan.
+    Rejected alike when there is none and when the link is not ours: a link is bound to deployment,
+    digest and plan, and tells nobody else which deployments there are.
     """
     approval = records.approval(deployment_id)
-    if approval is None:
-        message = f"There is no approval for '{deployment_id}'."
-        raise Rejected(Reason.DEPLOYMENT_UNKNOWN, message)
-    if not signed(key, PURPOSE, link_subject(approval), sig):
+    subject = link_subject(approval) if approval else deployment_id
+    if not signed(key, PURPOSE, subject, sig) or approval is None:
         raise Rejected(Reason.LINK_INVALID, "This link is not valid, or not valid any more.")
     return approval
 
@@ -74,7 +73,8 @@ def _decided(
         raise Rejected(Reason.RECORD_MOVED, _already(approval.decision))
     deployment = records.deployment(request.deployment_id)
     _refuse_unwanted(deployment, records)
-    decision = Decision(answer=request.answer, by=request.by, at=now, comment=request.comment)
+    comment = kept(request.comment)
+    decision = Decision(answer=request.answer, by=request.by, at=now, comment=comment)
     decided = approval.decided(decision)
     note = Note(
         what="approval decided",

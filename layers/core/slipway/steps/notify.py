@@ -16,6 +16,7 @@ from slipway.domain.approval import Approval, ask
 from slipway.domain.catalog import Catalog
 from slipway.domain.deployment import Deployment, Outcome, Phase
 from slipway.domain.errors import Broken, ControlPlaneError, Reason, Transient
+from slipway.domain.lane import Lane
 from slipway.domain.message import News, line, whole
 from slipway.domain.model import Model
 from slipway.domain.notice import Notice, Telling, state_of
@@ -189,7 +190,15 @@ def _news(
         page_url=links.deployment(deployment.deployment_id) if links.absolute else "",
         approval_url=links.approval(decides) if decides else "",
         at=now,
+        lane=_asked_over(deployment, state, records),
     )
+
+
+def _asked_over(deployment: Deployment, state: str, records: Records) -> Lane | None:
+    """The lane whose hold a person's request may go over, while it is asked for."""
+    if not deployment.explicit or state != Phase.AWAITING_APPROVAL:
+        return None
+    return records.lane(deployment.application, deployment.environment)
 
 
 def _approval(

@@ -17,7 +17,7 @@ T = TypeVar("T", bound=BaseModel)
 class _Lenient(BaseModel):
     """AWS adds fields to its events; those that matter here are checked."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
 
 class _Push(_Lenient):

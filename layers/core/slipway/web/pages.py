@@ -8,7 +8,7 @@ from typing import Any, Final
 from slipway.domain.approval import Answer, Approval
 from slipway.domain.deployment import Deployment, Failure, Outcome, Phase
 from slipway.domain.evidence import Evidence, chain_errors
-from slipway.domain.guidance import manner, restore_commands, way_back
+from slipway.domain.guidance import manner, overridden, restore_commands, way_back
 from slipway.domain.lane import Lane
 from slipway.domain.plan import Plan
 from slipway.domain.release import REVISION_LABEL
@@ -48,6 +48,7 @@ class Moment:
     what: str
     reason: str
     message: str
+    log: Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -83,8 +84,12 @@ def approval_page(
     closed: str,
     links: Links,
     now: datetime,
+    lane: Lane | None = None,
 ) -> str:
-    """What is being approved, with the form to decide; ``closed`` says why there is none."""
+    """What is being approved, with the form to decide; ``closed`` says why there is none.
+
+    ``lane`` tells what a person's request goes over.
+    """
     plan = deployment.planned()
     return render(
         "approval.html",
@@ -96,6 +101,7 @@ def approval_page(
         sig=sig,
         closed=closed,
         links=links,
+        overridden=overridden(deployment, lane) if lane else (),
         **_plan(plan),
     )
 
@@ -176,9 +182,15 @@ def _timeline(evidence: Sequence[Evidence]) -> list[Moment]:
     for entry in evidence:
         after = f"+{spoken(entry.at - before)}" if before and entry.at > before else ""
         at = f"{entry.at:%Y-%m-%d %H:%M:%S}"
-        moments.append(Moment(at, after, entry.what, entry.reason, entry.message))
+        moments.append(Moment(at, after, entry.what, entry.reason, entry.message, _log(entry)))
         before = entry.at
     return moments
+
+
+def _log(entry: Evidence) -> list[str]:
+    """The end of a task's log, where an entry carries one."""
+    lines = entry.data.get("log", [])
+    return [str(line) for line in lines] if isinstance(lines, list) else []
 
 
 def _failures(deployment: Deployment) -> list[Failure]:

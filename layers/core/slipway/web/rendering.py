@@ -12,13 +12,16 @@ from pathlib import Path
 from typing import Any, Final
 
 from jinja2 import BaseLoader, Environment, FileSystemLoader, ModuleLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from slipway.domain import guidance, wording
+from slipway.domain.redaction import shown
 
 _HERE: Final = Path(__file__).parent
 _TEMPLATES: Final = _HERE / "templates"
 _COMPILED: Final = _HERE / "compiled"
+# A sentence of ours with its commands is shorter; what is longer is others'.
+_LONGEST: Final = 4000
 
 
 @cache
@@ -66,12 +69,29 @@ def _environment() -> Environment:
     return _configured(loader)
 
 
+def _plainly(value: Any) -> Any:
+    """Every text that a template shows, in one printable line without secrets."""
+    if isinstance(value, str) and not isinstance(value, Markup):
+        return shown(value, _LONGEST)
+    return value
+
+
+def _with_code(text: str) -> Markup:
+    """Text in which what stands between backquotes is code."""
+    parts = shown(text, _LONGEST).split("`")
+    marked = [
+        Markup("<code>{}</code>").format(p) if n % 2 else escape(p) for n, p in enumerate(parts)
+    ]
+    return Markup("").join(marked)
+
+
 def _configured(loader: BaseLoader) -> Environment:
     environment = Environment(
         loader=loader,
         autoescape=True,
         undefined=StrictUndefined,
         auto_reload=False,
+        finalize=_plainly,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -82,6 +102,7 @@ def _configured(loader: BaseLoader) -> Environment:
         short_digest=wording.short_digest,
         short_image=wording.short_image,
         what_next=guidance.what_next,
+        with_code=_with_code,
     )
     environment.tests["good"] = lambda word: word in _GOOD
     environment.tests["bad"] = lambda word: word in _BAD

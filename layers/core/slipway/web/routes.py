@@ -1,7 +1,7 @@
 """The one router: GET shows and never writes, POST decides."""
 
 import re
-from typing import Final
+from typing import Any, Final
 
 from aws_lambda_powertools.event_handler.api_gateway import Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
@@ -11,6 +11,7 @@ from slipway.domain.approval import Approval, signed
 from slipway.domain.catalog import Application
 from slipway.domain.deployment import Deployment
 from slipway.domain.errors import ControlPlaneError, Reason, Rejected, Transient
+from slipway.domain.lane import Lane
 from slipway.runtime import wiring
 from slipway.runtime.observability import logger
 from slipway.steps.decide import decide, ticket
@@ -21,6 +22,7 @@ from slipway.web.rendering import headers
 app = LambdaFunctionUrlResolver()
 
 _LATEST: Final = 10
+_ID: Final = r"[a-z][a-z0-9-]{0,79}"
 _READ: Final = ["GET", "HEAD"]
 _STATUS: Final = {
     Reason.EVENT_MALFORMED: 400,
@@ -37,12 +39,31 @@ _HEADINGS: Final = {
     400: "That was not understood",
     403: "Not allowed",
     404: "Nothing here",
+    405: "Not done this way",
     409: "Already decided",
     410: "Too late",
     500: "Something went wrong",
     503: "Please try again",
 }
 _UNCHANGED: Final = "Nothing was changed."
+_INVALID: Final = "This link is not valid, or not valid any more."
+# What each path answers to; a test asks for all of them.
+_METHODS: Final = (
+    (re.compile(r"/|/health|/deployments/[^/]+"), "GET, HEAD"),
+    (re.compile(r"/approvals/[^/]+"), "GET, HEAD, POST"),
+)
+
+
+def with_its_method(event: dict[str, Any]) -> dict[str, Any]:
+    """The request as the router may see it.
+
+    A method's name is case sensitive (RFC 9110), and the router takes it in any case.
+    """
+    http = event["requestContext"]["http"]
+    if http["method"].isupper():
+        return event
+    asked = {**event["requestContext"], "http": {**http, "method": "UNKNOWN"}}
+    return {**event, "requestContext": asked}
 
 
 @app.route("/health", method=_READ)
@@ -71,11 +92,12 @@ def deployment(deployment_id: str) -> Response[str]:
 
 @app.route("/approvals/<deployment_id>", method=_READ)
 def approval(deployment_id: str) -> Response[str]:
-    logger.append_keys(deployment_id=_checked_id(deployment_id))
+    logger.append_keys(deployment_id=_approved_id(deployment_id))
     records, sig, now = wiring.records(), _sig(), wiring.now()
     asked = ticket(deployment_id, sig, records=records, key=wiring.link_key())
     found = records.deployment(deployment_id)
-    closed = _closed(asked, found)
+    lane = records.lane(found.application, found.environment)
+    closed = _closed(asked, found, lane)
     html = pages.approval_page(
         asked,
         found,
@@ -84,13 +106,14 @@ def approval(deployment_id: str) -> Response[str]:
         closed=closed,
         links=wiring.links(),
         now=now,
+        lane=lane,
     )
     return _answer(410 if closed else 200, html)
 
 
 @app.post("/approvals/<deployment_id>")
 def decided(deployment_id: str) -> Response[str]:
-    logger.append_keys(deployment_id=_checked_id(deployment_id))
+    logger.append_keys(deployment_id=_approved_id(deployment_id))
     event = app.current_event
     request = forms.decision(
         deployment_id,
@@ -111,6 +134,11 @@ def decided(deployment_id: str) -> Response[str]:
 
 @app.not_found
 def not_found(error: NotFoundError) -> Response[str]:
+    path = app.current_event.path
+    for pattern, methods in _METHODS:
+        if pattern.fullmatch(path):
+            said = "This page does not answer to that method."
+            return _sentence(405, said, f"It takes {methods}.", allow=methods)
     return _sentence(
         404, "There is no such page.", "Use the link from Slack, or ask for a new one."
     )
@@ -138,21 +166,27 @@ def broken(error: Exception) -> Response[str]:
 
 
 def _answer(
-    status: int, body: str, content_type: str = "text/html; charset=utf-8"
+    status: int, body: str, content_type: str = "text/html; charset=utf-8", allow: str = ""
 ) -> Response[str]:
-    shown = "" if app.current_event.http_method.upper() == "HEAD" else body
-    return Response(
-        status_code=status, content_type=content_type, body=shown, headers=dict(headers())
-    )
+    shown = "" if app.current_event.http_method == "HEAD" else body
+    told = {**headers(), **({"Allow": allow} if allow else {})}
+    return Response(status_code=status, content_type=content_type, body=shown, headers=told)
 
 
-def _sentence(status: int, sentence: str, hint: str) -> Response[str]:
-    return _answer(status, pages.sentence_page(_HEADINGS[status], sentence, hint))
+def _sentence(status: int, sentence: str, hint: str, allow: str = "") -> Response[str]:
+    return _answer(status, pages.sentence_page(_HEADINGS[status], sentence, hint), allow=allow)
 
 
 def _checked_id(deployment_id: str) -> str:
-    if not re.fullmatch(r"[a-z][a-z0-9-]{0,79}", deployment_id):
+    if not re.fullmatch(_ID, deployment_id):
         raise Rejected(Reason.DEPLOYMENT_UNKNOWN, "There is no such deployment.")
+    return deployment_id
+
+
+def _approved_id(deployment_id: str) -> str:
+    """The id of an approval; one that cannot be is refused as one whose link is not ours."""
+    if not re.fullmatch(_ID, deployment_id):
+        raise Rejected(Reason.LINK_INVALID, _INVALID)
     return deployment_id
 
 
@@ -160,23 +194,22 @@ def _sig() -> str:
     """The link's signature, in the one shape that a signature has."""
     offered = app.current_event.query_string_parameters.get("sig", "")
     if not re.fullmatch(r"[0-9a-f]{64}", offered):
-        raise Rejected(Reason.LINK_INVALID, "This link is not valid, or not valid any more.")
+        raise Rejected(Reason.LINK_INVALID, _INVALID)
     return offered
 
 
 def _check_view(subject: str) -> None:
     if not signed(wiring.link_key(), VIEW, subject, _sig()):
-        raise Rejected(Reason.LINK_INVALID, "This link is not valid, or not valid any more.")
+        raise Rejected(Reason.LINK_INVALID, _INVALID)
 
 
-def _closed(asked: Approval, found: Deployment) -> str:
+def _closed(asked: Approval, found: Deployment, lane: Lane) -> str:
     """Why nobody can decide any more, other than because somebody has."""
     if asked.decision is not None:
         return ""
     try:
         found.refuse_to_continue()
-        newer = wiring.records().lane(found.application, found.environment)
-        replaced_by = newer.superseded_by(found.deployment_id)
+        replaced_by = lane.superseded_by(found.deployment_id)
     except Rejected as error:
         return error.message
     if replaced_by is not None:
