@@ -526,3 +526,22 @@ def test_warnings_are_printed_and_the_catalog_is_compiled(
 
 def test_the_example_is_compiled_without_a_warning() -> None:
     assert checked_catalog(Path(__file__).parents[2] / "catalog")[1] == []
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "environments: []",
+        "environments: {staging: []}",
+        "environments: {staging: {verification: {checks: {a: b}}}}",
+        "environments: {staging: {verification: [1], gates: [], approval: {approvers: {a: b}}}}",
+        "environments: {staging: {after: [x], push: 1, target: null, migration: {command: up}}}",
+        "environments: {staging: {push: {repository: [a], tags: {a: 1}}, strategy: rolling}}",
+    ],
+)
+def test_any_shape_in_any_place_is_told_and_hides_nothing_of_the_other_file(
+    tmp_path: Path, wrong: str
+) -> None:
+    lines = written(tmp_path, shop=f"application: shop\n{wrong}\n", zoo="application: 7\n")
+
+    assert {line.partition(":")[0] for line in lines} == {"shop.yaml", "zoo.yaml"}

@@ -1,5 +1,6 @@
 """The template grants what the code calls, and tells nobody what it should not."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -11,7 +12,7 @@ from slipway.runtime.settings import Settings
 from tests.unit import grants, hardening
 from tests.unit.calls import call_violations, client_violations, grant_violations
 from tests.unit.grants import saying
-from tests.unit.reach import reached
+from tests.unit.reach import ROOT, reached
 from tests.unit.stack import (
     EVENTS,
     actions,
@@ -279,3 +280,39 @@ def test_the_table_has_the_indexes_and_the_stream_that_the_code_reads() -> None:
 
 def test_how_long_a_function_may_run_is_what_the_rules_wait_for() -> None:
     assert timedelta(seconds=template()["Globals"]["Function"]["Timeout"]) == LONGEST_FUNCTION
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value", "good"),
+    [
+        ("ClusterArns", "", True),
+        ("ClusterArns", "arn:aws:ecs:eu-west-1:123456789012:cluster/shop-*", True),
+        ("ClusterArns", "arn:aws-cn:ecs:*:*:cluster/shop", True),
+        ("ClusterArns", "shop", False),
+        ("ClusterArns", "arn:aws:ecs:eu-west-1:123456789012:service/shop", False),
+        ("TaskRoleArns", "", True),
+        ("TaskRoleArns", "arn:aws:iam::123456789012:role/service/shop-*", True),
+        ("TaskRoleArns", "shop-task", False),
+        ("TaskRoleArns", "arn:aws:iam::123456789012:user/ada", False),
+        ("LogGroupPattern", "*", True),
+        ("LogGroupPattern", "/ecs/shop-*", True),
+        ("LogGroupPattern", "", False),
+        ("LogGroupPattern", "/ecs/shop:log-stream:x", False),
+    ],
+)
+def test_a_narrowing_parameter_takes_what_iam_can_compare(
+    parameter: str, value: str, good: bool
+) -> None:
+    # A name where an ARN belongs would be refused in the middle of a deployment only.
+    allowed = template()["Parameters"][parameter]["AllowedPattern"]
+
+    assert (re.fullmatch(allowed, value) is not None) is good
+
+
+def test_the_security_page_says_what_every_function_may_say() -> None:
+    page = (ROOT / "docs" / "security.md").read_text()
+    rows = {line.split("`")[1]: line for line in page.splitlines() if line.startswith("| `")}
+
+    assert {
+        verb: set(re.findall(r"\*([A-Z][a-z]+ [A-Z][a-z]+)\*", rows[verb])) for verb in VERBS
+    } == {verb: reached(verb).published for verb in VERBS}

@@ -93,6 +93,9 @@ def _asked(rule: Callable[[Any], Any], part: Partial, go_on: Callable[[Unread], 
         except Unread as unread:
             if go_on(unread):
                 continue
+        except (AttributeError, TypeError):
+            # Not every rule can do with a part; pydantic asks it once everything can be read.
+            return []
         return []
 
 
