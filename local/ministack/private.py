@@ -38,6 +38,8 @@ FUNCTIONS: dict[str, tuple[str, ...]] = {
         "region",
         "account_id",
     ),
+    "core.iam_actions.dynamodb_service_context": ("body",),
+    "core.iam_actions.request_tag_context": ("service", "iam_action", "body", "params"),
     "core.lambda_runtime._worker_class_for": ("config",),
     "core.lambda_runtime.ProvidedWorker": ("func_name", "config", "code_zip"),
     "core.lambda_runtime.ProvidedWorker._build_handler_class": ("self", "generation", "pending"),

@@ -14,6 +14,7 @@ from hypercorn.config import Config
 from local.crashes import CrashPoints
 from local.ministack import (
     calls,
+    conditions,
     door,
     events,
     executions,
@@ -44,7 +45,7 @@ def prepare(
             },
         )
     )
-    for part in (events, tokens, tasks, executions, resources, streams):
+    for part in (events, tokens, conditions, tasks, executions, resources, streams):
         part.install()
     log, crashes = calls.CallLog(), CrashPoints()
     secret = secrets.token_urlsafe(16)

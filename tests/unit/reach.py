@@ -7,6 +7,7 @@ function names counts as reached, called or handed on.
 
 import ast
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -15,6 +16,7 @@ ROOT = Path(__file__).parents[2]
 CORE = ROOT / "layers" / "core"
 WIRING = "slipway.runtime.wiring"
 WAITING = "slipway.runtime.waiting"
+CONNECTION = "slipway.operate.connection"
 # What the waiting room is built with; wiring builds it itself.
 _IN_THE_WAITING_ROOM = {
     "parking": ("slipway.adapters.parking", "DynamoDBParking"),
@@ -31,6 +33,39 @@ def path_of(module: str) -> Path:
     return plain / "__init__.py" if plain.is_dir() else plain.with_suffix(".py")
 
 
+@cache
+def modules() -> tuple[str, ...]:
+    """Every module of ours, by its dotted name."""
+    package = sorted((CORE / "slipway").rglob("*.py"))
+    names = [_dotted(path.relative_to(CORE)) for path in package]
+    apps = sorted((ROOT / "functions").glob("*/app.py"))
+    return tuple([*names, *(_dotted(path.relative_to(ROOT)) for path in apps)])
+
+
+def _dotted(path: Path) -> str:
+    return ".".join(path.with_suffix("").parts).removesuffix(".__init__")
+
+
+# What a module would say, for the tests that change it to see whether anybody notices.
+_edited: dict[str, str] = {}
+
+
+@contextmanager
+def edited(name: str, changes: dict[str, str], more: str = "") -> Iterator[None]:
+    """As if a module's file had other parts, and more at its end; nothing is written."""
+    text = _written(name)
+    for old, new in changes.items():
+        assert text.count(old) == 1, f"{name} has {old!r} {text.count(old)} times"
+        text = text.replace(old, new)
+    _edited[name] = f"{text}{more}"
+    reached.cache_clear()
+    try:
+        yield
+    finally:
+        _edited.clear()
+        reached.cache_clear()
+
+
 @dataclass
 class Module:
     """A module's functions and methods by qualified name, and where its other names come from."""
@@ -41,10 +76,19 @@ class Module:
     held: dict[tuple[str, str], str] = field(default_factory=dict)
 
 
-@cache
 def module(name: str) -> Module:
     """A module of ours, parsed."""
-    made = Module(ast.parse(path_of(name).read_text()))
+    return _parsed(_edited.get(name) or _written(name))
+
+
+@cache
+def _written(name: str) -> str:
+    return path_of(name).read_text()
+
+
+@cache
+def _parsed(text: str) -> Module:
+    made = Module(ast.parse(text))
     for node in made.tree.body:
         if isinstance(node, ast.FunctionDef):
             made.functions[node.name] = node
@@ -90,6 +134,7 @@ class Reached:
     methods: set[tuple[str, str]] = field(default_factory=set)
     names: set[tuple[str, str]] = field(default_factory=set)
     settings: set[str] = field(default_factory=set)
+    published: set[str] = field(default_factory=set)
     fenced: bool = False
 
 
@@ -127,6 +172,8 @@ def _next(node: Node, found: Reached) -> Iterator[Node]:
                 found.names.add((name, text))
             case ast.keyword(arg="fence", value=value) if not isinstance(value, ast.Name):
                 found.fenced = True
+            case ast.Call(func=ast.Attribute(attr="publish"), args=[ast.Constant(value=what), *_]):
+                found.published.add(str(what))
 
 
 def _decorated_with(name: str, where: str) -> Iterator[Node]:

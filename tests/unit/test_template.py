@@ -1,19 +1,18 @@
 """The template grants what the code calls, and tells nobody what it should not."""
 
-import importlib
-import pkgutil
+import re
 from datetime import timedelta
-from functools import cache
 from typing import Any
 
 import pytest
-from botocore import xform_name
 
-import slipway.adapters
 from slipway.adapters import items
 from slipway.domain.deployment import LONGEST_FUNCTION
 from slipway.runtime.settings import Settings
-from tests.unit.reach import ports, reached
+from tests.unit import grants, hardening
+from tests.unit.calls import call_violations, client_violations, grant_violations
+from tests.unit.grants import saying
+from tests.unit.reach import ROOT, reached
 from tests.unit.stack import (
     EVENTS,
     actions,
@@ -46,16 +45,6 @@ VERBS = [
 GRANTS = [(verb, one) for verb in VERBS for one in statements(functions()[verb])]
 RULES = [(verb, name, rule) for verb in VERBS for name, rule in rules(verb).items()]
 
-# Permissions that a call needs beside its own, by AWS's service authorization reference.
-IMPLIED = {
-    "register_task_definition": ["ecs:TagResource", "iam:PassRole"],
-    "run_task": ["iam:PassRole"],
-    "create_db_snapshot": ["rds:AddTagsToResource"],
-    # ECR reads the findings of enhanced scanning from Inspector in the caller's name.
-    "describe_image_scan_findings": ["inspector2:ListCoverage", "inspector2:ListFindings"],
-}
-# TransactWriteItems is authorised as the operations that it carries.
-TRANSACTED = {"Put": "dynamodb:PutItem", "Delete": "dynamodb:DeleteItem"}
 # Who may change what: everything else that changes anything is Slipway's own.
 CHANGES_THE_USERS_SYSTEMS = {
     "ecs:UpdateService": ["deploy", "rollback"],
@@ -71,35 +60,6 @@ WITHOUT_A_RESOURCE = {
 }
 
 
-@cache
-def permissions() -> dict[str, tuple[str, ...]]:
-    """What every adapter says that it calls, by module."""
-    prefix = f"{slipway.adapters.__name__}."
-    names = [one.name for one in pkgutil.walk_packages(slipway.adapters.__path__, prefix)]
-    found = {name: getattr(importlib.import_module(name), "PERMISSIONS", ()) for name in names}
-    return {name: listed for name, listed in found.items() if listed}
-
-
-@cache
-def operations() -> dict[str, str]:
-    """The action behind every boto3 method that an adapter says it calls."""
-    listed = {action for one in permissions().values() for action in one}
-    return {xform_name(action.partition(":")[2]): action for action in listed}
-
-
-@cache
-def needed(verb: str) -> set[str]:
-    """Every action that a function can call, read from the source."""
-    found, known = reached(verb), operations()
-    adapters = {(module, name) for module, name in found.names if module in permissions()}
-    names = {name for _, name in adapters}
-    called = {known[name] for name in names & set(known)}
-    called |= {action for name in names & set(IMPLIED) for action in IMPLIED[name]}
-    if "transact_write_items" in names:
-        called |= {action for name, action in TRANSACTED.items() if name in names}
-    return called | ({"dynamodb:ConditionCheckItem"} if found.fenced else set())
-
-
 def test_the_functions_are_those_of_the_architecture_each_with_its_own_folder_and_role() -> None:
     assert sorted(functions()) == sorted(VERBS)
     assert {verb: one["CodeUri"] for verb, one in functions().items()} == {
@@ -110,23 +70,32 @@ def test_the_functions_are_those_of_the_architecture_each_with_its_own_folder_an
     assert resources("AWS::IAM::Role") == {}
 
 
-@pytest.mark.parametrize("verb", VERBS)
-def test_a_function_is_granted_what_it_calls_and_nothing_else(verb: str) -> None:
-    assert sorted(granted(verb)) == sorted(needed(verb))
+def test_every_role_has_exactly_the_grants_of_the_table() -> None:
+    assert grants.violations(template()) == []
+
+
+def test_a_function_is_granted_what_it_calls_and_nothing_else() -> None:
+    assert grant_violations({verb: granted(verb) for verb in VERBS}) == []
+
+
+def test_an_adapter_names_exactly_the_actions_that_it_calls() -> None:
+    assert call_violations() == []
+
+
+def test_only_the_composition_roots_make_clients() -> None:
+    assert client_violations() == []
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_an_adapter_names_every_action_that_it_calls(verb: str) -> None:
-    modules = {ports()[port][0] for port, _ in reached(verb).methods}
-    packages = {module.rpartition(".")[0] for module in modules if ".ecs." in module}
-    listed = {
-        action
-        for module, named in permissions().items()
-        if module in modules or module.rpartition(".")[0] in packages
-        for action in named
-    } | set(permissions().get("slipway.adapters.secrets", ()))
+def test_a_function_may_say_exactly_what_it_says(verb: str) -> None:
+    allowed = [one.condition for one in grants.GRANTS[verb] if one.action == "events:PutEvents"]
+    said = reached(verb).published
 
-    assert needed(verb) - listed == set()
+    assert allowed == ([saying(*said)] if said else [])
+
+
+def test_every_setting_that_keeps_something_is_as_it_must_be() -> None:
+    assert hardening.violations(template()) == []
 
 
 @pytest.mark.parametrize("action", CHANGES_THE_USERS_SYSTEMS)
@@ -197,25 +166,6 @@ def variable_of(setting: str) -> str:
 
     getattr(Settings(Asked()), setting)
     return asked[0]
-
-
-@pytest.mark.parametrize(("verb", "name", "rule"), RULES, ids=lambda value: str(value)[:20])
-def test_what_a_rule_cannot_deliver_is_kept(verb: str, name: str, rule: dict[str, Any]) -> None:
-    assert rule["DeadLetterConfig"] == {"Arn": {"Fn::GetAtt": ["Undelivered", "Arn"]}}
-    assert rule["RetryPolicy"] == {
-        "MaximumRetryAttempts": 185,
-        "MaximumEventAgeInSeconds": 86400,
-    }
-
-
-def test_what_the_schedule_and_the_stream_cannot_deliver_is_kept() -> None:
-    schedule = functions()["sweep"]["Events"]["Schedule"]["Properties"]
-    stream = functions()["notify"]["Events"]["Record"]["Properties"]
-
-    assert schedule["DeadLetterConfig"] == {"Arn": {"Fn::GetAtt": ["Undelivered", "Arn"]}}
-    assert stream["DestinationConfig"] == {
-        "OnFailure": {"Type": "SQS", "Destination": {"Fn::GetAtt": ["Undelivered", "Arn"]}}
-    }
 
 
 @pytest.mark.parametrize(("verb", "name", "rule"), RULES, ids=lambda value: str(value)[:20])
@@ -313,17 +263,6 @@ def test_no_log_carries_what_a_state_was_called_with() -> None:
     assert not logged(template())
 
 
-def test_the_record_cannot_be_lost() -> None:
-    table = template()["Resources"]["Table"]
-
-    assert (table["DeletionPolicy"], table["UpdateReplacePolicy"]) == ("Retain", "Retain")
-    assert table["Properties"]["DeletionProtectionEnabled"] is True
-    assert table["Properties"]["PointInTimeRecoverySpecification"] == {
-        "PointInTimeRecoveryEnabled": True
-    }
-    assert table["Properties"]["BillingMode"] == "PAY_PER_REQUEST"
-
-
 def test_the_table_has_the_indexes_and_the_stream_that_the_code_reads() -> None:
     table = resources("AWS::DynamoDB::Table")["Table"]
 
@@ -337,26 +276,6 @@ def test_the_table_has_the_indexes_and_the_stream_that_the_code_reads() -> None:
     }
     assert table["StreamSpecification"] == {"StreamViewType": "NEW_AND_OLD_IMAGES"}
     assert table["TimeToLiveSpecification"] == {"AttributeName": "expires", "Enabled": True}
-
-
-def test_only_the_events_bus_may_fill_the_queue_of_what_was_not_delivered() -> None:
-    (statement,) = resources("AWS::SQS::QueuePolicy")["UndeliveredPolicy"]["PolicyDocument"][
-        "Statement"
-    ]
-
-    assert statement["Principal"] == {"Service": "events.amazonaws.com"}
-    rules = "arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:rule/*"
-    assert statement["Condition"] == {"ArnLike": {"aws:SourceArn": {"Fn::Sub": rules}}}
-
-
-def test_what_a_function_fails_to_do_is_kept_like_what_was_not_delivered() -> None:
-    # EventBridge's retries and dead letters end once Lambda has taken the event.
-    assert template()["Globals"]["Function"]["EventInvokeConfig"] == {
-        "MaximumRetryAttempts": 2,
-        "DestinationConfig": {
-            "OnFailure": {"Type": "SQS", "Destination": {"Fn::GetAtt": ["Undelivered", "Arn"]}}
-        },
-    }
 
 
 def test_how_long_a_function_may_run_is_what_the_rules_wait_for() -> None:
@@ -380,3 +299,39 @@ def test_what_slack_refuses_rings_an_alarm() -> None:
         0,
         "GreaterThanThreshold",
     )
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value", "good"),
+    [
+        ("ClusterArns", "", True),
+        ("ClusterArns", "arn:aws:ecs:eu-west-1:123456789012:cluster/shop-*", True),
+        ("ClusterArns", "arn:aws-cn:ecs:*:*:cluster/shop", True),
+        ("ClusterArns", "shop", False),
+        ("ClusterArns", "arn:aws:ecs:eu-west-1:123456789012:service/shop", False),
+        ("TaskRoleArns", "", True),
+        ("TaskRoleArns", "arn:aws:iam::123456789012:role/service/shop-*", True),
+        ("TaskRoleArns", "shop-task", False),
+        ("TaskRoleArns", "arn:aws:iam::123456789012:user/ada", False),
+        ("LogGroupPattern", "*", True),
+        ("LogGroupPattern", "/ecs/shop-*", True),
+        ("LogGroupPattern", "", False),
+        ("LogGroupPattern", "/ecs/shop:log-stream:x", False),
+    ],
+)
+def test_a_narrowing_parameter_takes_what_iam_can_compare(
+    parameter: str, value: str, good: bool
+) -> None:
+    # A name where an ARN belongs would be refused in the middle of a deployment only.
+    allowed = template()["Parameters"][parameter]["AllowedPattern"]
+
+    assert (re.fullmatch(allowed, value) is not None) is good
+
+
+def test_the_security_page_says_what_every_function_may_say() -> None:
+    page = (ROOT / "docs" / "security.md").read_text()
+    rows = {line.split("`")[1]: line for line in page.splitlines() if line.startswith("| `")}
+
+    assert {
+        verb: set(re.findall(r"\*([A-Z][a-z]+ [A-Z][a-z]+)\*", rows[verb])) for verb in VERBS
+    } == {verb: reached(verb).published for verb in VERBS}

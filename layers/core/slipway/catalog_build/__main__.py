@@ -7,7 +7,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from slipway.catalog_build.entries import read_catalog
+from slipway.catalog_build.entries import checked_catalog
 from slipway.catalog_build.mistakes import CatalogMistakes
 from slipway.catalog_build.pages import schema_page, with_fields
 from slipway.domain.catalog import Application, Catalog
@@ -59,8 +59,10 @@ def _write_fields(page: Path) -> None:
 
 
 def _compile(directory: Path, out: Path) -> None:
-    catalog = read_catalog(directory)
+    catalog, warnings = checked_catalog(directory)
     _write(out / FILE_NAME, compiled(catalog))
+    for warning in warnings:
+        print(warning, file=sys.stderr)
     for application in catalog.applications.values():
         print(_told(application))
 

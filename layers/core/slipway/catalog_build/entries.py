@@ -2,44 +2,72 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path as FilePath
-from typing import Any
+from typing import Any, Final
 
 from pydantic import ValidationError
 
-from slipway.catalog_build import document, expectations
+from slipway.catalog_build import document, expectations, rules
 from slipway.catalog_build.document import Document
+from slipway.catalog_build.doubts import doubts
+from slipway.catalog_build.meant import meant
 from slipway.catalog_build.mistakes import CatalogMistakes, Mistake, Path, Place, in_order
+from slipway.catalog_build.partial import broken_across, broken_rules
 from slipway.domain.catalog import Application, Catalog
+
+_TOP: Final = Place(1, 1)
 
 
 def read_catalog(directory: FilePath) -> Catalog:
     """The catalog in `directory/*.yaml`; raises CatalogMistakes with all that is wrong in it."""
-    applications: dict[str, Application] = {}
-    lines: list[str] = []
-    for file in _files(directory):
-        entry, mistakes = _read_file(file)
-        lines += [mistake.told(str(file)) for mistake in mistakes]
-        if entry:
-            applications[entry.application] = entry
+    return checked_catalog(directory)[0]
+
+
+def checked_catalog(directory: FilePath) -> tuple[Catalog, list[str]]:
+    """The catalog, and a line for everything in it that is rarely meant."""
+    files = [_read_file(file) for file in _files(directory)]
+    across = _across_files(files)
+    lines = [line for file in files for line in file.lines(across.get(file.name, []))]
     if lines:
         raise CatalogMistakes(lines)
-    try:
-        return Catalog(applications=applications)
-    except ValidationError as error:
-        details = error.errors(include_url=False)
-        rules = [str(detail["ctx"]["error"]) for detail in details]
-        raise CatalogMistakes([_across_files(rule, directory) for rule in rules]) from error
+    entries = [file.entry for file in files if file.entry]
+    catalog = Catalog(applications={entry.application: entry for entry in entries})
+    return catalog, [line for file in files for line in file.warnings()]
 
 
-def _across_files(rule: str, directory: FilePath) -> str:
-    """A rule about several entries is told in the file of the one that its sentence begins with."""
-    about, _, sentence = rule.partition(": ")
-    _, application, *path = about.split(".")
-    file = directory / f"{application}.yaml"
-    place = document.read(file.read_bytes()).place(tuple(path))
-    return Mistake(place, tuple(path), sentence).told(str(file))
+@dataclass(frozen=True)
+class _File:
+    """A catalog file: its document, its entry when nothing is wrong in it, and what is."""
+
+    path: FilePath
+    found: Document = field(default_factory=Document)
+    entry: Application | None = None
+    mistakes: tuple[Mistake, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return self.path.stem
+
+    def lines(self, more: Sequence[Mistake]) -> list[str]:
+        return [one.told(str(self.path)) for one in in_order([*self.mistakes, *more])]
+
+    def warnings(self) -> list[str]:
+        told = doubts(self.entry, self.found) if self.entry else []
+        return [one.warned(str(self.path)) for one in told]
+
+
+def _across_files(files: Sequence[_File]) -> dict[str, list[Mistake]]:
+    """Broken rules about several entries, by the file of the one that the sentence begins with."""
+    documents = {file.name: file.found for file in files}
+    told: dict[str, list[Mistake]] = {}
+    for rule in broken_across(documents):
+        about, _, sentence = rule.partition(": ")
+        _, name, *path = about.split(".")
+        place = documents[name].place(tuple(path))
+        told.setdefault(name, []).append(Mistake(place, tuple(path), sentence))
+    return told
 
 
 def _files(directory: FilePath) -> Sequence[FilePath]:
@@ -53,16 +81,17 @@ def _files(directory: FilePath) -> Sequence[FilePath]:
     return files
 
 
-def _read_file(file: FilePath) -> tuple[Application | None, list[Mistake]]:
+def _read_file(file: FilePath) -> _File:
     try:
         raw = file.read_bytes()
     except OSError as error:
-        return None, [Mistake(Place(1, 1), (), f"cannot be read: {error.strerror}")]
-    entry, mistakes = read_entry(raw, file.stem)
+        return _File(file, mistakes=(Mistake(_TOP, (), f"cannot be read: {error.strerror}"),))
+    found = document.read(raw)
+    entry, mistakes = _entry(found, file.stem)
     if file.suffix != ".yaml":
         sentence = f"expected the file name {file.stem}.yaml, got {file.name}"
-        mistakes = [Mistake(Place(1, 1), (), sentence), *mistakes]
-    return entry, mistakes
+        mistakes = [Mistake(_TOP, (), sentence), *mistakes]
+    return _File(file, found, entry, tuple(mistakes))
 
 
 def read_entry(raw: bytes, name: str) -> tuple[Application | None, list[Mistake]]:
@@ -70,13 +99,36 @@ def read_entry(raw: bytes, name: str) -> tuple[Application | None, list[Mistake]
 
     ``name`` is the file's name without its ending, which must be the application's.
     """
-    found = document.read(raw)
+    return _entry(document.read(raw), name)
+
+
+def _entry(found: Document, name: str) -> tuple[Application | None, list[Mistake]]:
     entry, mistakes = _validated(found)
-    if entry and entry.application != name:
-        sentence = f"expected '{name}' as the file is named, got '{entry.application}'"
-        mistakes = [Mistake(found.place(("application",)), ("application",), sentence)]
-    mistakes = in_order([*found.mistakes, *mistakes])
-    return (None if mistakes else entry), mistakes
+    mistakes += [_broken_rule(sentence, path, found) for path, sentence in broken_rules(found)]
+    wrong = {mistake.path for mistake in mistakes}
+    mistakes += [one for one in rules.broken(found) if one.path not in wrong]
+    if entry:
+        mistakes += _too_large(entry, found)
+    if ("application",) not in wrong:
+        mistakes += _named_otherwise(found, name)
+    # pydantic and the rules asked of what could be read may tell the same.
+    told = in_order({*found.mistakes, *mistakes})
+    return (None if told else entry), told
+
+
+def _too_large(entry: Application, found: Document) -> Iterator[Mistake]:
+    for name, environment in entry.environments.items():
+        path = ("environments", name)
+        sentence = rules.too_large(name, environment)
+        if sentence:
+            yield Mistake(found.place(path), path, sentence)
+
+
+def _named_otherwise(found: Document, name: str) -> Iterator[Mistake]:
+    application = found.value.get("application") if isinstance(found.value, dict) else None
+    if isinstance(application, str) and application != name:
+        sentence = f"expected '{name}' as the file is named, got '{application}'"
+        yield Mistake(found.place(("application",)), ("application",), sentence)
 
 
 def _validated(found: Document) -> tuple[Application | None, list[Mistake]]:
@@ -96,7 +148,8 @@ def _translated(error: ValidationError, found: Document) -> Iterator[Mistake]:
         if found.is_unread(path) or _only_follows(detail):
             continue
         if detail["type"] == "value_error":
-            yield _broken_rule(detail["ctx"]["error"], path, found)
+            for sentence in str(detail["ctx"]["error"]).splitlines():
+                yield _broken_rule(sentence, path, found)
         elif detail["type"] == "extra_forbidden":
             yield Mistake(_key_place(path, found), path, _unknown(path))
         elif path[-1:] == ("[key]",):
@@ -110,9 +163,8 @@ def _only_follows(detail: Any) -> bool:
     return detail["type"] == "too_short" and bool(detail["input"])
 
 
-def _broken_rule(error: Any, path: Path, found: Document) -> Mistake:
+def _broken_rule(sentence: str, path: Path, found: Document) -> Mistake:
     """A rule's sentence begins with the field that it is about: that is where the reader looks."""
-    sentence = str(error)
     about = sentence.split(maxsplit=1)[0].removesuffix(":").split(".")
     return Mistake(found.place((*path, *about)), path, sentence)
 
@@ -147,4 +199,5 @@ def _advice(value: object, path: Path, got: str) -> str:
         return f'; in quotes it is text: "{got}"'
     if isinstance(value, str) and value.isdecimal() and expectations.is_number(path):
         return "; without quotes it is a number"
-    return ""
+    name = meant(rules.field_of(path), value) if isinstance(value, str) else None
+    return f"; did you mean '{name}'?" if name else ""

@@ -29,9 +29,15 @@ class Mistake:
 
     def told(self, file: str) -> str:
         """`file:line:column: field: sentence`, as editors and terminals can follow it."""
-        where = f"{file}:{self.place.line}:{self.place.column}"
         what = f"{self.field}: {self.sentence}" if self.path else self.sentence
-        return f"{where}: {_in_one_line(what)}"
+        return f"{self._where(file)}: {_in_one_line(what)}"
+
+    def warned(self, file: str) -> str:
+        """The same as a warning: nothing has to be corrected."""
+        return f"{self._where(file)}: warning: {_in_one_line(f'{self.field}: {self.sentence}')}"
+
+    def _where(self, file: str) -> str:
+        return f"{file}:{self.place.line}:{self.place.column}"
 
 
 def _step(step: str | int) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from slipway.catalog_build.expectations import Node, essence, schema, words
+from slipway.catalog_build.rules import CHARACTERS, ENTRIES, MOST_CHARACTERS, MOST_ENTRIES
 
 BEGIN: Final = "<!-- fields: written by `python -m slipway.catalog_build --docs`; do not edit -->"
 END: Final = "<!-- end of fields -->"
@@ -15,8 +16,25 @@ _HEAD: Final = "| field | expected | default | meaning |\n|---|---|---|---|\n"
 
 
 def schema_page() -> str:
-    """The JSON Schema of a catalog file."""
-    return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
+    """The JSON Schema of a catalog file, with the bounds of its texts and lists."""
+    return json.dumps(_bounded(schema(), ""), indent=2, ensure_ascii=False) + "\n"
+
+
+def _bounded(node: Node, field: str) -> Node:
+    """The node and all below it with the bounds of the field that they describe."""
+    bounds: Node = {}
+    if node.get("type") == "string" and "enum" not in node and "const" not in node:
+        bounds = {"maxLength": CHARACTERS.get(field, MOST_CHARACTERS)}
+    elif node.get("type") == "array":
+        bounds = {"maxItems": ENTRIES.get(field, MOST_ENTRIES)}
+    inner: Node = {}
+    for name in {"properties", "$defs"} & node.keys():
+        inner[name] = {key: _bounded(one, key) for key, one in node[name].items()}
+    if "items" in node:
+        inner["items"] = _bounded(node["items"], field)
+    if "anyOf" in node:
+        inner["anyOf"] = [_bounded(one, field) for one in node["anyOf"]]
+    return {**node, **inner, **{name: one for name, one in bounds.items() if name not in node}}
 
 
 def with_fields(page: str) -> str:

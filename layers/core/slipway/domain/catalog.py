@@ -7,6 +7,12 @@ from typing import Annotated, Literal, Self
 
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
+from slipway.domain.catalog_rules import (
+    broken_lines,
+    ids_given_twice,
+    refuse,
+    services_given_twice,
+)
 from slipway.domain.model import Model
 
 # The deployment id `<application>-<environment>-<number>` becomes an execution's name (80
@@ -282,25 +288,21 @@ class Application(Model):
     @model_validator(mode="after")
     def names_only_known_environments(self) -> Self:
         """`after` must name another environment of the same application, without a circle."""
-        for name in self.environments:
-            self._back_from(name)
+        refuse(broken_lines(self))
         return self
 
-    def _back_from(self, name: str) -> list[str]:
-        """The environment and those before it, back to the first; ValueError when there is none."""
+    def back_from(self, name: str) -> list[str]:
+        """The environment and those before it, back to the first, each of them once."""
         line = [name]
-        while (before := self.environments[line[-1]].after) is not None:
-            if before not in self.environments:
-                known = ", ".join(self.environments)
-                raise ValueError(f"environments.{line[-1]}.after: no '{before}' (known: {known})")
-            if before in line:
-                raise ValueError(f"environments.{before}.after leads back to itself")
+        while (before := self.environments[line[-1]].after) in self.environments:
+            if before is None or before in line:
+                break
             line.append(before)
         return line
 
     def repository(self, environment: str) -> str:
         """The ECR repository of an environment's images: its own or that of the one before it."""
-        pushes = (self.environments[name].push for name in self._back_from(environment))
+        pushes = (self.environments[name].push for name in self.back_from(environment))
         return next(push.repository for push in pushes if push is not None)
 
     def in_order(self) -> list[str]:
@@ -324,39 +326,23 @@ class Catalog(Model):
     @model_validator(mode="after")
     def keeps_every_entry_under_its_name(self) -> Self:
         """A lane is named by the entry and found by the key."""
-        for key, entry in self.applications.items():
-            if key != entry.application:
-                raise ValueError(
-                    f"applications.{key}.application: expected '{key}', got '{entry.application}'"
-                )
+        refuse(
+            f"applications.{key}.application: expected '{key}', got '{entry.application}'"
+            for key, entry in self.applications.items()
+            if key != entry.application
+        )
         return self
 
     @model_validator(mode="after")
     def gives_a_service_to_one_environment(self) -> Self:
         """Two lanes exclude each other nowhere, so they must not change the same service."""
-        owners: dict[tuple[str, str], str] = {}
-        for application, name, environment in self.environments():
-            target, lane = environment.target, f"{application}/{name}"
-            owner = owners.setdefault((target.cluster, target.service), lane)
-            if owner != lane:
-                raise ValueError(
-                    f"applications.{application}.environments.{name}.target: service "
-                    f"'{target.service}' in cluster '{target.cluster}' is {owner}'s already"
-                )
+        refuse(services_given_twice(self))
         return self
 
     @model_validator(mode="after")
     def gives_every_lane_ids_of_its_own(self) -> Self:
         """`shop` + `api-staging` and `shop-api` + `staging` would share their deployments' ids."""
-        owners: dict[str, str] = {}
-        for application, name, _ in self.environments():
-            lane = f"{application}/{name}"
-            owner = owners.setdefault(f"{application}-{name}", lane)
-            if owner != lane:
-                raise ValueError(
-                    f"applications.{application}.environments.{name}: its deployments would have "
-                    f"the ids of {owner}'s ({application}-{name}-1, ...); rename one of them"
-                )
+        refuse(ids_given_twice(self))
         return self
 
     def environments(self) -> Iterator[tuple[str, str, Environment]]:

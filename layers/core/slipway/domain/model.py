@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict
 class Model(BaseModel):
     """An immutable value that refuses fields it does not know."""
 
-    # pydantic's sentences quote what they refuse, and a request carries a task token.
+    # A message about a malformed request must not show what was in it, such as a task token.
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 

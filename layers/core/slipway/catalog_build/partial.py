@@ -1,0 +1,185 @@
+"""What of an entry can be read although parts of it are wrong, and the rules that this breaks.
+
+pydantic asks no rule of a model one of whose fields is wrong, so a reader would be told in rounds.
+Here every model's own rules are asked again of the fields that could be read; a rule that needs
+one that could not says nothing.
+"""
+
+import inspect
+import json
+from collections.abc import Callable, Iterator
+from types import MethodType
+from typing import Annotated, Any, Final, get_args, get_origin
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic.fields import FieldInfo
+
+from slipway.catalog_build.document import Document
+from slipway.catalog_build.mistakes import Path
+from slipway.domain.catalog import Application, Catalog
+
+_UNREAD: Final = object()
+
+
+class Unread(Exception):
+    """A rule has asked for a field that could not be read."""
+
+    def __init__(self, part: "Partial", name: str) -> None:
+        super().__init__(name)
+        self.part, self.name = part, name
+
+
+class Partial:
+    """Stands in for a model: its fields that could be read, and all of its methods."""
+
+    def __init__(self, model: type[BaseModel], path: Path, values: dict[str, Any]) -> None:
+        self.__dict__.update(_model=model, _path=path, _values=values)
+
+    def __getattr__(self, name: str) -> Any:
+        if name in self._values:
+            return self._values[name]
+        if name in self._model.model_fields:
+            raise Unread(self, name)
+        found = inspect.getattr_static(self._model, name)
+        if isinstance(found, property) and found.fget:
+            return found.fget(self)
+        return MethodType(getattr(self._model, name), self)
+
+
+def broken_rules(found: Document) -> Iterator[tuple[Path, str]]:
+    """Every sentence of a broken rule of one file, with the path of the model whose rule it is."""
+    if not isinstance(found.value, dict):
+        return
+    entry = _part(Application, found.value, (), found)
+    for part in _parts(entry):
+        go_on = _as_none if part is entry else _never
+        for rule in _rules(part._model):
+            yield from ((part._path, line) for line in _asked(rule, part, go_on))
+
+
+def broken_across(documents: dict[str, Document]) -> Iterator[str]:
+    """Every sentence of a broken rule about several entries; they are known by their files' names.
+
+    An environment that cannot be read is left out.
+    """
+    entries = {
+        name: _part(Application, found.value, ("applications", name), found)
+        for name, found in documents.items()
+        if isinstance(found.value, dict)
+    }
+    for rule in _rules(Catalog):
+        yield from _asked_across(rule, entries)
+
+
+def _asked_across(rule: Callable[[Any], Any], entries: dict[str, Partial]) -> list[str]:
+    copies = {name: _copied(name, entry) for name, entry in entries.items()}
+    catalog = Partial(Catalog, (), {"applications": copies})
+    return _asked(rule, catalog, lambda unread: _left_out(unread, copies))
+
+
+def _copied(name: str, entry: Partial) -> Partial:
+    environments = entry._values.get("environments", {})
+    values = {"application": name, "environments": dict(environments)}
+    return Partial(entry._model, entry._path, values)
+
+
+def _asked(rule: Callable[[Any], Any], part: Partial, go_on: Callable[[Unread], bool]) -> list[str]:
+    """The sentences of a rule; ``go_on`` says whether it can do without what it has missed."""
+    while True:
+        try:
+            rule(part)
+        except ValueError as error:
+            return str(error).splitlines()
+        except Unread as unread:
+            if go_on(unread):
+                continue
+        except (AttributeError, TypeError):
+            # Not every rule can do with a part; pydantic asks it once everything can be read.
+            return []
+        return []
+
+
+def _never(unread: Unread) -> bool:
+    return False
+
+
+def _as_none(unread: Unread) -> bool:
+    """An `after` that cannot be read follows nothing that a rule about all of them could tell."""
+    if unread.name != "after":
+        return False
+    unread.part._values["after"] = None
+    return True
+
+
+def _left_out(unread: Unread, entries: dict[str, Partial]) -> bool:
+    match unread.part._path:
+        case ("applications", str(application), "environments", str(name), *_):
+            del entries[application]._values["environments"][name]
+            return True
+    return False
+
+
+def _rules(model: type[BaseModel]) -> list[Callable[[Any], Any]]:
+    validators = model.__pydantic_decorators__.model_validators
+    return [getattr(model, name) for name, one in validators.items() if one.info.mode == "after"]
+
+
+def _parts(part: Partial) -> Iterator[Partial]:
+    """The part and all below it, the innermost first."""
+    for value in list(part._values.values()):
+        inner = value.values() if isinstance(value, dict) else value
+        for one in inner if isinstance(value, dict | tuple) else [value]:
+            if isinstance(one, Partial):
+                yield from _parts(one)
+    yield part
+
+
+def _part(model: type[BaseModel], raw: Any, path: Path, found: Document) -> Partial:
+    values = {
+        name: value
+        for name, field in model.model_fields.items()
+        if (value := _value(field, name, raw, (*path, name), found)) is not _UNREAD
+    }
+    return Partial(model, path, values)
+
+
+def _value(field: FieldInfo, name: str, raw: Any, path: Path, found: Document) -> Any:
+    if not isinstance(raw, dict):
+        return _UNREAD
+    if name not in raw:
+        return _UNREAD if field.is_required() else field.get_default(call_default_factory=True)
+    written, model = raw[name], _model_in(field.annotation)
+    if found.is_unread(_in_file(path)):
+        return _UNREAD
+    match model, get_origin(field.annotation), written:
+        case None, _, _:
+            return _leaf(field, written)
+        case _, origin, dict() if origin is dict:
+            return {key: _part(model, one, (*path, key), found) for key, one in written.items()}
+        case _, origin, list() if origin is tuple:
+            return tuple(_part(model, one, (*path, i), found) for i, one in enumerate(written))
+        case _, origin, dict() if origin is not tuple:
+            return _part(model, written, path, found)
+    return _leaf(field, written)
+
+
+def _in_file(path: Path) -> Path:
+    return path[2:] if path[:1] == ("applications",) else path
+
+
+def _leaf(field: FieldInfo, written: Any) -> Any:
+    kind: Any = field.annotation
+    for constraint in field.metadata:
+        kind = Annotated[kind, constraint]
+    try:
+        return TypeAdapter(kind).validate_json(json.dumps(written), strict=True)
+    except ValidationError:
+        return _UNREAD
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    """The one model in an optional, a tuple or a mapping; None for anything else."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    found = {model for one in get_args(annotation) if (model := _model_in(one))}
+    return found.pop() if len(found) == 1 else None
