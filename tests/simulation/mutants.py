@@ -399,7 +399,7 @@ MUTANTS = (
                 "    return _finding('binding', Verdict.SUCCESSFUL, '')\n"
                 "    if rollout.primary_revision_arn != expected.revision_arn:",
             ),
-            edit("domain.binding:_wrong_with", "if reported != version:", "if False:"),
+            edit("domain.reported:wrong_version", "if reported != version:", "if False:"),
         ),
         ("foreign-change",),
     ),

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
+from slipway.domain.addresses import why_not_asked
 from slipway.domain.model import Model
 
 # The deployment id `<application>-<environment>-<number>` becomes an execution's name (80
@@ -165,8 +166,20 @@ class HttpCheck(Model):
     contains: str | None = Field(default=None, description="text that the body must contain")
     version_field: str | None = Field(
         default=None,
-        description="JSON field of the body that must equal the image's version label",
+        description="JSON field of the body that must equal the image's version label; dots lead "
+        "into objects, as in build.version",
     )
+    redirects_to: str | None = Field(
+        default=None,
+        pattern=r"^/",
+        description="path on the same host that `path` leads to; its answer counts then, where an "
+        "answer from another path does not",
+    )
+
+    @property
+    def follows(self) -> bool:
+        """Whether redirects are followed: one that is expected is itself the answer."""
+        return not 300 <= self.status < 400
 
 
 class Verification(Model):
@@ -284,6 +297,19 @@ class Application(Model):
         """`after` must name another environment of the same application, without a circle."""
         for name in self.environments:
             self._back_from(name)
+        return self
+
+    @model_validator(mode="after")
+    def asks_where_an_answer_can_come_from(self) -> Self:
+        """An address that cannot be asked would roll every release back.
+
+        Judged here and not in Verification, because plans on record are read again.
+        """
+        for name, environment in self.environments.items():
+            base_url = environment.verification.base_url
+            wrong = why_not_asked(base_url) if base_url else None
+            if wrong is not None:
+                raise ValueError(f"environments.{name}.verification.base_url: '{base_url}' {wrong}")
         return self
 
     def _back_from(self, name: str) -> list[str]:

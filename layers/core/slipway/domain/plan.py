@@ -18,7 +18,11 @@ _UNSEALED_FORMAT: Final = 0
 
 
 class LiveService(Model):
-    """The service as it runs: what a new revision is derived from and where it is reached."""
+    """The service as it runs: what a new revision is derived from and where it is reached.
+
+    ``target_group_arns`` are all of its target groups, those of the release's container first;
+    an older Slipway recorded the first one only.
+    """
 
     service_arn: str
     revision_arn: str
@@ -28,6 +32,13 @@ class LiveService(Model):
     target_group_arn: str | None
     base_url: str | None
     is_registered: bool = True
+    target_group_arns: tuple[str, ...] = ()
+
+    @property
+    def target_groups(self) -> tuple[str, ...]:
+        """Every target group of the service; empty when no load balancer is in front of it."""
+        first = (self.target_group_arn,) if self.target_group_arn else ()
+        return self.target_group_arns or first
 
 
 class Difference(Model):
