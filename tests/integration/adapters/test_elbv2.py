@@ -103,8 +103,8 @@ def _told_listeners(stub: Any, listeners: tuple[Answer, ...]) -> None:
             stub.add_response("describe_rules", {"Rules": one["rules"]}, asked)
 
 
-def _address(*listeners: Answer, paths: tuple[str, ...] = ("/health",), **more: str) -> Address:
-    return address_of(_fronts(*listeners, **more), paths)
+def _address(*listeners: Answer, paths: tuple[str, ...] = ("/health",)) -> Address:
+    return address_of(_fronts(*listeners), paths)
 
 
 @pytest.mark.parametrize(
@@ -330,7 +330,9 @@ def test_every_check_must_be_led_to_the_service() -> None:
 def test_a_balancer_that_cannot_be_asked_is_not_asked_for_its_listeners(
     balancer: dict[str, str], reason: str
 ) -> None:
-    assert _address(**balancer) == Address(base_url=None, reasons=(reason,))
+    fronts = _fronts(**balancer)
+
+    assert address_of(fronts, ["/health"]) == Address(base_url=None, reasons=(reason,))
 
 
 def test_of_several_balancers_the_one_that_answers_http_is_asked() -> None:

@@ -91,7 +91,7 @@ class HttpWebsite:
     def _answer(self, url: str, follow: bool, end: float) -> HttpAnswer:
         place, (response, location) = url, self._get(url)
         for _ in range(_REDIRECTS):
-            if not (follow and _may_follow(place, location) and time.monotonic() < end):
+            if not (follow and may_follow(place, location) and time.monotonic() < end):
                 break
             response.close()
             place = location
@@ -135,7 +135,7 @@ def _as_utf8(location: str) -> str:
     return location.encode("latin-1").decode("utf-8", errors="replace")
 
 
-def _may_follow(url: str, location: str) -> bool:
+def may_follow(url: str, location: str) -> bool:
     """The same host, and the same scheme and port or the step from HTTP to HTTPS."""
     if not location:
         return False

@@ -61,10 +61,11 @@ def judge_targets(targets: Sequence[Target], rollout: Rollout, planned_count: in
     if wanted == 0:
         message = "The service wants 0 tasks now, so nothing can be seen of the release."
         return _finding("targets", Verdict.MOVING, message)
-    starting = rollout.running_count < wanted
-    if healthy and (starting or any(target.state == "initial" for target in targets)):
-        tasks = f" {rollout.running_count} of {wanted} tasks run." if starting else ""
-        return _finding("targets", Verdict.MOVING, message + tasks)
+    if healthy and rollout.running_count < wanted:
+        message = f"{healthy} targets are healthy; {rollout.running_count} of {wanted} tasks run."
+        return _finding("targets", Verdict.MOVING, message)
+    if healthy and any(target.state == "initial" for target in targets):
+        return _finding("targets", Verdict.MOVING, message)
     if healthy < wanted:
         return _finding("targets", Verdict.INCONCLUSIVE, message)
     if _is_falling(targets, rollout, planned_count):
