@@ -185,7 +185,13 @@ MUTANTS = (
                 "domain.binding:judge_rollout",
                 "rollout.primary_revision_arn !=",
                 "None ==",
+                "if rollout.status in _UNDER_WAY:",
+                "if rollout.running_count >= rollout.desired_count:\n"
+                "        return _finding('binding', Verdict.SUCCESSFUL, 'stable')\n"
+                "    if rollout.status in _UNDER_WAY:",
             ),
+            # Where the site reports a version, that would tell.
+            edit("domain.reported:wrong_version", "if reported != version:", "if False:"),
         ),
         ("deploy-failure", "success"),
     ),
