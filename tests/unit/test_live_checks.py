@@ -200,3 +200,13 @@ def test_one_alarm_for_gate_and_verification_is_one() -> None:
 
     entry = next(one for one in world.evidence if one.what == "gate: alarms")
     assert entry.message == "1 quiet"
+
+
+def test_however_many_checks_fail_what_is_told_has_a_bound() -> None:
+    checks = [{"path": f"/{number}/{'x' * 300}"} for number in range(500)]
+    world = planned(World(environment(verification={"checks": checks})))
+
+    message = refusal(world)[1]
+    assert len(message) < 3000
+    assert message.endswith(f"--digest {NEW} --reason ...")
+    assert max(len(entry.message) for entry in world.evidence) < 3000

@@ -406,3 +406,11 @@ def test_answers_that_were_not_given_are_no_success(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(world.website, "get_all", lambda *_: (known,))
 
     assert failure(world)[0] is Reason.RELEASE_UNHEALTHY
+
+
+def test_however_many_checks_fail_what_is_recorded_has_a_bound() -> None:
+    checks = [{"path": f"/{number}/{'x' * 300}"} for number in range(500)]
+    world = deployed(attempts=1, checks=checks)
+
+    assert len(failure(world)[1]) <= 2000
+    assert len(world.deployment.progress.found_wanting or "") <= 2000

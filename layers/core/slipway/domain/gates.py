@@ -9,8 +9,11 @@ from slipway.domain.errors import Reason
 from slipway.domain.lane import Stable
 from slipway.domain.model import Model
 from slipway.domain.release import Image
+from slipway.domain.text import cut
 from slipway.domain.verdict import Finding, Verdict, silence
 
+# However many checks fail, what is told and stored of them has a bound.
+_TOLD: Final = 2000
 _ORDER: Final = (
     Severity.INFORMATIONAL,
     Severity.LOW,
@@ -193,7 +196,7 @@ def checks_gate(
     if not wanting:
         told = f"{len(findings)} answered by the release that serves now"
         return _passed("checks", told if findings else "none configured")
-    told = " ".join(wanting)
+    told = cut(" ".join(wanting), _TOLD)
     if explicit:
         return _passed("checks", f"fail already, let through by an explicit request: {told}")
     return _failed(

@@ -5,6 +5,10 @@ from enum import StrEnum
 from typing import Final
 
 from slipway.domain.model import Model
+from slipway.domain.text import cut
+
+# However many checks a catalog names, what is told and stored of them has a bound.
+_MOST: Final = 2000
 
 # The statuses of a service deployment that will never become SUCCESSFUL.
 _LOST: Final = frozenset(
@@ -123,7 +127,7 @@ class Judgement(Model):
         against = {Verdict.FAILED, Verdict.INCONCLUSIVE}
         telling = {Verdict.MOVING} if self.verdict is Verdict.MOVING else against
         wanting = [f.message for f in self.findings if f.verdict in telling]
-        return " ".join(wanting) or "; ".join(f.message for f in self.findings)
+        return cut(" ".join(wanting) or "; ".join(f.message for f in self.findings), _MOST)
 
 
 def judge(findings: list[Finding]) -> Judgement:
