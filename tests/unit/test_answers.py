@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slipway.domain.binding import judge_answer, judge_answers
-from slipway.domain.catalog import HttpCheck
 from slipway.domain.verdict import Finding, HttpAnswer, Verdict
+from slipway.domain.verification import HttpCheck
 
 URL = "https://notes.example.com/health"
 

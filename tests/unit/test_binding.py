@@ -12,8 +12,8 @@ from slipway.domain.binding import (
     judge_answer,
     judge_rollout,
 )
-from slipway.domain.catalog import HttpCheck
 from slipway.domain.verdict import Finding, HttpAnswer, Rollout, Verdict, judge
+from slipway.domain.verification import HttpCheck
 from tests.unit.worlds import FAMILY, FIRST_REVISION, NEW, OLD, OTHER
 
 OURS = f"{FAMILY}:9"

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 from urllib.parse import urljoin, urlsplit
 
-from slipway.domain.catalog import HttpCheck
 from slipway.domain.model import Model
 from slipway.domain.reported import wrong_version
 from slipway.domain.text import plain
 from slipway.domain.verdict import Finding, HttpAnswer, Rollout, Target, Verdict, silence
+from slipway.domain.verification import HttpCheck
 
 _UNDER_WAY: Final = frozenset({"PENDING", "IN_PROGRESS"})
 # TargetHealthStateEnum. Targets that are leaving or that take no requests say nothing.

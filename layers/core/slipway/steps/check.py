@@ -6,7 +6,6 @@ from typing import Final
 
 from slipway.domain.approval import Approval
 from slipway.domain.binding import judge_answers
-from slipway.domain.catalog import HttpCheck
 from slipway.domain.commands import deploy_command
 from slipway.domain.deployment import Deployment
 from slipway.domain.errors import Reason, Rejected
@@ -27,6 +26,7 @@ from slipway.domain.gates import (
 from slipway.domain.lane import Lane
 from slipway.domain.plan import Plan
 from slipway.domain.verdict import Finding, Verdict
+from slipway.domain.verification import HttpCheck
 from slipway.ports import Alarms, ImageRegistry, Records, Website
 from slipway.steps.address import requests_for
 from slipway.steps.step import StepRequest, StepResult, record

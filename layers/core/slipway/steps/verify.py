@@ -61,15 +61,9 @@ def verify(
     world that is just moving counts for nothing, for as long as a rollout may take.
     """
     deployment = records.deployment(request.deployment_id)
-    deployment.refuse_when_ended()
-    if request.of is Subject.ROLLBACK and not deployment.has_changed:
-        return StepResult(done=True, reason=Reason.VERIFIED, message="nothing had been changed")
-    if request.of is Subject.RELEASE:
-        deployment.refuse_to_go_forward()
-    if _known(deployment, request.of):
-        return StepResult(done=True, reason=Reason.VERIFIED, message="verified before")
-    if deployment.progress.found_wanting is not None:
-        raise Unhealthy(_blame(request.of), deployment.progress.found_wanting)
+    before = _judged_before(deployment, request.of)
+    if before is not None:
+        return before
     if request.of is Subject.RELEASE:
         deployment.refuse_to_continue()
         deployment = deployment.at(Phase.VERIFYING)
@@ -83,6 +77,20 @@ def verify(
         findings += _alarms(deployment.planned(), alarms)
     findings += _answers(deployment.planned(), expected, website)
     return _decided(deployment, request.of, judge(findings), rollout, records, now)
+
+
+def _judged_before(deployment: Deployment, of: Subject) -> StepResult | None:
+    """What an earlier look, or none at all, has decided already; raises what ends the looking."""
+    deployment.refuse_when_ended()
+    if of is Subject.ROLLBACK and not deployment.has_changed:
+        return StepResult(done=True, reason=Reason.VERIFIED, message="nothing had been changed")
+    if of is Subject.RELEASE:
+        deployment.refuse_to_go_forward()
+    if _known(deployment, of):
+        return StepResult(done=True, reason=Reason.VERIFIED, message="verified before")
+    if deployment.progress.found_wanting is not None:
+        raise Unhealthy(_blame(of), deployment.progress.found_wanting)
+    return None
 
 
 def _known(deployment: Deployment, of: Subject) -> bool:
