@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from slipway.domain.approval import Answer
+from slipway.domain.binding import judge_alarms
 from slipway.domain.deployment import Origin, Outcome
 from slipway.domain.errors import Reason, Rejected
+from slipway.domain.gates import alarm_gate
 from slipway.domain.verdict import HttpAnswer, HttpRequest
 from slipway.operate.arguments import parse
 from tests.unit.worlds import NEW, SETTINGS, START, URL, World, caught, environment, wish
@@ -192,6 +194,11 @@ def test_an_alarm_that_is_named_twice_is_asked_and_counted_once() -> None:
 
     entry = next(one for one in world.evidence if one.what == "gate: alarms")
     assert entry.message == "2 quiet, of which notes-slow without data (INSUFFICIENT_DATA)"
+
+
+def test_an_alarm_is_counted_once_by_whoever_names_it_twice() -> None:
+    assert alarm_gate(("a", "a"), ()).message == "1 quiet"
+    assert judge_alarms(["a", "a"], []).message == "1 alarms quiet"
 
 
 def test_one_alarm_for_gate_and_verification_is_one() -> None:
