@@ -1,9 +1,11 @@
 """Where the checks are asked is known before anything changes, or the plan is refused."""
 
 import pytest
+from pydantic import ValidationError
 
 from slipway.catalog_build.entries import read_entry
 from slipway.domain.addresses import why_not_asked
+from slipway.domain.catalog import Application
 from slipway.domain.errors import Reason, Rejected
 from slipway.domain.routing import Condition, Front, Listener, Rule, address_of
 from tests.unit.worlds import SETTINGS, World, environment
@@ -131,6 +133,14 @@ def test_a_pattern_of_many_stars_is_judged_at_once() -> None:
         ("https://api.example.com:65536", "is not an address"),
         ("https://api.example.com:http", "is not an address"),
         ("https://[::1", "is not an address"),
+        (
+            "https://notes-1.us-east-1.elb.amazonaws.com",
+            "is HTTPS under a load balancer's own name, which is in no certificate",
+        ),
+        (
+            "https://notes-1.cn-north-1.elb.amazonaws.com.cn:8443",
+            "is HTTPS under a load balancer's own name, which is in no certificate",
+        ),
         ("https://api.example.com?x=1", "must end after the host and its port"),
         ("https://api.example.com#x", "must end after the host and its port"),
         ("https://api..example.com", "has a host that no name can be"),
@@ -213,3 +223,33 @@ def test_a_plan_on_record_with_such_an_address_can_still_be_read() -> None:
     verification = {**SETTINGS["verification"], "base_url": "http://10.0.0.7"}
 
     assert environment(verification=verification).verification.base_url == "http://10.0.0.7"
+
+
+@pytest.mark.parametrize(
+    ("check", "field", "wrong"),
+    [
+        ({"status": 103}, "status", "103 is never the whole answer"),
+        (
+            {"status": 204, "contains": "ok"},
+            "contains",
+            "an answer with status 204 has no body",
+        ),
+        (
+            {"status": 304, "version_field": "version"},
+            "version_field",
+            "an answer with status 304 has no body",
+        ),
+    ],
+)
+def test_a_check_that_no_site_can_answer_is_not_taken(
+    check: dict[str, object], field: str, wrong: str
+) -> None:
+    verification = {"checks": [{"path": "/"}, {"path": "/health", **check}]}
+    staging = {**SETTINGS, "verification": verification}
+
+    with pytest.raises(ValidationError) as refused:
+        Application.model_validate({"application": "notes", "environments": {"staging": staging}})
+    place = f"environments.staging.verification.checks.1.{field}"
+    assert f"Value error, {place}: {wrong}" in str(refused.value)
+    # What an older Slipway has planned can still be read.
+    assert environment(verification=verification).verification.checks[1].why_never

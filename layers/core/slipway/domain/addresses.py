@@ -25,6 +25,8 @@ def why_not_asked(base_url: str) -> str | None:
         return "must end after the host and its port"
     if port == 0 or parts.netloc.endswith(":"):
         return "needs a port from 1 to 65535, or none"
+    if parts.scheme == "https" and host.removesuffix(".cn").endswith(".elb.amazonaws.com"):
+        return "is HTTPS under a load balancer's own name, which is in no certificate"
     return _why_not_host(host.removesuffix("."))
 
 

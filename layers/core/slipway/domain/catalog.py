@@ -261,16 +261,20 @@ class Application(Model):
         return self
 
     @model_validator(mode="after")
-    def asks_where_an_answer_can_come_from(self) -> Self:
-        """An address that cannot be asked would roll every release back.
+    def asks_what_can_be_answered(self) -> Self:
+        """A check that nothing can answer would roll every release back.
 
         Judged here and not in Verification, because plans on record are read again.
         """
         for name, environment in self.environments.items():
+            where = f"environments.{name}.verification"
             base_url = environment.verification.base_url
             wrong = why_not_asked(base_url) if base_url else None
             if wrong is not None:
-                raise ValueError(f"environments.{name}.verification.base_url: '{base_url}' {wrong}")
+                raise ValueError(f"{where}.base_url: '{base_url}' {wrong}")
+            for number, check in enumerate(environment.verification.checks):
+                if check.why_never is not None:
+                    raise ValueError(f"{where}.checks.{number}.{check.why_never}")
         return self
 
     def _back_from(self, name: str) -> list[str]:

@@ -1,9 +1,13 @@
 """How a deployed release is judged, as the catalog says it."""
 
+from typing import Final
+
 from pydantic import Field
 
 from slipway.domain.fields import Text
 from slipway.domain.model import Model
+
+_WITHOUT_A_BODY: Final = (204, 205, 304)
 
 
 class HttpCheck(Model):
@@ -28,6 +32,16 @@ class HttpCheck(Model):
     def follows(self) -> bool:
         """Whether redirects are followed: one that is expected is itself the answer."""
         return not 300 <= self.status < 400
+
+    @property
+    def why_never(self) -> str | None:
+        """Why no site can answer this check; None when one can (RFC 9110, section 15)."""
+        if self.status < 200:
+            return f"status: {self.status} is never the whole answer"
+        demands = [name for name in ("contains", "version_field") if getattr(self, name)]
+        if self.status in _WITHOUT_A_BODY and demands:
+            return f"{demands[0]}: an answer with status {self.status} has no body"
+        return None
 
 
 class Verification(Model):
