@@ -18,6 +18,7 @@ def look(request: CheckRequest) -> StepResult:
         records=wiring.records(),
         registry=wiring.registry(),
         alarms=wiring.alarms(),
+        website=wiring.website(),
         now=wiring.now(),
     )
 

@@ -98,11 +98,16 @@ class Forward:
 
 @dataclass(frozen=True)
 class FixedResponse:
-    """An answer the load balancer gives by itself."""
+    """An answer the load balancer gives by itself.
+
+    ``location`` is where a redirect leads; ``#{host}``, ``#{path}`` and ``#{query}`` in it stand
+    for those of the request.
+    """
 
     status: int
     content_type: str
     body: str
+    location: str = ""
 
 
 @dataclass(frozen=True)

@@ -72,7 +72,33 @@ class Listener:
 
     def routing(self, groups: dict[str, TargetGroup]) -> Routing:
         """The rules with the targets that take requests at present."""
-        return Routing(tuple(_route(rule, groups) for rule in self.ordered()))
+        return Routing(tuple(self._route(rule, groups) for rule in self.ordered()))
+
+    def _route(self, rule: Rule, groups: dict[str, TargetGroup]) -> Route:
+        conditions = dict(_patterns(each) for each in rule.conditions)
+        # What comes before a forward asks for a sign-in, which no request here has.
+        return Route(conditions, self._carried_out(_first(rule.actions), groups))
+
+    def _carried_out(
+        self, action: Action, groups: dict[str, TargetGroup]
+    ) -> Forward | FixedResponse:
+        if action["Type"] == "forward":
+            return _forward(action, groups)
+        if action["Type"] == "redirect":
+            return self._redirect(action["RedirectConfig"])
+        if action["Type"].startswith("authenticate-"):
+            config = action.get("AuthenticateOidcConfig", {})
+            return FixedResponse(302, "text/html", "", config.get("AuthorizationEndpoint", "/"))
+        return _fixed(action.get("FixedResponseConfig", {}))
+
+    def _redirect(self, config: dict[str, Any]) -> FixedResponse:
+        """What the rule does not name stays as it was asked; the port is always told."""
+        protocol = config.get("Protocol", "#{protocol}").replace("#{protocol}", self.protocol)
+        port = config.get("Port", "#{port}").replace("#{port}", str(self.port))
+        host, path = config.get("Host", "#{host}"), config.get("Path", "/#{path}")
+        query = config.get("Query", "#{query}")
+        location = f"{protocol.lower()}://{host}:{port}{path}" + (f"?{query}" if query else "")
+        return FixedResponse(int(config["StatusCode"][-3:]), "text/html", "", location)
 
 
 def normal(actions: list[Action]) -> list[Action]:
@@ -98,24 +124,24 @@ def _normal(action: Action) -> Action:
     return answer
 
 
-def _route(rule: Rule, groups: dict[str, TargetGroup]) -> Route:
-    conditions = dict(_patterns(each) for each in rule.conditions)
-    return Route(conditions, _carried_out(rule.actions[-1], groups))
+def _first(actions: list[Action]) -> Action:
+    return min(actions, key=lambda action: int(action.get("Order", 0)))
 
 
-def _carried_out(action: Action, groups: dict[str, TargetGroup]) -> Forward | FixedResponse:
-    if action["Type"] == "forward":
-        return Forward(
-            tuple(
-                (each["Weight"], groups[each["TargetGroupArn"]].taking_requests())
-                for each in weights(action)
-            )
+def _forward(action: Action, groups: dict[str, TargetGroup]) -> Forward:
+    return Forward(
+        tuple(
+            (each["Weight"], groups[each["TargetGroupArn"]].taking_requests())
+            for each in weights(action)
         )
-    fixed = action.get("FixedResponseConfig", {})
+    )
+
+
+def _fixed(config: dict[str, Any]) -> FixedResponse:
     return FixedResponse(
-        int(fixed.get("StatusCode", 503)),
-        fixed.get("ContentType", "text/plain"),
-        fixed.get("MessageBody", ""),
+        int(config.get("StatusCode", 503)),
+        config.get("ContentType", "text/plain"),
+        config.get("MessageBody", ""),
     )
 
 
@@ -125,7 +151,9 @@ def _patterns(condition: dict[str, Any]) -> tuple[str, tuple[str, ...]]:
     config = configs[0] if configs else {}
     if name == "http-header":
         name = f"http-header:{config['HttpHeaderName'].lower()}"
-    return name, tuple(config.get("Values") or condition.get("Values", ()))
+    values = tuple(config.get("Values") or condition.get("Values", ()))
+    # Host names match in any case, paths in theirs only.
+    return name, tuple(each.lower() for each in values) if name == "host-header" else values
 
 
 def _number(priority: str) -> int:

@@ -19,6 +19,8 @@ Params = dict[str, Any]
 _PAGES = {
     ("dynamodb", "query"): ("LastEvaluatedKey", "ExclusiveStartKey", "Limit"),
     ("ecr", "describe_images"): ("nextToken", "nextToken", "maxResults"),
+    ("elbv2", "describe_listeners"): ("NextMarker", "Marker", "PageSize"),
+    ("elbv2", "describe_rules"): ("NextMarker", "Marker", "PageSize"),
 }
 _CODES = {
     CallKind.PERMANENT: ("AccessDeniedException", 400),

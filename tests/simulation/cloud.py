@@ -86,6 +86,8 @@ class Cloud:
         self.slow_parking = False
         self.lost: set[str] = set()
         self.on_state: Callable[[str, str], None] | None = None
+        # What a site answers to a URL in place of its page: status, body and perhaps headers.
+        self.site_says: Callable[[str], Params | None] | None = None
 
     def begin(self, plan: Plan, seed: int) -> None:
         """Begin a run: chance from the seed, faults from the plan."""
@@ -306,6 +308,8 @@ class Cloud:
         serving = _serving(service) if service else []
         if not serving:
             return {"status": 503, "body": b""}
+        if self.site_says is not None and (odd := self.site_says(params["url"])) is not None:
+            return odd
         return health_page(self.engines.images.get(self.rng.choice(serving)))
 
     def services(self) -> list[Service]:

@@ -4,7 +4,7 @@ import functools
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
-from slipway.adapters import items
+from slipway.adapters import items, website
 from slipway.runtime import wiring
 from slipway.runtime.observability import logger
 from slipway.runtime.settings import Settings
@@ -41,6 +41,8 @@ def install() -> None:
     """Replace what leads outside; everything built from it is kept per function instance."""
     logger.setLevel("CRITICAL")
     vars(items).update(document_of=document_of)
+    # Virtual time has no threads; the bound on whole calls is tested with real sockets.
+    vars(website).update(within=lambda seconds, call: call())
     for name, found in list(vars(wiring).items()):
         if hasattr(found, "cache_info") and name != "client":
             setattr(wiring, name, _per_instance(name, found.__wrapped__))

@@ -185,7 +185,13 @@ MUTANTS = (
                 "domain.binding:judge_rollout",
                 "rollout.primary_revision_arn !=",
                 "None ==",
+                "if rollout.status in _UNDER_WAY:",
+                "if rollout.running_count >= rollout.desired_count:\n"
+                "        return _finding('binding', Verdict.SUCCESSFUL, 'stable')\n"
+                "    if rollout.status in _UNDER_WAY:",
             ),
+            # Where the site reports a version, that would tell.
+            edit("domain.reported:wrong_version", "if reported != version:", "if False:"),
         ),
         ("deploy-failure", "success"),
     ),
@@ -414,7 +420,7 @@ MUTANTS = (
                 "    return _finding('binding', Verdict.SUCCESSFUL, '')\n"
                 "    if rollout.primary_revision_arn != expected.revision_arn:",
             ),
-            edit("domain.binding:_wrong_with", "if reported != version:", "if False:"),
+            edit("domain.reported:wrong_version", "if reported != version:", "if False:"),
         ),
         ("foreign-change",),
     ),

@@ -1,5 +1,6 @@
 """The partners beside AWS's big services: secrets, logs, Slack, the deployed web sites."""
 
+import io
 import json
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -86,15 +87,24 @@ _METHODS = {
 }
 
 
+class _Raw:
+    """urllib3's response, as far as it is read."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = io.BytesIO(content)
+
+    def read1(self, amount: int, decode_content: bool) -> bytes:
+        return self._content.read(amount)
+
+
 class Answer:
     """A response as the adapters read it."""
 
-    next = None
-
-    def __init__(self, status: int, content: bytes) -> None:
+    def __init__(self, status: int, content: bytes, headers: dict[str, str] | None = None) -> None:
         self.status_code = status
         self.content = content
-        self.headers = {"Retry-After": "30"}
+        self.headers = {"Retry-After": "30", **(headers or {})}
+        self.raw = _Raw(content)
 
     @property
     def text(self) -> str:
@@ -124,11 +134,15 @@ class Session:
 
     def __init__(self, perform: Callable[[str, str, Params], Params]) -> None:
         self._perform = perform
+        self.cookies = requests.cookies.RequestsCookieJar()
 
-    def get(self, url: str, **_: Any) -> Answer:
+    def get(self, url: str, hooks: dict[str, Any] | None = None, **_: Any) -> Answer:
         registry = ".dkr.ecr." in url
         service, operation = ("registry", "GetBlob") if registry else ("website", "Get")
-        return self._asked(service, operation, {"url": url})
+        answer = self._asked(service, operation, {"url": url})
+        for hook in (hooks or {}).values():
+            hook(answer)
+        return answer
 
     def prepare_request(self, request: requests.Request) -> requests.Request:
         return request
@@ -148,7 +162,7 @@ class Session:
             answer = self._perform(service, operation, params)
         except CallFailed as failed:
             return _failed(service, failed.kind)
-        return Answer(answer["status"], answer["body"])
+        return Answer(answer["status"], answer["body"], answer.get("headers"))
 
 
 def _failed(service: str, kind: CallKind) -> Answer:

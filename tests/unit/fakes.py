@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel
 
@@ -21,7 +22,8 @@ from slipway.domain.notice import Notice
 from slipway.domain.plan import LiveService
 from slipway.domain.preflight import DatabaseInstance, Revision
 from slipway.domain.release import Image, Pushed
-from slipway.domain.verdict import HttpAnswer, Rollout, Target
+from slipway.domain.routing import Front, Listener, Rule
+from slipway.domain.verdict import AlarmsSeen, HttpAnswer, HttpRequest, Rollout, Target
 from slipway.ports import Admission, Fence, OneOff, Parked, Snapshot
 
 M = TypeVar("M", bound=BaseModel)
@@ -271,16 +273,30 @@ class InMemoryOneOffs:
 
 @dataclass
 class StubLoadBalancers:
-    """``url`` is where every target group is reached."""
+    """``url`` is where every target group is reached, ``in_front`` what is said in its place.
+
+    ``groups`` holds the targets of single target groups, by ARN; all others have ``registered``.
+    """
 
     url: str | None = None
     registered: tuple[Target, ...] = ()
+    in_front: tuple[Front, ...] | None = None
+    groups: dict[str, tuple[Target, ...]] = field(default_factory=dict)
 
-    def base_url(self, target_group_arn: str) -> str | None:
-        return self.url
+    def fronts(self, target_group_arns: Sequence[str]) -> tuple[Front, ...]:
+        if self.in_front is not None or self.url is None:
+            return self.in_front or ()
+        parts = urlsplit(self.url)
+        rule = Rule(leads_to_us=True, does="forwards to notes")
+        listener = Listener(protocol="HTTP", port=parts.port or 80, rules=(rule,))
+        name = parts.hostname or ""
+        front = Front(
+            name=name, dns_name=name, kind="application", internal=False, listeners=(listener,)
+        )
+        return (front,)
 
     def targets(self, target_group_arn: str) -> tuple[Target, ...]:
-        return self.registered
+        return self.groups.get(target_group_arn, self.registered)
 
 
 @dataclass
@@ -330,22 +346,35 @@ class StubInstances:
 
 @dataclass
 class StubAlarms:
-    """``speaking`` are the alarms that fire."""
+    """``speaking`` are the alarms that fire, ``silent`` those without data."""
 
     speaking: tuple[str, ...] = ()
+    silent: tuple[str, ...] = ()
 
-    def firing(self, names: Sequence[str]) -> tuple[str, ...]:
-        return tuple(name for name in names if name in self.speaking)
+    def look(self, names: Sequence[str]) -> AlarmsSeen:
+        return AlarmsSeen(
+            firing=tuple(name for name in names if name in self.speaking),
+            without_data=tuple(name for name in names if name in self.silent),
+        )
 
 
 @dataclass
 class StubWebsite:
-    """``answers`` by URL; every other address is unreachable."""
+    """``answers`` by URL; every other address is unreachable. ``in_turn`` answers come first."""
 
     answers: dict[str, HttpAnswer] = field(default_factory=dict)
+    in_turn: list[HttpAnswer] = field(default_factory=list)
+    asked: list[HttpRequest] = field(default_factory=list)
 
-    def get(self, url: str) -> HttpAnswer:
-        return self.answers.get(url, HttpAnswer(url=url, status=0, body="nobody answers"))
+    def get_all(self, requests: Sequence[HttpRequest], seconds: float) -> tuple[HttpAnswer, ...]:
+        return tuple(self._get(request) for request in requests)
+
+    def _get(self, request: HttpRequest) -> HttpAnswer:
+        self.asked.append(request)
+        if self.in_turn:
+            return self.in_turn.pop(0)
+        nobody = HttpAnswer(url=request.url, status=0, body="nobody answers")
+        return self.answers.get(request.url, nobody)
 
 
 @dataclass

@@ -104,6 +104,7 @@ GRANTS: Final[dict[str, list[Grant]]] = {
         Grant("elasticloadbalancing:DescribeTargetGroups", ANYTHING),
         Grant("elasticloadbalancing:DescribeLoadBalancers", ANYTHING),
         Grant("elasticloadbalancing:DescribeListeners", ANYTHING),
+        Grant("elasticloadbalancing:DescribeRules", ANYTHING),
         Grant("rds:DescribeDBInstances", INSTANCES),
     ],
     "check": [

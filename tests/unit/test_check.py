@@ -32,6 +32,7 @@ GATES = [
     "gate: earlier environment",
     "gate: alarms",
     "gate: rollback target",
+    "gate: checks",
 ]
 APPROVED = {"approvers": ["ada"], "expires_after_minutes": 60}
 
@@ -58,7 +59,7 @@ def test_every_gate_is_judged_and_recorded() -> None:
     world = planned()
 
     assert world.check() == StepResult(
-        done=True, reason=Reason.GATES_PASSED, message="7 gates passed"
+        done=True, reason=Reason.GATES_PASSED, message="8 gates passed"
     )
     assert world.told == ["admitted", "planned", *GATES]
     assert world.evidence[2].model_dump(include={"reason", "message", "data"}) == {

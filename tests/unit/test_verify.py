@@ -121,11 +121,12 @@ def test_a_service_that_ecs_took_back_after_its_deployment_is_found_at_once() ->
     )
 
 
-def test_another_deployment_of_the_same_revision_is_not_ours() -> None:
+def test_a_complete_redeployment_of_the_same_revision_is_ours_too() -> None:
     world = deployed()
     world.service.primary.ecs_id = "ecs-svc/9"
 
-    assert failure(world)[1] == "ecs-svc/9 replaced ecs-svc/2."
+    assert world.verify().done
+    assert world.deployment.progress.ecs_deployment_id == "ecs-svc/9"
 
 
 def test_another_digest_behind_the_revision_is_found() -> None:

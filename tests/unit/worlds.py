@@ -176,6 +176,7 @@ class Service:
     def rollout(self, target: EcsTarget, revision_arn: str) -> Rollout:
         mine = [one for one in self.attempts if one.revision_arn == revision_arn]
         image = self.images.get(revision_arn, "")
+        live = (self.primary.revision_arn, self.primary.status)
         known = (image.rpartition("@")[2],) if mine and mine[0].status == "SUCCESSFUL" else ()
         return Rollout(
             primary_deployment_id=self.primary.ecs_id,
@@ -184,7 +185,7 @@ class Service:
             status_reason=mine[0].reason if mine else "",
             digests=known if self.digests is None else self.digests,
             desired_count=2,
-            running_count=1,
+            running_count=2 if live == (revision_arn, "SUCCESSFUL") else 1,
             events=("(service notes) has begun draining",),
         )
 
@@ -399,7 +400,7 @@ class World:
 
     def check(self) -> StepResult:
         request = self._request(checking.CheckRequest, scanned_image=f"{REPOSITORY}@{NEW}")
-        return checking.check(request, **self.ports("records", "registry", "alarms"))
+        return checking.check(request, **self.ports("records", "registry", "alarms", "website"))
 
     def approve(self) -> StepResult:
         return approving.approve(self._request(approving.ApproveRequest), **self.ports("records"))

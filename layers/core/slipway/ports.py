@@ -16,7 +16,8 @@ from slipway.domain.notice import Notice
 from slipway.domain.plan import LiveService
 from slipway.domain.preflight import DatabaseInstance, Revision
 from slipway.domain.release import Image, Pushed, Release
-from slipway.domain.verdict import HttpAnswer, Rollout, Target
+from slipway.domain.routing import Front
+from slipway.domain.verdict import AlarmsSeen, HttpAnswer, HttpRequest, Rollout, Target
 
 
 class Admission(Model):
@@ -233,8 +234,8 @@ class OneOffs(Protocol):
 class LoadBalancers(Protocol):
     """Elastic Load Balancing."""
 
-    def base_url(self, target_group_arn: str) -> str | None:
-        """Where the target group is reached from outside; None when nothing listens."""
+    def fronts(self, target_group_arns: Sequence[str]) -> tuple[Front, ...]:
+        """What is in front of these target groups, those of one service; empty when nothing is."""
         ...
 
     def targets(self, target_group_arn: str) -> tuple[Target, ...]:
@@ -279,16 +280,19 @@ class Instances(Protocol):
 class Alarms(Protocol):
     """CloudWatch."""
 
-    def firing(self, names: Sequence[str]) -> tuple[str, ...]:
-        """The named alarms that are in alarm, and every one that does not exist."""
+    def look(self, names: Sequence[str]) -> AlarmsSeen:
+        """Which of the named alarms fire, with every one that does not exist, or have no data."""
         ...
 
 
 class Website(Protocol):
     """The deployed service, seen from outside."""
 
-    def get(self, url: str) -> HttpAnswer:
-        """The answer to a GET; an unreachable address is an answer with status 0."""
+    def get_all(self, requests: Sequence[HttpRequest], seconds: float) -> tuple[HttpAnswer, ...]:
+        """An answer to every GET, in their order, all within so many seconds.
+
+        An unreachable address, and one that there was no time left for, is an answer with status 0.
+        """
         ...
 
 

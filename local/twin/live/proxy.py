@@ -10,7 +10,7 @@ import h11
 from local.twin.engines import FixedResponse, Forward, Routing
 from local.twin.live.addresses import Addresses, is_free
 from local.twin.live.loop import Loop
-from local.twin.live.routing import Address, Turns, action_for
+from local.twin.live.routing import Address, Turns, action_for, location_for
 
 IDLE_SECONDS = 60.0
 READ_BYTES = 65_536
@@ -97,7 +97,7 @@ class LiveTraffic:
         path = head.target.decode("latin-1")
         action = action_for(self._routings[listener_arn], head.method.decode(), path, headers)
         if isinstance(action, FixedResponse):
-            return await client.reply(action)
+            return await client.reply(action, location_for(action, path, headers))
         target = self._turns.pick(action) if action is not None else None
         if target is None:
             return await client.reply(_UNAVAILABLE)
@@ -134,10 +134,12 @@ class Client:
         self._writer.write(self._connection.send(event) or b"")
         await self._writer.drain()
 
-    async def reply(self, answer: FixedResponse) -> None:
+    async def reply(self, answer: FixedResponse, location: str = "") -> None:
         """Answer without a target."""
         body = answer.body.encode()
         headers = [("Content-Type", answer.content_type), ("Content-Length", str(len(body)))]
+        if location:
+            headers.append(("Location", location))
         await self.send(h11.Response(status_code=answer.status, headers=headers))
         await self.send(h11.Data(data=body))
         await self.send(h11.EndOfMessage())

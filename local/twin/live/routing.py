@@ -42,11 +42,30 @@ def action_for(
     return None
 
 
+def location_for(response: FixedResponse, path: str, headers: Mapping[str, str]) -> str:
+    """Where the response leads, in the request's own words; empty when it leads nowhere."""
+    plain, _, query = path.partition("?")
+    own = {"#{host}": _host(headers), "#{path}": plain.lstrip("/"), "#{query}": query}
+    location = response.location
+    for name, value in own.items():
+        location = location.replace(name, value)
+    return location.removesuffix("?")
+
+
 def _holds(route: Route, method: str, path: str, headers: Mapping[str, str]) -> bool:
     return all(
-        any(fnmatch.fnmatchcase(_actual(field, method, path, headers), each) for each in patterns)
+        any(_matches(_actual(field, method, path, headers), each) for each in patterns)
         for field, patterns in route.conditions.items()
     )
+
+
+def _matches(text: str, pattern: str) -> bool:
+    # The wildcards are * and ?; a bracket is a bracket.
+    return fnmatch.fnmatchcase(text, pattern.replace("[", "[[]"))
+
+
+def _host(headers: Mapping[str, str]) -> str:
+    return headers.get("host", "").partition(":")[0].lower()
 
 
 def _actual(field: str, method: str, path: str, headers: Mapping[str, str]) -> str:
@@ -55,5 +74,5 @@ def _actual(field: str, method: str, path: str, headers: Mapping[str, str]) -> s
     if field == "http-request-method":
         return method
     if field == "host-header":
-        return headers.get("host", "").partition(":")[0].lower()
+        return _host(headers)
     return headers.get(field.removeprefix("http-header:"), "")

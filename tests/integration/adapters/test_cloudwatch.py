@@ -7,6 +7,7 @@ from mypy_boto3_cloudwatch.literals import StateValueType
 
 from slipway.adapters.cloudwatch import CloudWatchAlarms
 from slipway.domain.errors import Transient
+from slipway.domain.verdict import AlarmsSeen
 from tests.integration.adapters.conftest import REGION
 from tests.integration.adapters.stubbed import refuse, stubbed
 
@@ -38,9 +39,9 @@ def test_alarms_that_fire_and_alarms_that_do_not_exist_speak_in_the_order_asked(
     _alarm(cloudwatch, "new", "INSUFFICIENT_DATA")
     _alarm(cloudwatch, "not asked for", "ALARM")
 
-    firing = CloudWatchAlarms(cloudwatch).firing(["renamed", "quiet", "new", "loud", "loud"])
+    seen = CloudWatchAlarms(cloudwatch).look(["renamed", "quiet", "new", "loud", "loud"])
 
-    assert firing == ("renamed (does not exist)", "loud")
+    assert seen == AlarmsSeen(firing=("renamed (does not exist)", "loud"), without_data=("new",))
 
 
 def test_composite_alarms_count() -> None:
@@ -58,7 +59,7 @@ def test_composite_alarms_count() -> None:
             },
         )
 
-        assert CloudWatchAlarms(client).firing(["errors", "site"]) == ("site",)
+        assert CloudWatchAlarms(client).look(["errors", "site"]).firing == ("site",)
 
 
 def test_more_than_a_hundred_alarms_are_asked_for_in_turns(cloudwatch: CloudWatchClient) -> None:
@@ -66,15 +67,15 @@ def test_more_than_a_hundred_alarms_are_asked_for_in_turns(cloudwatch: CloudWatc
     for name in names:
         _alarm(cloudwatch, name, "ALARM")
 
-    assert CloudWatchAlarms(cloudwatch).firing(names) == tuple(names)
+    assert CloudWatchAlarms(cloudwatch).look(names).firing == tuple(names)
 
 
 def test_no_alarm_is_no_call() -> None:
     with stubbed("cloudwatch") as (client, _):
-        assert CloudWatchAlarms(client).firing([]) == ()
+        assert CloudWatchAlarms(client).look([]) == AlarmsSeen()
 
 
 def test_alarms_that_cannot_be_read_are_not_quiet() -> None:
     with pytest.raises(Transient), stubbed("cloudwatch") as (client, stub):
         refuse(stub, "describe_alarms", "Throttling")
-        CloudWatchAlarms(client).firing(["errors"])
+        CloudWatchAlarms(client).look(["errors"])

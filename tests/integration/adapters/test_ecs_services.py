@@ -48,6 +48,7 @@ def test_a_live_service_is_described_by_its_primary_deployment_and_its_container
         architecture="ARM64",
         desired_count=2,
         target_group_arn=GROUP,
+        target_group_arns=(GROUP,),
         base_url=None,
     )
 
@@ -98,13 +99,24 @@ def test_a_service_without_a_load_balancer_has_no_target_group() -> None:
     assert _live(a_service(loadBalancers=[]), a_definition()).target_group_arn is None
 
 
-def test_the_target_group_is_that_of_the_container() -> None:
+def test_every_target_group_is_known_and_that_of_the_container_comes_first() -> None:
     balancers = [
         {"targetGroupArn": "arn:of-the-proxy", "containerName": "proxy", "containerPort": 9000},
         {"targetGroupArn": GROUP, "containerName": "app", "containerPort": 8000},
+        {"targetGroupArn": "arn:inside", "containerName": "app", "containerPort": 8000},
     ]
 
-    assert _live(a_service(loadBalancers=balancers), a_definition()).target_group_arn == GROUP
+    live = _live(a_service(loadBalancers=balancers), a_definition())
+
+    assert live.target_group_arn == GROUP
+    assert live.target_groups == (GROUP, "arn:inside", "arn:of-the-proxy")
+
+
+def test_a_document_of_an_older_slipway_has_its_one_target_group() -> None:
+    live = _live(a_service(), a_definition()).model_dump()
+    del live["target_group_arns"]
+
+    assert LiveService.model_validate(live).target_groups == (GROUP,)
 
 
 def test_a_missing_service_is_broken_with_its_name() -> None:

@@ -215,6 +215,62 @@ def test_rules_come_in_order_of_priority_and_the_default_last(balancer: Balancer
     )
 
 
+@pytest.mark.parametrize(
+    ("config", "location"),
+    [
+        ({"Protocol": "HTTPS", "Port": "443"}, "https://#{host}:443/#{path}?#{query}"),
+        ({"Host": "www.#{host}"}, "http://www.#{host}:80/#{path}?#{query}"),
+        ({"Path": "/login", "Query": ""}, "http://#{host}:80/login"),
+    ],
+)
+def test_a_redirect_keeps_what_its_rule_does_not_name(
+    balancer: Balancer, config: dict[str, str], location: str
+) -> None:
+    redirect = {"Type": "redirect", "RedirectConfig": {"StatusCode": "HTTP_302", **config}}
+    balancer("ModifyListener", ListenerArn=balancer.listener, DefaultActions=[redirect])
+
+    answer = FixedResponse(302, "text/html", "", location)
+    assert balancer.traffic.routings[balancer.listener] == Routing((Route({}, answer),))
+
+
+def test_a_sign_in_before_a_forward_comes_first(balancer: Balancer) -> None:
+    oidc = {"AuthorizationEndpoint": "https://id.example.com/authorize"}
+    actions = [
+        {"Type": "forward", "Order": 2, "TargetGroupArn": balancer.blue},
+        {"Type": "authenticate-oidc", "Order": 1, "AuthenticateOidcConfig": oidc},
+    ]
+    balancer("ModifyListener", ListenerArn=balancer.listener, DefaultActions=actions)
+
+    answer = FixedResponse(302, "text/html", "", "https://id.example.com/authorize")
+    assert balancer.traffic.routings[balancer.listener] == Routing((Route({}, answer),))
+
+
+def test_a_host_is_the_same_in_any_case_and_a_path_is_not(balancer: Balancer) -> None:
+    balancer(
+        "CreateRule",
+        ListenerArn=balancer.listener,
+        Priority=1,
+        Conditions=[
+            {"Field": "host-header", "HostHeaderConfig": {"Values": ["Notes.Example.com"]}},
+            {"Field": "path-pattern", "PathPatternConfig": {"Values": ["/Health"]}},
+        ],
+        Actions=[{"Type": "forward", "TargetGroupArn": balancer.blue}],
+    )
+
+    first = balancer.traffic.routings[balancer.listener].routes[0]
+    assert first.conditions == {
+        "host-header": ("notes.example.com",),
+        "path-pattern": ("/Health",),
+    }
+
+
+def test_the_scheme_says_whether_a_balancer_is_internal(balancer: Balancer) -> None:
+    balancer("CreateLoadBalancer", Name="inside", Scheme="internal")
+
+    found = balancer("DescribeLoadBalancers")["LoadBalancers"]
+    assert [one["Scheme"] for one in found] == ["internet-facing", "internal"]
+
+
 def test_a_forward_is_shown_with_its_groups_and_weights(balancer: Balancer) -> None:
     shown = balancer("DescribeListeners", ListenerArns=[balancer.listener])["Listeners"][0]
 

@@ -155,6 +155,33 @@ def test_the_first_rule_that_holds_decides() -> None:
         assert web.get() == (200, "a")
 
 
+def test_a_redirect_leads_where_its_rule_says_in_the_words_of_the_request() -> None:
+    def location(template: str, path: str, host: str) -> str | None:
+        web.route(Route({}, FixedResponse(301, "text/html", "", template)))
+        connection = web.connect()
+        connection.request("GET", path, headers={"Host": host})
+        answer = connection.getresponse()
+        answer.read()
+        connection.close()
+        assert answer.status == 301
+        return answer.getheader("Location")
+
+    with front() as web:
+        secure = "https://#{host}:443/#{path}?#{query}"
+        assert location(secure, "/a/b?c=1", "Web.Example:80") == "https://web.example:443/a/b?c=1"
+        assert location(secure, "/", "web.example") == "https://web.example:443/"
+        assert location("https://x.example:443/y", "/a", "web") == "https://x.example:443/y"
+
+
+def test_a_bracket_in_a_pattern_is_a_bracket() -> None:
+    with front() as web:
+        web.route(
+            Route({"path-pattern": ("/[ab]*",)}, web.forward((1, "b"))),
+            Route({}, web.forward((1, "a"))),
+        )
+        assert (web.get("/a"), web.get("/[ab]c")) == ((200, "a"), (200, "b"))
+
+
 @pytest.mark.parametrize("path", ["/", "/no-length"])
 def test_an_answer_arrives_whole_and_the_connection_lives_on(path: str) -> None:
     with front() as web:

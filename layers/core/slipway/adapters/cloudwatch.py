@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from slipway.adapters.errors import aws_errors
+from slipway.domain.verdict import AlarmsSeen
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
@@ -21,15 +22,20 @@ class CloudWatchAlarms:
         self._client = client
 
     @aws_errors()
-    def firing(self, names: Sequence[str]) -> tuple[str, ...]:
-        """The named alarms that are in alarm, and every one that does not exist (it says so).
+    def look(self, names: Sequence[str]) -> AlarmsSeen:
+        """What the named alarms say; one that does not exist counts as firing and says so.
 
-        An alarm that somebody renamed must not let a deployment through.
+        An alarm that somebody renamed must not let a deployment through. An alarm without data
+        does not fire, as for ECS and CodeDeploy: only ALARM does.
         """
+        asked = list(dict.fromkeys(names))
         states: dict[str, str] = {}
-        for start in range(0, len(names), _PER_CALL):
-            states |= self._states(names[start : start + _PER_CALL])
-        return tuple(_speaking(names, states))
+        for start in range(0, len(asked), _PER_CALL):
+            states |= self._states(asked[start : start + _PER_CALL])
+        return AlarmsSeen(
+            firing=tuple(_speaking(asked, states)),
+            without_data=tuple(one for one in asked if states.get(one) == "INSUFFICIENT_DATA"),
+        )
 
     def _states(self, names: Sequence[str]) -> dict[str, str]:
         answer = self._client.describe_alarms(
@@ -44,7 +50,7 @@ class CloudWatchAlarms:
 
 
 def _speaking(names: Sequence[str], states: dict[str, str]) -> Iterator[str]:
-    for name in dict.fromkeys(names):
+    for name in names:
         if name not in states:
             yield f"{name} (does not exist)"
         elif states[name] == "ALARM":

@@ -1,14 +1,20 @@
-"""Elastic Load Balancing: where a service is reached, and how its targets do."""
+"""Elastic Load Balancing: what leads to a service, and how its targets do."""
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final
 
 from slipway.adapters.errors import aws_errors
+from slipway.domain.routing import DEFAULT_PORTS, Condition, Front, Listener, Rule
 from slipway.domain.verdict import Target
 
 if TYPE_CHECKING:
     from mypy_boto3_elbv2 import ElasticLoadBalancingv2Client
     from mypy_boto3_elbv2.type_defs import (
+        ActionOutputTypeDef,
         ListenerTypeDef,
+        LoadBalancerTypeDef,
+        RuleConditionOutputTypeDef,
+        RuleTypeDef,
         TargetHealthDescriptionTypeDef,
     )
 
@@ -16,35 +22,38 @@ PERMISSIONS: Final = (
     "elasticloadbalancing:DescribeTargetGroups",
     "elasticloadbalancing:DescribeLoadBalancers",
     "elasticloadbalancing:DescribeListeners",
+    "elasticloadbalancing:DescribeRules",
     "elasticloadbalancing:DescribeTargetHealth",
 )
 
-_DEFAULT_PORTS: Final = {"HTTP": 80, "HTTPS": 443}
+_DOES: Final = {
+    "authenticate-oidc": "asks for a sign-in",
+    "authenticate-cognito": "asks for a sign-in",
+    "jwt-validation": "asks for a token",
+    "redirect": "redirects",
+}
 
 
 class ElasticLoadBalancers:
-    """Application load balancers and their target groups."""
+    """Load balancers and their target groups."""
 
     def __init__(self, client: "ElasticLoadBalancingv2Client") -> None:
         self._client = client
 
     @aws_errors()
-    def base_url(self, target_group_arn: str) -> str | None:
-        """Where the target group is reached from outside, without a trailing slash.
+    def fronts(self, target_group_arns: Sequence[str]) -> tuple[Front, ...]:
+        """The load balancers in front of a service's target groups, in the groups' order.
 
-        None when no HTTP or HTTPS listener leads anywhere.
+        Rules are asked for where a request could come in: at the HTTP and HTTPS listeners of
+        application load balancers that are not internal.
         """
-        groups = self._client.describe_target_groups(TargetGroupArns=[target_group_arn])
-        arns = groups["TargetGroups"][0].get("LoadBalancerArns", [])
-        if not arns:
-            return None
-        balancers = self._client.describe_load_balancers(LoadBalancerArns=[arns[0]])
-        listeners = self._client.describe_listeners(LoadBalancerArn=arns[0])["Listeners"]
-        serving = [listener for listener in listeners if _serves(listener)]
-        if not serving:
-            return None
-        best = min(serving, key=lambda listener: _rank(listener, target_group_arn))
-        return _url(balancers["LoadBalancers"][0]["DNSName"], best)
+        balancers = self._balancer_arns(target_group_arns)
+        if not balancers:
+            return ()
+        answer = self._client.describe_load_balancers(LoadBalancerArns=balancers)
+        found = {one.get("LoadBalancerArn", balancers[0]): one for one in answer["LoadBalancers"]}
+        ours = frozenset(target_group_arns)
+        return tuple(self._front(arn, found[arn], ours) for arn in balancers if arn in found)
 
     @aws_errors()
     def targets(self, target_group_arn: str) -> tuple[Target, ...]:
@@ -52,36 +61,104 @@ class ElasticLoadBalancers:
         answer = self._client.describe_target_health(TargetGroupArn=target_group_arn)
         return tuple(_target(one) for one in answer["TargetHealthDescriptions"])
 
+    def _balancer_arns(self, target_group_arns: Sequence[str]) -> list[str]:
+        if not target_group_arns:
+            return []
+        answer = self._client.describe_target_groups(TargetGroupArns=list(target_group_arns))
+        groups = {one.get("TargetGroupArn", ""): one for one in answer["TargetGroups"]}
+        # In the groups' own order, whatever that of the answer is.
+        known = [groups[arn] for arn in target_group_arns if arn in groups]
+        arns = [arn for group in known for arn in group.get("LoadBalancerArns", [])]
+        return list(dict.fromkeys(arns))
 
-def _serves(listener: "ListenerTypeDef") -> bool:
-    """Whether the listener answers itself: one that redirects leads to another listener."""
-    redirects = any(action["Type"] == "redirect" for action in listener.get("DefaultActions", []))
-    return listener.get("Protocol") in _DEFAULT_PORTS and not redirects
+    def _front(self, arn: str, balancer: "LoadBalancerTypeDef", ours: frozenset[str]) -> Front:
+        kind, internal = balancer.get("Type", "application"), balancer.get("Scheme") == "internal"
+        is_open = kind == "application" and not internal
+        name = balancer["DNSName"]
+        return Front(
+            name=balancer.get("LoadBalancerName") or name,
+            dns_name=name.lower(),
+            kind=kind,
+            internal=internal,
+            listeners=self._listeners(arn, ours) if is_open else (),
+        )
+
+    def _listeners(self, balancer_arn: str, ours: frozenset[str]) -> tuple[Listener, ...]:
+        pages = self._client.get_paginator("describe_listeners").paginate(
+            LoadBalancerArn=balancer_arn
+        )
+        found = [one for page in pages for one in page["Listeners"]]
+        # A TLS or TCP listener answers no HTTP.
+        asked = [one for one in found if one.get("Protocol") in DEFAULT_PORTS]
+        return tuple(self._listener(one, ours) for one in asked)
+
+    def _listener(self, listener: "ListenerTypeDef", ours: frozenset[str]) -> Listener:
+        pages = self._client.get_paginator("describe_rules").paginate(
+            ListenerArn=listener["ListenerArn"]
+        )
+        rules = sorted((rule for page in pages for rule in page["Rules"]), key=_place)
+        return Listener(
+            protocol=listener["Protocol"],
+            port=listener["Port"],
+            rules=tuple(_rule(rule, ours) for rule in rules),
+        )
 
 
-def _rank(listener: "ListenerTypeDef", target_group_arn: str) -> tuple[bool, bool]:
-    """The smallest is the best: forwards to us by default, and plain HTTP.
-
-    A certificate names the site and not the load balancer, so HTTPS cannot be verified under the
-    load balancer's own name; a site that has only HTTPS needs its base_url in the catalog.
-    """
-    return target_group_arn not in _forwarded_to(listener), listener.get("Protocol") != "HTTP"
+def _place(rule: "RuleTypeDef") -> tuple[bool, int]:
+    """Rules hold by priority, lowest first; the default rule comes last."""
+    priority = rule.get("Priority", "default")
+    return not priority.isdecimal(), int(priority) if priority.isdecimal() else 0
 
 
-def _forwarded_to(listener: "ListenerTypeDef") -> set[str]:
-    actions = listener.get("DefaultActions", [])
-    weighted = [
-        group.get("TargetGroupArn", "")
-        for action in actions
-        for group in action.get("ForwardConfig", {}).get("TargetGroups", [])
-    ]
-    return {action.get("TargetGroupArn", "") for action in actions} | set(weighted)
+def _rule(rule: "RuleTypeDef", ours: frozenset[str]) -> Rule:
+    actions = rule.get("Actions", [])
+    groups = {arn for action in actions for arn in _forwarded_to(action)}
+    # Anything before the forward (a sign-in) answers in our place.
+    leads_to_us = len(actions) == 1 and bool(groups) and groups <= ours
+    return Rule(
+        conditions=tuple(_condition(one) for one in rule.get("Conditions", [])),
+        leads_to_us=leads_to_us,
+        does=", then ".join(_does(action) for action in actions) or "does nothing",
+    )
 
 
-def _url(host: str, listener: "ListenerTypeDef") -> str:
-    protocol, port = listener["Protocol"], listener["Port"]
-    address = host if port == _DEFAULT_PORTS[protocol] else f"{host}:{port}"
-    return f"{protocol.lower()}://{address}"
+def _forwarded_to(action: "ActionOutputTypeDef") -> list[str]:
+    """The target groups that take requests; one of weight 0 takes none."""
+    if action["Type"] != "forward":
+        return []
+    groups = action.get("ForwardConfig", {}).get("TargetGroups", [])
+    weighted = [one.get("TargetGroupArn", "") for one in groups if one.get("Weight", 1) > 0]
+    single = action.get("TargetGroupArn")
+    return weighted if groups or not single else [single]
+
+
+def _does(action: "ActionOutputTypeDef") -> str:
+    kind = action["Type"]
+    if kind == "fixed-response":
+        status = action.get("FixedResponseConfig", {}).get("StatusCode", "")
+        return f"answers {status} by itself".replace("  ", " ")
+    if kind == "forward":
+        names = [arn.split("/")[-2] if "/" in arn else arn for arn in _forwarded_to(action)]
+        return f"forwards to {' and '.join(names)}" if names else "forwards to nothing"
+    return _DOES.get(kind, f"has the action {kind}")
+
+
+def _condition(condition: "RuleConditionOutputTypeDef") -> Condition:
+    field, config = condition.get("Field", ""), _config(condition)
+    values = config.get("Values") or condition.get("Values") or []
+    # Regular expressions are not judged: such a condition may or may not hold.
+    known = field if values and not config.get("RegexValues") else ""
+    texts = [one for one in values if isinstance(one, str)]
+    return Condition(
+        field=known if texts or field == "query-string" else "",
+        values=tuple(texts),
+        name=config.get("HttpHeaderName", ""),
+    )
+
+
+def _config(condition: "RuleConditionOutputTypeDef") -> dict[str, Any]:
+    found = [value for name, value in condition.items() if name.endswith("Config")]
+    return dict(found[0]) if found and isinstance(found[0], dict) else {}
 
 
 def _target(described: "TargetHealthDescriptionTypeDef") -> Target:

@@ -1,12 +1,21 @@
-"""The deployed service, seen from outside."""
+"""The deployed service, seen from outside by somebody who was never there before."""
 
-from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
+import time
+import zlib
+from collections.abc import Sequence
+from http.cookiejar import DefaultCookiePolicy
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urljoin, urlsplit
 
 from requests.exceptions import ReadTimeout
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, ReadTimeoutError
 
-from slipway.domain.verdict import HttpAnswer
+from slipway.adapters.patience import within
+from slipway.adapters.web_text import text_of
+from slipway.domain.routing import DEFAULT_PORTS
+from slipway.domain.text import plain
+from slipway.domain.verdict import HttpAnswer, HttpRequest
+from slipway.domain.version import VERSION
 
 if TYPE_CHECKING:
     from requests import Response, Session
@@ -18,68 +27,138 @@ _CHUNK_BYTES: Final = 8 * 1024
 _REDIRECTS: Final = 5
 _CONNECT_SECONDS: Final = 2
 _NOT_NOW: Final = (0, 429, 502, 503, 504)
+_REDIRECT: Final = (301, 302, 303, 307, 308)
+_HEADERS: Final = {
+    # A name of its own, so that a firewall can let it in.
+    "User-Agent": f"slipway/{VERSION} (+deployment verification)",
+    "Cache-Control": "no-cache",
+    # What is not compressed cannot grow.
+    "Accept-Encoding": "identity",
+}
 
 
 class HttpWebsite:
-    """Plain GET requests that follow redirects on the same host only."""
+    """Plain GET requests without cookies, which follow redirects on the same host only.
+
+    ``timeout_seconds`` bounds the whole of one request: names, redirects, body and all.
+    """
 
     def __init__(self, session: "Session", timeout_seconds: float) -> None:
         self._session = session
         self._timeout_seconds = timeout_seconds
+        # A sticky cookie would pin every look to one task, perhaps an old one.
+        session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
 
-    def get(self, url: str) -> HttpAnswer:
+    def get_all(self, requests: Sequence[HttpRequest], seconds: float) -> tuple[HttpAnswer, ...]:
+        """An answer to each, in their order, all within so many seconds; see ``get``.
+
+        What there was no time left for is an answer with status 0.
+        """
+        end = time.monotonic() + seconds
+        return tuple(self._in_time(one, end - time.monotonic()) for one in requests)
+
+    def _in_time(self, request: HttpRequest, left: float) -> HttpAnswer:
+        if left <= 0:
+            late = "it was not asked, because the checks before it took all the time"
+            return HttpAnswer(url=request.url, status=0, body=late)
+        return self.get(request.url, follow=request.follow, seconds=left)
+
+    def get(self, url: str, *, follow: bool = True, seconds: float = 60.0) -> HttpAnswer:
         """The answer to a GET; an unreachable address is one with status 0. 64 KiB of body at most.
 
         Where nobody answers, or a balancer says "not now", it is asked once more: a lost packet is
         no verdict about a release. A site that hangs is not: that takes the whole patience.
         """
+        end = time.monotonic() + seconds
         try:
-            answer = self._asked(url)
-            return self._asked(url) if answer.status in _NOT_NOW else answer
-        except ReadTimeout as hung:
+            answer = self._asked(url, follow, seconds)
+            left = end - time.monotonic()
+            again = answer.status in _NOT_NOW and left > 0
+            return self._asked(url, follow, left) if again else answer
+        except TimeoutError as hung:
             return _nobody(url, hung)
 
-    def _asked(self, url: str) -> HttpAnswer:
+    def _asked(self, url: str, follow: bool, left: float) -> HttpAnswer:
+        seconds = min(self._timeout_seconds, left)
         try:
-            with self._followed(url) as response:
-                return HttpAnswer(url=url, status=response.status_code, body=_body(response))
-        except ReadTimeout:
-            raise
+            return within(seconds, lambda: self._answer(url, follow, time.monotonic() + seconds))
+        except (TimeoutError, ReadTimeout, ReadTimeoutError):
+            raise TimeoutError(f"no whole answer after {seconds:g} seconds") from None
         # What requests raises is an OSError; a URL that cannot be one is a ValueError.
-        except (OSError, ValueError, HTTPError) as error:
+        except (OSError, ValueError, HTTPError, zlib.error) as error:
             return _nobody(url, error)
 
-    def _followed(self, url: str) -> "Response":
-        response = self._get(url)
+    def _answer(self, url: str, follow: bool, end: float) -> HttpAnswer:
+        place, (response, location) = url, self._get(url)
         for _ in range(_REDIRECTS):
-            following = response.next
-            if following is None or not _same_host(url, following.url or ""):
+            if not (follow and may_follow(place, location) and time.monotonic() < end):
                 break
             response.close()
-            response = self._get(following.url or "")
-        return response
+            place = location
+            response, location = self._get(place)
+        with response:
+            return HttpAnswer(
+                url=url,
+                status=response.status_code,
+                body=_body(response, end),
+                answered_by="" if place == url else place,
+                location=location,
+                media_type=response.headers.get("Content-Type", "").partition(";")[0].strip(),
+            )
 
-    def _get(self, url: str) -> "Response":
-        return self._session.get(
+    def _get(self, url: str) -> "tuple[Response, str]":
+        """The response, its body unread, and where it redirects to."""
+        leads: list[str] = []
+
+        def keep_location(response: "Response", **_: Any) -> None:
+            # Finding the redirect there, requests would read its body, however long that is.
+            leads.append(response.headers.pop("Location", ""))
+
+        response = self._session.get(
             url,
+            headers=_HEADERS,
             timeout=(_CONNECT_SECONDS, self._timeout_seconds),
             allow_redirects=False,
             stream=True,
+            hooks={"response": keep_location},
         )
+        location = leads[-1] if leads and response.status_code in _REDIRECT else ""
+        return response, urljoin(url, _as_utf8(location)) if location else ""
 
 
 def _nobody(url: str, error: Exception) -> HttpAnswer:
-    return HttpAnswer(url=url, status=0, body=f"{type(error).__name__}: {error}")
+    return HttpAnswer(url=url, status=0, body=plain(f"{type(error).__name__}: {error}"))
 
 
-def _same_host(url: str, other: str) -> bool:
-    return urlsplit(url).hostname == urlsplit(other).hostname
+def _as_utf8(location: str) -> str:
+    """Header bytes are read as Latin-1; servers send UTF-8."""
+    return location.encode("latin-1").decode("utf-8", errors="replace")
 
 
-def _body(response: "Response") -> str:
+def may_follow(url: str, location: str) -> bool:
+    """The same host, and the same scheme and port or the step from HTTP to HTTPS."""
+    if not location:
+        return False
+    here, there = urlsplit(url), urlsplit(location)
+    if here.hostname != there.hostname or "@" in there.netloc:
+        return False
+    before, after = _door(here.scheme, here.port), _door(there.scheme, there.port)
+    return before == after or (before, after) == (("HTTP", 80), ("HTTPS", 443))
+
+
+def _door(scheme: str, port: int | None) -> tuple[str, int | None]:
+    return scheme.upper(), port or DEFAULT_PORTS.get(scheme.upper())
+
+
+def _body(response: "Response", end: float) -> str:
     body = b""
-    for chunk in response.iter_content(_CHUNK_BYTES):
-        body += chunk
-        if len(body) >= _BODY_BYTES:
+    while len(body) < _BODY_BYTES:
+        # read1 takes what is there; read would wait for the whole of the chunk.
+        chunk = response.raw.read1(_CHUNK_BYTES, decode_content=False)
+        if not chunk:
             break
-    return body[:_BODY_BYTES].decode(errors="replace")
+        body += chunk
+        if time.monotonic() >= end:
+            raise TimeoutError("the body did not end in time")
+    encoding = response.headers.get("Content-Encoding", "")
+    return text_of(body, encoding, response.headers.get("Content-Type", ""), _BODY_BYTES)

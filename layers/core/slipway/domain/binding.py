@@ -1,14 +1,21 @@
-"""What has to be live for an outcome to be ours: deployment, revision and digest."""
+"""What has to be live for an outcome to be ours: revision, digest, targets and answers."""
 
-import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
+from urllib.parse import urljoin, urlsplit
 
-from slipway.domain.catalog import HttpCheck
 from slipway.domain.model import Model
-from slipway.domain.verdict import Finding, HttpAnswer, Rollout, Target, Verdict
+from slipway.domain.reported import wrong_version
+from slipway.domain.text import plain
+from slipway.domain.verdict import Finding, HttpAnswer, Rollout, Target, Verdict, silence
+from slipway.domain.verification import HttpCheck
 
-_MOVING: Final = frozenset({"PENDING", "IN_PROGRESS"})
+_UNDER_WAY: Final = frozenset({"PENDING", "IN_PROGRESS"})
+# TargetHealthStateEnum. Targets that are leaving or that take no requests say nothing.
+_LEAVING: Final = frozenset({"draining", "unhealthy.draining"})
+_ILL: Final = frozenset({"unhealthy"})
+_NAMED: Final = 5
+_SHOWN: Final = 200
 
 
 class Expected(Model):
@@ -17,22 +24,20 @@ class Expected(Model):
     revision_arn: str
     digests: tuple[str, ...]
     version: str | None
-    ecs_deployment_id: str | None = None
 
 
 def judge_rollout(rollout: Rollout, expected: Expected) -> Finding:
-    """The PRIMARY deployment is the expected one, complete, and runs the expected image."""
+    """The PRIMARY deployment has the expected revision, is complete and runs the expected image.
+
+    Which ECS deployment brought it there does not matter: somebody may have forced a new one of
+    the same revision, to read a rotated secret for example.
+    """
     if rollout.primary_revision_arn != expected.revision_arn:
         return _finding(
             "binding", Verdict.FAILED, f"{rollout.primary_revision_arn} is live instead."
         )
-    known = expected.ecs_deployment_id
-    if known is not None and rollout.primary_deployment_id != known:
-        return _finding(
-            "binding", Verdict.FAILED, f"{rollout.primary_deployment_id} replaced {known}."
-        )
-    if rollout.status in _MOVING:
-        return _finding("binding", Verdict.INCONCLUSIVE, "The rollout is still in progress.")
+    if rollout.status in _UNDER_WAY:
+        return _finding("binding", Verdict.MOVING, "The rollout is still in progress.")
     if rollout.status != "SUCCESSFUL":
         return _finding("binding", Verdict.FAILED, f"ECS calls the rollout {rollout.status}.")
     if not set(rollout.digests) & set(expected.digests):
@@ -41,14 +46,46 @@ def judge_rollout(rollout: Rollout, expected: Expected) -> Finding:
     return _finding("binding", Verdict.SUCCESSFUL, f"{rollout.primary_deployment_id} is live")
 
 
-def judge_targets(targets: Sequence[Target], desired_count: int) -> Finding:
-    """At least the desired number of targets is healthy; draining ones are on their way out."""
+def judge_targets(targets: Sequence[Target], rollout: Rollout, planned_count: int) -> Finding:
+    """Every target that takes requests is healthy, and there are as many as the service wants.
+
+    ``planned_count`` is the desired count when the plan was made. A count that changes in the
+    middle, up or down, says nothing about the release as long as nobody is unhealthy.
+    """
     healthy = sum(target.state == "healthy" for target in targets)
-    if healthy >= desired_count:
-        return _finding("targets", Verdict.SUCCESSFUL, f"{healthy} targets healthy")
-    wanting = [f"{t.address} {t.state} {t.reason}".strip() for t in targets if t.state != "healthy"]
-    message = f"{healthy} of {desired_count} targets are healthy ({', '.join(wanting) or 'none'})."
-    return _finding("targets", Verdict.INCONCLUSIVE, message)
+    wanted = rollout.desired_count
+    wanting = [target for target in targets if target.state not in {"healthy", *_LEAVING}]
+    message = f"{healthy} of {wanted} targets are healthy ({_named(wanting)})."
+    if any(target.state in _ILL for target in targets):
+        return _finding("targets", Verdict.INCONCLUSIVE, message)
+    if wanted == 0:
+        message = "The service wants 0 tasks now, so nothing can be seen of the release."
+        return _finding("targets", Verdict.MOVING, message)
+    if healthy and rollout.running_count < wanted:
+        message = f"{healthy} targets are healthy; {rollout.running_count} of {wanted} tasks run."
+        return _finding("targets", Verdict.MOVING, message)
+    if healthy and any(target.state == "initial" for target in targets):
+        return _finding("targets", Verdict.MOVING, message)
+    if healthy < wanted:
+        return _finding("targets", Verdict.INCONCLUSIVE, message)
+    if _is_falling(targets, rollout, planned_count):
+        message = f"The service is being scaled in to {wanted} tasks."
+        return _finding("targets", Verdict.MOVING, message)
+    return _finding("targets", Verdict.SUCCESSFUL, f"{healthy} targets healthy")
+
+
+def _is_falling(targets: Sequence[Target], rollout: Rollout, planned_count: int) -> bool:
+    """Whether fewer tasks are wanted than the release was deployed for, and the rest still go."""
+    if rollout.desired_count >= planned_count:
+        return False
+    leaving = any(target.state in _LEAVING for target in targets)
+    return leaving or rollout.running_count > rollout.desired_count
+
+
+def _named(targets: Sequence[Target]) -> str:
+    named = [plain(f"{t.address} {t.state} {t.reason}", _SHOWN) for t in targets[:_NAMED]]
+    more = len(targets) - len(named)
+    return ", ".join([*named, f"and {more} more"] if more else named) or "none"
 
 
 def judge_answer(answer: HttpAnswer, check: HttpCheck, version: str | None) -> Finding:
@@ -59,11 +96,23 @@ def judge_answer(answer: HttpAnswer, check: HttpCheck, version: str | None) -> F
     return _finding(check.path, Verdict.INCONCLUSIVE, f"{answer.url} {wrong}.")
 
 
-def judge_alarms(names: Sequence[str], firing: Sequence[str]) -> Finding:
-    """No alarm of the verification fires."""
+def judge_answers(
+    answers: Iterable[HttpAnswer], checks: Iterable[HttpCheck], version: str | None
+) -> tuple[Finding, ...]:
+    """The finding of every check; a check without an answer is inconclusive, never forgotten."""
+    given = iter(answers)
+    nothing = HttpAnswer(url="", status=0, body="it was not asked")
+    return tuple(judge_answer(next(given, nothing), check, version) for check in checks)
+
+
+def judge_alarms(
+    names: Sequence[str], firing: Sequence[str], without_data: Sequence[str] = ()
+) -> Finding:
+    """No alarm of the verification fires; one without data cannot, which is said."""
     if firing:
         return _finding("alarms", Verdict.FAILED, f"In alarm: {', '.join(firing)}.")
-    return _finding("alarms", Verdict.SUCCESSFUL, f"{len(names)} alarms quiet")
+    quiet = silence(f"{len(set(names))} alarms quiet", without_data)
+    return _finding("alarms", Verdict.SUCCESSFUL, quiet)
 
 
 def _finding(what: str, verdict: Verdict, message: str) -> Finding:
@@ -72,21 +121,31 @@ def _finding(what: str, verdict: Verdict, message: str) -> Finding:
 
 def _wrong_with(answer: HttpAnswer, check: HttpCheck, version: str | None) -> str | None:
     if answer.status == 0:
-        return f"did not answer ({answer.body})"
+        return f"did not answer ({plain(answer.body, _SHOWN)})"
+    elsewhere = _answered_elsewhere(answer, check)
+    if elsewhere is not None:
+        return elsewhere
     if answer.status != check.status:
-        return f"answered {answer.status} instead of {check.status}"
+        leads = f" and redirects to {plain(answer.location, _SHOWN)}" if answer.location else ""
+        return f"answered {answer.status} instead of {check.status}{leads}"
     if check.contains is not None and check.contains not in answer.body:
-        return f"does not contain '{check.contains}'"
+        empty = "" if answer.body else "has an empty body and "
+        return f"{empty}does not contain '{check.contains}'"
     if check.version_field is not None and version is not None:
-        reported = _field(answer.body, check.version_field)
-        if reported != version:
-            return f"reports version {reported} instead of {version}"
+        return wrong_version(answer, check.version_field, version)
     return None
 
 
-def _field(body: str, name: str) -> str | None:
-    try:
-        value = json.loads(body)[name]
-    except (ValueError, KeyError, TypeError):
+def _answered_elsewhere(answer: HttpAnswer, check: HttpCheck) -> str | None:
+    """What is wrong with the place that answered: a login page is not the page that was asked."""
+    asked = urlsplit(answer.url).path
+    place = answer.answered_by or urljoin(answer.url, answer.location)
+    led_to = urlsplit(place).path
+    if check.redirects_to is not None and led_to != check.redirects_to:
+        return f"does not lead to {check.redirects_to} but to {plain(led_to, _SHOWN)}"
+    if not answer.answered_by or led_to in (asked, check.redirects_to):
         return None
-    return str(value)
+    return (
+        f"redirects to {plain(led_to, _SHOWN)}, which is another page (it answered "
+        f"{answer.status}); check that path, or allow it with redirects_to in the catalog"
+    )

@@ -12,8 +12,12 @@ from slipway.domain.catalog_rules import (
     ids_given_twice,
     refuse,
     services_given_twice,
+    unanswerable,
 )
+from slipway.domain.fields import Text
 from slipway.domain.model import Model
+from slipway.domain.verification import HttpCheck as HttpCheck
+from slipway.domain.verification import Verification as Verification
 
 # The deployment id `<application>-<environment>-<number>` becomes an execution's name (80
 # characters) and part of a snapshot's name (no upper case, no double hyphen), so names are narrow.
@@ -34,7 +38,6 @@ Repository = Annotated[
         max_length=256,
     ),
 ]
-Text = Annotated[str, StringConstraints(pattern=r"\S")]
 Texts = Annotated[tuple[Text, ...], Field(min_length=1)]
 # An argument of blanks may be meant; an empty one is a slip of the hand.
 Command = Annotated[
@@ -163,35 +166,6 @@ class Rolling(Model):
         return self
 
 
-class HttpCheck(Model):
-    """One request from outside and the answer that is expected."""
-
-    path: str = Field(pattern=r"^/", description="appended to the base URL")
-    status: int = Field(default=200, ge=100, le=599, description="HTTP status that is expected")
-    contains: str | None = Field(default=None, description="text that the body must contain")
-    version_field: str | None = Field(
-        default=None,
-        description="JSON field of the body that must equal the image's version label",
-    )
-
-
-class Verification(Model):
-    """How a deployed release is judged."""
-
-    base_url: str | None = Field(
-        default=None,
-        pattern=r"^https?://[^/]+$",
-        description="where the service is reached; without it, the address of its load balancer",
-    )
-    checks: tuple[HttpCheck, ...] = Field(
-        default=(), description="requests that all must be answered as expected"
-    )
-    alarms: tuple[Text, ...] = Field(default=(), description="must be quiet while it bakes")
-    attempts: int = Field(default=3, ge=1, le=20, description="failed looks before the verdict")
-    interval_seconds: int = Field(default=10, ge=1, le=600, description="between two looks")
-    bake_seconds: int = Field(default=0, ge=0, le=86_400, description="healthy for this long")
-
-
 class ScanGate(Model):
     """The vulnerability scan that a release must have passed."""
 
@@ -289,6 +263,15 @@ class Application(Model):
     def names_only_known_environments(self) -> Self:
         """`after` must name another environment of the same application, without a circle."""
         refuse(broken_lines(self))
+        return self
+
+    @model_validator(mode="after")
+    def asks_what_can_be_answered(self) -> Self:
+        """A check that nothing can answer would roll every release back.
+
+        Judged here and not in Verification, because plans on record are read again.
+        """
+        refuse(unanswerable(self))
         return self
 
     def back_from(self, name: str) -> list[str]:

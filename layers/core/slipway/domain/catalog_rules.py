@@ -6,6 +6,8 @@ A line begins with the field that it is about: that is where its reader looks.
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from slipway.domain.addresses import why_not_asked
+
 if TYPE_CHECKING:
     from slipway.domain.catalog import Application, Catalog
 
@@ -33,6 +35,18 @@ def _circle(application: "Application", name: str) -> set[str]:
     """The environments that lead from this one back to it; empty when none do."""
     line = application.back_from(name)
     return set(line) if application.environments[line[-1]].after == name else set()
+
+
+def unanswerable(application: "Application") -> Iterator[str]:
+    """Addresses that cannot be asked, and checks that no site can answer."""
+    for name, environment in application.environments.items():
+        where, verification = f"environments.{name}.verification", environment.verification
+        base_url = verification.base_url
+        if base_url and (wrong := why_not_asked(base_url)) is not None:
+            yield f"{where}.base_url: '{base_url}' {wrong}"
+        for number, check in enumerate(verification.checks):
+            if check.why_never is not None:
+                yield f"{where}.checks.{number}.{check.why_never}"
 
 
 def services_given_twice(catalog: "Catalog") -> Iterator[str]:

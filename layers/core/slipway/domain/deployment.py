@@ -105,6 +105,7 @@ class Progress(Model):
     failed_looks: int = 0
     found_wanting: str | None = None
     healthy_since: datetime | None = None
+    moving_since: datetime | None = None
     verified_at: datetime | None = None
     downgrade_requested_at: datetime | None = None
     downgrade_task_arn: str | None = None

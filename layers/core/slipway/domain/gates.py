@@ -9,7 +9,11 @@ from slipway.domain.errors import Reason
 from slipway.domain.lane import Stable
 from slipway.domain.model import Model
 from slipway.domain.release import Image
+from slipway.domain.text import cut
+from slipway.domain.verdict import Finding, Verdict, silence
 
+# However many checks fail, what is told and stored of them has a bound.
+_TOLD: Final = 2000
 _ORDER: Final = (
     Severity.INFORMATIONAL,
     Severity.LOW,
@@ -160,11 +164,14 @@ def earlier_gate(after: str | None, succeeded: bool, digest: str, *, explicit: b
     )
 
 
-def alarm_gate(names: tuple[str, ...], firing: tuple[str, ...]) -> GateVerdict:
+def alarm_gate(
+    names: tuple[str, ...], firing: tuple[str, ...], without_data: tuple[str, ...] = ()
+) -> GateVerdict:
     """No alarm fires: ECS ignores, for the whole deployment, one that fires at its start."""
     if firing:
         return _failed("alarms", Reason.ALARM_FIRING, f"In alarm: {', '.join(firing)}.")
-    return _passed("alarms", f"{len(names)} quiet" if names else "none configured")
+    quiet = silence(f"{len(set(names))} quiet", without_data)
+    return _passed("alarms", quiet if names else "none configured")
 
 
 def rollback_gate(
@@ -197,6 +204,33 @@ def rollback_gate(
         "rollback target",
         Reason.NOTHING_TO_ROLL_BACK_TO,
         f"There is no way back: {planned or gone}. {restore}eploy without one: {ask_anew}",
+    )
+
+
+def checks_gate(
+    findings: tuple[Finding, ...] | None, way_on: str, *, explicit: bool
+) -> GateVerdict:
+    """The checks, without a version, are answered by the release that serves now.
+
+    Checks that never worked would roll every good release back. ``findings`` is None where nothing
+    has ever been verified; ``way_on`` is the command that asks for the release explicitly: a
+    broken site is repaired that way.
+    """
+    if findings is None:
+        return _passed("checks", "nothing was verified here before, so no release was asked")
+    wanting = [one.message for one in findings if one.verdict is not Verdict.SUCCESSFUL]
+    if not wanting:
+        told = f"{len(findings)} answered by the release that serves now"
+        return _passed("checks", told if findings else "none configured")
+    told = cut(" ".join(wanting), _TOLD)
+    if explicit:
+        return _passed("checks", f"fail already, let through by an explicit request: {told}")
+    return _failed(
+        "checks",
+        Reason.CHECKS_FAIL_ALREADY,
+        "These checks fail on the release that serves now, before anything was changed: "
+        f"{told} Correct verification in the catalog, or if the site is broken, request the "
+        f"release explicitly: {way_on}",
     )
 
 

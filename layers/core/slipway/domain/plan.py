@@ -22,6 +22,8 @@ class LiveService(Model):
 
     ``operating_system``, ``scheduling`` and ``strategy`` are in ECS's words (LINUX, REPLICA,
     ROLLING), ``zone_rebalancing`` says whether ECS moves tasks between availability zones.
+    ``target_group_arns`` are all of its target groups, those of the release's container first;
+    an older Slipway recorded the first one only.
     """
 
     service_arn: str
@@ -36,6 +38,13 @@ class LiveService(Model):
     scheduling: str = "REPLICA"
     strategy: str = "ROLLING"
     zone_rebalancing: bool = False
+    target_group_arns: tuple[str, ...] = ()
+
+    @property
+    def target_groups(self) -> tuple[str, ...]:
+        """Every target group of the service; empty when no load balancer is in front of it."""
+        first = (self.target_group_arn,) if self.target_group_arn else ()
+        return self.target_group_arns or first
 
 
 class NoWayBack(Model):

@@ -201,7 +201,7 @@ def website() -> "HttpWebsite":
     """The deployed service, seen from outside."""
     from slipway.adapters.website import HttpWebsite
 
-    return HttpWebsite(session(), timeout_seconds=5)
+    return HttpWebsite(session(), timeout_seconds=8)
 
 
 @cache

@@ -1,23 +1,47 @@
 """Where the checks of a service are asked: the catalog's address, or that of its load balancer."""
 
-from slipway.domain.catalog import Environment
+from collections.abc import Iterable
+
+from slipway.domain.catalog import Environment, HttpCheck
 from slipway.domain.errors import Reason, Rejected
 from slipway.domain.plan import LiveService
+from slipway.domain.routing import Address, address_of
+from slipway.domain.verdict import HttpRequest
 from slipway.ports import LoadBalancers
 
 
 def addressed(live: LiveService, settings: Environment, balancers: LoadBalancers) -> LiveService:
     """The service with the address of its checks; Rejected when they have none.
 
-    Found now, it is a refusal; found by Verify, it would be a rollback of a good release.
+    Found now, it is a refusal; found by Verify, it would be a rollback of a good release, or a
+    success that another service behind the same load balancer has earned.
     """
-    base_url = settings.verification.base_url
-    if base_url is None and live.target_group_arn is not None:
-        base_url = balancers.base_url(live.target_group_arn)
-    if settings.verification.checks and base_url is None:
-        raise Rejected(
-            Reason.CATALOG_INVALID,
-            f"Nothing listens in front of the service '{settings.target.service}', so its checks "
-            "have no address; set verification.base_url in the catalog.",
-        )
+    verification = settings.verification
+    base_url = verification.base_url
+    if verification.checks and base_url is None:
+        fronts = balancers.fronts(live.target_groups) if live.target_groups else ()
+        found = address_of(fronts, [check.path for check in verification.checks])
+        base_url = found.base_url
+        if base_url is None:
+            raise Rejected(Reason.CATALOG_INVALID, _why(settings.target.service, found))
     return live.model_copy(update={"base_url": base_url})
+
+
+def requests_for(checks: Iterable[HttpCheck], live: LiveService) -> tuple[HttpRequest, ...]:
+    """What is asked for these checks, at the address that the plan found."""
+    return tuple(
+        HttpRequest(url=f"{live.base_url or ''}{check.path}", follow=check.follows)
+        for check in checks
+    )
+
+
+def _why(service: str, found: Address) -> str:
+    if not found.reasons:
+        return (
+            f"Nothing listens in front of the service '{service}', so its checks have no address; "
+            "set verification.base_url in the catalog."
+        )
+    return (
+        f"The checks of the service '{service}' have no address: {'; '.join(found.reasons)}. "
+        "Set verification.base_url in the catalog to an address that leads to the service."
+    )

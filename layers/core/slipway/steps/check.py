@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Final
 
 from slipway.domain.approval import Approval
+from slipway.domain.binding import judge_answers
 from slipway.domain.commands import deploy_command
 from slipway.domain.deployment import Deployment
 from slipway.domain.errors import Reason, Rejected
@@ -12,6 +14,7 @@ from slipway.domain.gates import (
     GateState,
     GateVerdict,
     alarm_gate,
+    checks_gate,
     digest_gate,
     earlier_gate,
     first_failure,
@@ -23,8 +26,15 @@ from slipway.domain.gates import (
 from slipway.domain.lane import Lane
 from slipway.domain.plan import Plan, pending_migration
 from slipway.domain.preflight import older_schema
-from slipway.ports import Alarms, ImageRegistry, Records
+from slipway.domain.verdict import Finding, Verdict
+from slipway.domain.verification import HttpCheck
+from slipway.ports import Alarms, ImageRegistry, Records, Website
+from slipway.steps.address import requests_for
 from slipway.steps.step import StepRequest, StepResult, record
+
+# A request in a hundred fails on any site: three in a row, within half a minute, do not.
+_TRIES: Final = 3
+_SECONDS_PER_TRY: Final = 10.0
 
 
 class CheckRequest(StepRequest):
@@ -44,6 +54,7 @@ def check(
     records: Records,
     registry: ImageRegistry,
     alarms: Alarms,
+    website: Website,
     now: datetime,
 ) -> StepResult:
     """Judge every gate; Rejected by the first that fails, not done while a scan runs."""
@@ -53,7 +64,10 @@ def check(
     lane.refuse(deployment.deployment_id, deployment.release.digest, explicit=deployment.explicit)
     _refuse_unapproved(deployment, records)
     _refuse_moved_schema(deployment, lane)
-    verdicts = tuple(_verdicts(deployment, lane, records, registry, alarms, now))
+    verdicts = (
+        *_verdicts(deployment, lane, records, registry, alarms, now),
+        _live_checks(deployment, lane, website),
+    )
     if any(verdict.state is GateState.WAITING for verdict in verdicts):
         waiting = next(v for v in verdicts if v.state is GateState.WAITING)
         return StepResult(done=False, reason=Reason.WAITING, message=waiting.message)
@@ -138,8 +152,10 @@ def _verdicts(
         release.digest,
         explicit=explicit,
     )
-    names = (*gates.alarms, *plan.settings.verification.alarms)
-    yield alarm_gate(names, alarms.firing(names))
+    # An alarm may be named for both.
+    names = tuple(dict.fromkeys((*gates.alarms, *plan.settings.verification.alarms)))
+    seen = alarms.look(names)
+    yield alarm_gate(names, seen.firing, seen.without_data)
     stable = lane.stable
     target = registry.status(stable.repository, stable.digest) if stable else None
     yield rollback_gate(
@@ -156,3 +172,28 @@ def _succeeded_earlier(plan: Plan, records: Records) -> bool:
         return True
     earlier = records.lane(plan.application, plan.settings.after)
     return plan.release.digest in earlier.proven
+
+
+def _live_checks(deployment: Deployment, lane: Lane, website: Website) -> GateVerdict:
+    """Whether the checks hold for what serves now: found after the rollout, it is a rollback."""
+    plan = deployment.planned()
+    findings = _asked(plan, website) if lane.stable is not None else None
+    way_on = deploy_command(plan.lane_id, plan.release.digest)
+    return checks_gate(findings, way_on, explicit=deployment.explicit)
+
+
+def _asked(plan: Plan, website: Website) -> tuple[Finding, ...]:
+    """The finding of every check, without the version; one that fails is asked again."""
+    checks = plan.settings.verification.checks
+    found: dict[HttpCheck, Finding] = {}
+    for _ in range(_TRIES):
+        wanting = [one for one in checks if not _is_good(found.get(one))]
+        if not wanting:
+            break
+        answers = website.get_all(requests_for(wanting, plan.live), _SECONDS_PER_TRY)
+        found |= zip(wanting, judge_answers(answers, wanting, None), strict=True)
+    return tuple(found.values())
+
+
+def _is_good(finding: Finding | None) -> bool:
+    return finding is not None and finding.verdict is Verdict.SUCCESSFUL

@@ -1,13 +1,14 @@
 """Verify: judge what is live, after a deployment and after a rollback alike."""
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Final
 
 from slipway.domain.binding import (
     Expected,
     judge_alarms,
-    judge_answer,
+    judge_answers,
     judge_rollout,
     judge_targets,
 )
@@ -15,10 +16,14 @@ from slipway.domain.deployment import Deployment, Phase
 from slipway.domain.errors import Broken, Reason, Unhealthy
 from slipway.domain.evidence import Note
 from slipway.domain.plan import Plan
-from slipway.domain.verdict import Finding, Judgement, Verdict, judge
+from slipway.domain.verdict import Finding, Judgement, Rollout, Verdict, judge
 from slipway.ports import Alarms, LoadBalancers, Records, Services, Website
+from slipway.steps.address import requests_for
 from slipway.steps.revision import revision_of
 from slipway.steps.step import StepRequest, StepResult, fence_of, record
+
+# For all checks of one look; the function ends after 60 seconds.
+_CHECK_SECONDS: Final = 25.0
 
 
 class Subject(StrEnum):
@@ -52,25 +57,40 @@ def verify(
     """Take one look. Done when healthy for as long as asked; Unhealthy on a failed verdict.
 
     Transient when healthy while a call of this deployment may still be on its way.
-    A look that decides nothing counts as failed once the catalog's attempts are used up.
+    A look that decides nothing counts as failed once the catalog's attempts are used up; one at a
+    world that is just moving counts for nothing, for as long as a rollout may take.
     """
     deployment = records.deployment(request.deployment_id)
-    deployment.refuse_when_ended()
-    if request.of is Subject.ROLLBACK and not deployment.has_changed:
-        return StepResult(done=True, reason=Reason.VERIFIED, message="nothing had been changed")
-    if request.of is Subject.RELEASE:
-        deployment.refuse_to_go_forward()
-    if _known(deployment, request.of):
-        return StepResult(done=True, reason=Reason.VERIFIED, message="verified before")
-    if deployment.progress.found_wanting is not None:
-        raise Unhealthy(_blame(request.of), deployment.progress.found_wanting)
+    before = _judged_before(deployment, request.of)
+    if before is not None:
+        return before
     if request.of is Subject.RELEASE:
         deployment.refuse_to_continue()
         deployment = deployment.at(Phase.VERIFYING)
-    plan = deployment.planned()
     expected = _expected(deployment, request.of)
-    findings = _findings(plan, expected, request.of, services, balancers, alarms, website)
-    return _decided(deployment, request.of, judge(list(findings)), records, now)
+    target = deployment.planned().settings.target
+    rollout = services.rollout(target, expected.revision_arn)
+    findings = [judge_rollout(rollout, expected)]
+    findings += _behind_balancers(deployment.planned(), rollout, balancers)
+    # After a rollback an alarm may still ring for the release that is gone.
+    if request.of is Subject.RELEASE:
+        findings += _alarms(deployment.planned(), alarms)
+    findings += _answers(deployment.planned(), expected, website)
+    return _decided(deployment, request.of, judge(findings), rollout, records, now)
+
+
+def _judged_before(deployment: Deployment, of: Subject) -> StepResult | None:
+    """What an earlier look, or none at all, has decided already; raises what ends the looking."""
+    deployment.refuse_when_ended()
+    if of is Subject.ROLLBACK and not deployment.has_changed:
+        return StepResult(done=True, reason=Reason.VERIFIED, message="nothing had been changed")
+    if of is Subject.RELEASE:
+        deployment.refuse_to_go_forward()
+    if _known(deployment, of):
+        return StepResult(done=True, reason=Reason.VERIFIED, message="verified before")
+    if deployment.progress.found_wanting is not None:
+        raise Unhealthy(_blame(of), deployment.progress.found_wanting)
+    return None
 
 
 def _known(deployment: Deployment, of: Subject) -> bool:
@@ -88,7 +108,6 @@ def _expected(deployment: Deployment, of: Subject) -> Expected:
         revision_arn=revision_of(deployment),
         digests=(image.digest, image.platform_digest),
         version=image.version,
-        ecs_deployment_id=deployment.progress.ecs_deployment_id,
     )
 
 
@@ -104,44 +123,82 @@ def _expected_after_rollback(deployment: Deployment) -> Expected:
     )
 
 
-def _findings(
-    plan: Plan,
-    expected: Expected,
-    of: Subject,
-    services: Services,
-    balancers: LoadBalancers,
-    alarms: Alarms,
-    website: Website,
-) -> Iterable[Finding]:
+def _behind_balancers(plan: Plan, rollout: Rollout, balancers: LoadBalancers) -> Iterator[Finding]:
+    """Every target group of the service, also those that the checks do not go through."""
+    groups = plan.live.target_groups
+    for arn in groups:
+        found = judge_targets(balancers.targets(arn), rollout, plan.live.desired_count)
+        where = f"{arn.split('/')[1]}: " if len(groups) > 1 and "/" in arn else ""
+        yield found.model_copy(update={"message": f"{where}{found.message}"})
+
+
+def _alarms(plan: Plan, alarms: Alarms) -> Iterator[Finding]:
+    names = tuple(dict.fromkeys(plan.settings.verification.alarms))
+    if names:
+        seen = alarms.look(names)
+        yield judge_alarms(names, seen.firing, seen.without_data)
+
+
+def _answers(plan: Plan, expected: Expected, website: Website) -> Iterator[Finding]:
     verification = plan.settings.verification
-    rollout = services.rollout(plan.settings.target, expected.revision_arn)
-    yield judge_rollout(rollout, expected)
-    if plan.live.target_group_arn is not None:
-        targets = balancers.targets(plan.live.target_group_arn)
-        yield judge_targets(targets, rollout.desired_count)
-    # After a rollback an alarm may still ring for the release that is gone.
-    if verification.alarms and of is Subject.RELEASE:
-        yield judge_alarms(verification.alarms, alarms.firing(verification.alarms))
-    for check in verification.checks:
-        answer = website.get(f"{plan.live.base_url or ''}{check.path}")
-        yield judge_answer(answer, check, expected.version)
+    checks = verification.checks
+    if checks:
+        answers = website.get_all(requests_for(checks, plan.live), _CHECK_SECONDS)
+        yield from judge_answers(answers, checks, expected.version)
+    elif not verification.alarms and not plan.live.target_groups:
+        message = "nothing else was checked: no load balancer, no HTTP checks, no alarms"
+        yield Finding(what="checks", verdict=Verdict.SUCCESSFUL, message=message)
 
 
 def _decided(
-    deployment: Deployment, of: Subject, judgement: Judgement, records: Records, now: datetime
+    deployment: Deployment,
+    of: Subject,
+    judgement: Judgement,
+    rollout: Rollout,
+    records: Records,
+    now: datetime,
 ) -> StepResult:
-    settings = deployment.planned().settings.verification
     if judgement.verdict is Verdict.SUCCESSFUL:
-        return _healthy(deployment, of, judgement, records, now)
+        return _healthy(deployment, of, judgement, rollout, records, now)
+    if judgement.verdict is Verdict.MOVING:
+        return _moving(deployment, of, judgement, rollout, records, now)
     looks = deployment.progress.failed_looks + 1
-    final = judgement.verdict is Verdict.FAILED or looks >= settings.attempts
+    attempts = deployment.planned().settings.verification.attempts
+    final = judgement.verdict is Verdict.FAILED or looks >= attempts
     # A look may end after its state has given up on it; the next one finds the verdict here.
     verdict = judgement.message if final else None
-    known = deployment.knowing(failed_looks=looks, healthy_since=None, found_wanting=verdict)
+    known = deployment.knowing(
+        failed_looks=looks, healthy_since=None, moving_since=None, found_wanting=verdict
+    )
     note = Note(what=f"{of} found wanting", message=judgement.message, data={"look": looks})
     record(records, known, note, now=now)
     if final:
         raise Unhealthy(_blame(of), judgement.message)
+    return StepResult(done=False, reason=Reason.WAITING, message=judgement.message)
+
+
+def _moving(
+    deployment: Deployment,
+    of: Subject,
+    judgement: Judgement,
+    rollout: Rollout,
+    records: Records,
+    now: datetime,
+) -> StepResult:
+    """Look again; Unhealthy when it has moved for longer than a rollout may take."""
+    progress = deployment.progress
+    since = progress.moving_since or now
+    minutes = deployment.planned().settings.strategy.timeout_minutes
+    if now - since > timedelta(minutes=minutes):
+        verdict = f"{judgement.message} It has been so for more than {minutes} minutes."
+        note = Note(what=f"{of} found wanting", message=verdict)
+        record(records, deployment.knowing(found_wanting=verdict), note, now=now)
+        raise Unhealthy(_blame(of), verdict)
+    # What bakes goes on baking while tasks of it run: the others say nothing about it.
+    baking = progress.healthy_since if rollout.running_count else None
+    if progress.moving_since is None or baking != progress.healthy_since:
+        known = deployment.knowing(moving_since=since, healthy_since=baking)
+        record(records, known, Note(what=f"{of} moving", message=judgement.message), now=now)
     return StepResult(done=False, reason=Reason.WAITING, message=judgement.message)
 
 
@@ -150,13 +207,20 @@ def _blame(of: Subject) -> Reason:
 
 
 def _healthy(
-    deployment: Deployment, of: Subject, judgement: Judgement, records: Records, now: datetime
+    deployment: Deployment,
+    of: Subject,
+    judgement: Judgement,
+    rollout: Rollout,
+    records: Records,
+    now: datetime,
 ) -> StepResult:
+    deployment, is_news = _seen_healthy(deployment, of, rollout, now)
     since = deployment.progress.healthy_since or now
     bake = timedelta(seconds=_bake_seconds(deployment, of))
     if now - since < bake:
         left = int((bake - (now - since)).total_seconds())
-        _remember(deployment.knowing(healthy_since=since), records, now)
+        if is_news:
+            record(records, deployment, Note(what="release healthy", message="baking"), now=now)
         message = f"healthy; {left} more seconds to bake"
         return StepResult(done=False, reason=Reason.WAITING, message=message)
     # A call that comes late would undo what has just been seen.
@@ -167,9 +231,20 @@ def _healthy(
     return StepResult(done=True, reason=Reason.VERIFIED, message=judgement.message)
 
 
-def _remember(deployment: Deployment, records: Records, now: datetime) -> None:
-    if deployment.progress.healthy_since == now:
-        record(records, deployment, Note(what="release healthy", message="baking"), now=now)
+def _seen_healthy(
+    deployment: Deployment, of: Subject, rollout: Rollout, now: datetime
+) -> tuple[Deployment, bool]:
+    """The deployment with what a healthy look tells, and whether that is news.
+
+    Where another ECS deployment of the same revision has replaced ours, all tasks are new ones:
+    they bake anew.
+    """
+    progress = deployment.progress
+    since, ours = progress.healthy_since or now, progress.ecs_deployment_id
+    if of is Subject.RELEASE and rollout.primary_deployment_id != ours:
+        since, ours = now, rollout.primary_deployment_id
+    seen = deployment.knowing(healthy_since=since, moving_since=None, ecs_deployment_id=ours)
+    return seen, seen.progress != progress
 
 
 def _bake_seconds(deployment: Deployment, of: Subject) -> int:

@@ -52,13 +52,15 @@ class EcsServices:
             "taskDefinition"
         ]
         platform = definition.get("runtimePlatform", {})
+        groups = _target_groups(service, target.container)
         return LiveService(
             service_arn=service["serviceArn"],
             revision_arn=revision_arn,
             image_uri=container_of(definition, target.container).get("image", ""),
             architecture=platform.get("cpuArchitecture", "X86_64"),
             desired_count=service["desiredCount"],
-            target_group_arn=_target_group(service, target.container),
+            target_group_arn=next(iter(groups), None),
+            target_group_arns=groups,
             base_url=None,
             is_registered=definition.get("status", "ACTIVE") == "ACTIVE",
             operating_system=platform.get("operatingSystemFamily", "LINUX"),
@@ -187,10 +189,11 @@ def _digests(revision: "ServiceRevisionTypeDef") -> tuple[str, ...]:
     return tuple(digest for digest in found if digest)
 
 
-def _target_group(service: "ServiceTypeDef", container: str) -> str | None:
+def _target_groups(service: "ServiceTypeDef", container: str) -> tuple[str, ...]:
+    """All of them, those of the container first."""
     balancers = [one for one in service.get("loadBalancers", []) if "targetGroupArn" in one]
-    ours = [one for one in balancers if one.get("containerName") == container]
-    return next((one["targetGroupArn"] for one in ours or balancers), None)
+    ours_first = sorted(balancers, key=lambda one: one.get("containerName") != container)
+    return tuple(dict.fromkeys(one["targetGroupArn"] for one in ours_first))
 
 
 def _refuse_foreign_controller(service: "ServiceTypeDef") -> None:
