@@ -19,7 +19,7 @@ from slipway.domain.lane import DatabaseSlot, Lane
 from slipway.domain.model import Versioned
 from slipway.domain.notice import Notice
 from slipway.domain.plan import LiveService
-from slipway.domain.release import Image
+from slipway.domain.release import Image, Pushed
 from slipway.domain.verdict import HttpAnswer, Rollout, Target
 from slipway.ports import Admission, Fence, OneOff, Parked, Snapshot
 
@@ -164,13 +164,23 @@ class InMemoryParking:
 
 @dataclass
 class StubRegistry:
-    """``images`` by (repository, digest or tag); ``scans`` by digest."""
+    """``images`` by (repository, digest or tag); ``scans`` and what is no image by digest."""
 
     images: dict[tuple[str, str], Image] = field(default_factory=dict)
     scans: dict[str, Scan] = field(default_factory=dict)
+    artifacts: dict[str, str] = field(default_factory=dict)
 
-    def image(self, repository: str, reference: str, architecture: str) -> Image | None:
+    def image(
+        self, repository: str, reference: str, architecture: str, system: str = "LINUX"
+    ) -> Image | None:
         return self.images.get((repository, reference))
+
+    def looked_up(self, repository: str, digest: str) -> Pushed | None:
+        image = self.images.get((repository, digest))
+        what = self.artifacts.get(digest)
+        if image is None and what is None:
+            return None
+        return Pushed(pushed_at=image.pushed_at if image else None, what=what)
 
     def status(self, repository: str, reference: str) -> Image | None:
         image = self.images.get((repository, reference))

@@ -14,7 +14,7 @@ from slipway.domain.message import Message
 from slipway.domain.model import Model, Versioned
 from slipway.domain.notice import Notice
 from slipway.domain.plan import LiveService
-from slipway.domain.release import Image, Release
+from slipway.domain.release import Image, Pushed, Release
 from slipway.domain.verdict import HttpAnswer, Rollout, Target
 
 
@@ -117,12 +117,21 @@ class Parking(Protocol):
 class ImageRegistry(Protocol):
     """ECR."""
 
-    def image(self, repository: str, reference: str, architecture: str) -> Image | None:
-        """The image behind a digest or tag, resolved for an ECS architecture; None if absent."""
+    def image(
+        self, repository: str, reference: str, architecture: str, system: str = "LINUX"
+    ) -> Image | None:
+        """The image behind a digest or tag, resolved for an ECS platform; None if absent.
+
+        Rejected(NotAnImage) for whatever is no container image.
+        """
         ...
 
     def status(self, repository: str, reference: str) -> Image | None:
         """As image(), without labels and platform: one call."""
+        ...
+
+    def looked_up(self, repository: str, digest: str) -> Pushed | None:
+        """What a digest is, and when it was pushed; None when it is not there."""
         ...
 
     def pushed_since(self, repository: str, since: datetime) -> list[Release]:

@@ -228,7 +228,6 @@ def test_a_configuration_that_does_not_come_is_transient_and_its_url_stays_secre
 @pytest.mark.parametrize(
     ("manifest", "told"),
     [
-        ("{}", "no container image"),
         ("[]", "no readable image manifest"),
         ("not JSON", "no readable image manifest"),
         ('{"manifests": [{"platform": {}}]}', "manifests.0.digest"),

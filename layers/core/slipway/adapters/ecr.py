@@ -1,17 +1,19 @@
 """ECR: what an image is, for which platform, and what its vulnerability scan found."""
 
 import hashlib
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import ClientError
 from requests import RequestException
 
+from slipway.adapters.artifacts import artifact_in, artifact_named, manifest_named
 from slipway.adapters.errors import aws_errors, code_of
 from slipway.adapters.oci import INDEX_TYPES, MANIFEST_TYPES, Configuration, Manifest, parsed
-from slipway.domain.errors import Broken, Reason, Transient
+from slipway.domain.errors import Broken, Reason, Rejected, Transient
 from slipway.domain.gates import Scan
-from slipway.domain.release import Image, Release
+from slipway.domain.release import Image, Pushed, Release, meaningful
 
 if TYPE_CHECKING:
     from mypy_boto3_ecr import ECRClient
@@ -30,6 +32,8 @@ PERMISSIONS: Final = (
 # https://docs.aws.amazon.com/general/latest/gr/ecr.html
 _DNS_SUFFIXES: Final = {"aws-cn": "amazonaws.com.cn", "aws-eusc": "amazonaws.eu"}
 _TIMEOUT_SECONDS: Final = 10
+# Each costs three calls; an index has a handful of platforms, and most say which.
+_CHILDREN_READ: Final = 6
 
 
 class EcrRegistry:
@@ -40,26 +44,48 @@ class EcrRegistry:
         self._session = session
 
     @aws_errors()
-    def image(self, repository: str, reference: str, architecture: str) -> Image | None:
-        """The image behind a digest or tag, resolved for an ECS architecture; None if absent.
+    def image(
+        self, repository: str, reference: str, architecture: str, system: str = "LINUX"
+    ) -> Image | None:
+        """The image behind a digest or tag, resolved for an ECS platform; None if absent.
 
         An image that is not ACTIVE cannot be pulled, so nothing inside it is read. An index
-        without a child for the architecture tells in ``architecture`` what it is built for.
+        without a child for the platform tells in ``architecture`` what it is built for.
+        Rejected(NotAnImage) for whatever is no container image.
         """
-        image = self.status(repository, reference)
-        if image is None or image.status != "ACTIVE":
+        detail = self._detail(repository, reference)
+        image = self._told(repository, detail) if detail else None
+        if detail is None or image is None or image.status != "ACTIVE":
             return image
+        _refuse_artifact(repository, image.digest, _told_artifact(detail))
         manifest = self._manifest(repository, image.digest)
+        _refuse_artifact(repository, image.digest, artifact_in(manifest))
         if manifest.manifests is None:
-            return self._resolved(repository, image, image.digest, manifest)
-        child = manifest.child_for(architecture)
-        if child is None:
-            return image.model_copy(update={"architecture": manifest.built_for()})
-        return self._resolved(repository, image, child, self._manifest(repository, child))
+            configuration = self._configuration(repository, image.digest, manifest)
+            return _resolved(image, image.digest, configuration)
+        return self._child(repository, image, manifest, (system, architecture))
 
     @aws_errors()
     def status(self, repository: str, reference: str) -> Image | None:
         """As image(), without labels and platform: one call."""
+        detail = self._detail(repository, reference)
+        return self._told(repository, detail) if detail else None
+
+    @aws_errors()
+    def looked_up(self, repository: str, digest: str) -> Pushed | None:
+        """What a digest is, and when it was pushed; None when it is not there.
+
+        One call, and a second one where the first cannot tell a signature from an image.
+        """
+        detail = self._detail(repository, digest)
+        if detail is None:
+            return None
+        what = _told_artifact(detail)
+        if what is None and detail.get("imageStatus", "ACTIVE") == "ACTIVE":
+            what = artifact_in(self._manifest(repository, detail["imageDigest"]))
+        return Pushed(pushed_at=detail.get("imagePushedAt"), what=what)
+
+    def _detail(self, repository: str, reference: str) -> "ImageDetailTypeDef | None":
         try:
             answer = self._client.describe_images(
                 repositoryName=repository, imageIds=[_identifier(reference)]
@@ -68,7 +94,9 @@ class EcrRegistry:
             if code_of(error) == "ImageNotFoundException":
                 return None
             raise
-        detail = answer["imageDetails"][0]
+        return answer["imageDetails"][0]
+
+    def _told(self, repository: str, detail: "ImageDetailTypeDef") -> Image:
         return Image(
             repository_uri=self._uri(repository, detail),
             digest=detail["imageDigest"],
@@ -149,28 +177,45 @@ class EcrRegistry:
             raise Broken(Reason.IMAGE_MISSING, f"{repository}@{digest} cannot be read: {why}")
         return parsed(answer["images"][0].get("imageManifest", ""), Manifest, digest)
 
-    def _resolved(self, repository: str, image: Image, digest: str, manifest: Manifest) -> Image:
-        if manifest.config is None:
-            raise Broken(Reason.IMAGE_UNAVAILABLE, f"{repository}@{digest} is no container image.")
-        configuration = self._configuration(repository, manifest.config.digest)
-        return image.model_copy(
-            update={
-                "platform_digest": digest,
-                "architecture": configuration.ecs_architecture,
-                "labels": configuration.labels,
-            }
-        )
+    def _child(
+        self, repository: str, image: Image, index: Manifest, platform: tuple[str, str]
+    ) -> Image:
+        """The child of an index that a task of this platform runs.
 
-    def _configuration(self, repository: str, digest: str) -> Configuration:
+        Children need not say what they run on, as those of buildah and bazel: their configurations
+        do, and an index can be the child of another one.
+        """
+        named = index.child_for(*platform)
+        built_for, unread = index.built_for(), [named] if named else list(index.unspoken)
+        for _ in range(_CHILDREN_READ):
+            if not unread:
+                break
+            digest = unread.pop(0)
+            manifest = self._manifest(repository, digest)
+            if manifest.manifests is not None:
+                named = manifest.child_for(*platform)
+                unread[:0] = [named] if named else manifest.unspoken
+                built_for += manifest.built_for()
+            elif artifact_in(manifest) is None:
+                configuration = self._configuration(repository, digest, manifest)
+                if named == digest or configuration.fits(*platform):
+                    return _resolved(image, digest, configuration)
+                built_for.append(configuration.ecs_name)
+        return image.model_copy(update={"architecture": _listed(built_for)})
+
+    def _configuration(self, repository: str, digest: str, manifest: Manifest) -> Configuration:
+        if manifest.config is None:
+            raise Broken(Reason.IMAGE_UNAVAILABLE, f"{repository}@{digest} has no configuration.")
+        wanted = manifest.config.digest
         answer = self._client.get_download_url_for_layer(
-            repositoryName=repository, layerDigest=digest
+            repositoryName=repository, layerDigest=wanted
         )
         blob = self._download(answer["downloadUrl"])
-        if f"sha256:{hashlib.sha256(blob).hexdigest()}" != digest:
+        if f"sha256:{hashlib.sha256(blob).hexdigest()}" != wanted:
             raise Broken(
-                Reason.IMAGE_UNAVAILABLE, f"What ECR served as {digest} is something else."
+                Reason.IMAGE_UNAVAILABLE, f"What ECR served as {wanted} is something else."
             )
-        return parsed(blob, Configuration, digest)
+        return parsed(blob, Configuration, wanted)
 
     def _download(self, url: str) -> bytes:
         # The URL is signed, so no message may carry it.
@@ -189,3 +234,33 @@ def _identifier(reference: str) -> "ImageIdentifierTypeDef":
     if reference.startswith("sha256:"):
         return {"imageDigest": reference}
     return {"imageTag": reference}
+
+
+def _told_artifact(detail: "ImageDetailTypeDef") -> str | None:
+    """What DescribeImages says that it is, where it is no container image."""
+    by_manifest = manifest_named(detail.get("imageManifestMediaType"))
+    return by_manifest or artifact_named(detail.get("artifactMediaType"))
+
+
+def _refuse_artifact(repository: str, digest: str, what: str | None) -> None:
+    if what is not None:
+        raise Rejected(
+            Reason.NOT_AN_IMAGE,
+            f"{repository}@{digest[:19]} is not a container image: {what}. Push a container image, "
+            "and keep tags of everything else out of push.tags in the catalog.",
+        )
+
+
+def _resolved(image: Image, digest: str, configuration: Configuration) -> Image:
+    return image.model_copy(
+        update={
+            "platform_digest": digest,
+            "architecture": configuration.ecs_architecture,
+            "operating_system": configuration.ecs_system,
+            "labels": meaningful(configuration.labels),
+        }
+    )
+
+
+def _listed(platforms: Sequence[str]) -> str:
+    return ", ".join(name for name in dict.fromkeys(platforms) if name) or "no known platform"

@@ -15,45 +15,128 @@ MANIFEST_TYPES: Final = (
     "application/vnd.docker.distribution.manifest.v2+json",
 )
 # What images and ECS call the same thing.
-_ECS_ARCHITECTURES: Final = {"amd64": "X86_64", "arm64": "ARM64"}
+_ECS_ARCHITECTURES: Final = {
+    "amd64": "X86_64",
+    "x86_64": "X86_64",
+    "x86-64": "X86_64",
+    "arm64": "ARM64",
+    "aarch64": "ARM64",
+}
+# What every machine of the architecture runs; amd64/v3 needs AVX2, arm/v7 is 32 bits wide.
+_BASELINES: Final = {"X86_64": ("", "v1"), "ARM64": ("", "v8")}
+# https://learn.microsoft.com/windows-server/get-started/windows-server-release-info: builds.
+_WINDOWS: Final = {
+    "14393": "WINDOWS_SERVER_2016",
+    "17763": "WINDOWS_SERVER_2019",
+    "19041": "WINDOWS_SERVER_2004",
+    "19042": "WINDOWS_SERVER_20H2",
+    "20348": "WINDOWS_SERVER_2022",
+    "26100": "WINDOWS_SERVER_2025",
+}
 
 
 class Platform(BaseModel):
-    """What a child of an index runs on; attestations call theirs unknown."""
+    """What an image runs on, in the words of Go; attestations call theirs unknown."""
 
-    os: str = ""
-    architecture: str = ""
+    os: str | None = None
+    os_version: str | None = Field(default=None, alias="os.version")
+    architecture: str | None = None
+    variant: str | None = None
+
+    @property
+    def ecs_architecture(self) -> str:
+        """ECS's name of the architecture, or the image's own where ECS has none."""
+        known = _ECS_ARCHITECTURES.get(self.architecture or "")
+        if known is not None and (self.variant or "") in _BASELINES[known]:
+            return known
+        return "/".join(part for part in (self.architecture, self.variant) if part)
+
+    @property
+    def ecs_system(self) -> str:
+        """What the name of ECS's operating system family begins with.
+
+        A configuration that names none runs on whatever the host is; containerd reads it so.
+        """
+        if (self.os or "linux") != "windows":
+            return (self.os or "linux").upper()
+        build = (self.os_version or "").split(".")[2:3]
+        return _WINDOWS.get(build[0], "WINDOWS") if build else "WINDOWS"
+
+    @property
+    def ecs_name(self) -> str:
+        """System and architecture, for people; empty when it is known of neither."""
+        if not self.architecture:
+            return ""
+        linux = self.ecs_system == "LINUX"
+        return self.ecs_architecture if linux else f"{self.ecs_system} {self.ecs_architecture}"
+
+    def fits(self, family: str, architecture: str) -> bool:
+        """Whether a task of this operating system family and architecture runs it."""
+        return self.ecs_architecture == architecture and family.startswith(self.ecs_system)
 
 
 class Descriptor(BaseModel):
-    """A reference to another document."""
+    """A reference to another document; ``platform`` may be left out, or null."""
 
     digest: str
-    platform: Platform = Platform()
+    media_type: str | None = Field(default=None, alias="mediaType")
+    artifact_type: str | None = Field(default=None, alias="artifactType")
+    platform: Platform | None = None
+    annotations: dict[str, str] | None = None
 
     @property
-    def ecs_architecture(self) -> str | None:
-        """ECS's name of a Linux image's architecture."""
-        if self.platform.os != "linux":
-            return None
-        return _ECS_ARCHITECTURES.get(self.platform.architecture)
+    def is_attestation(self) -> bool:
+        """Whether it tells of another image: BuildKit puts those into the image's own index."""
+        platform, notes = self.platform, self.annotations or {}
+        unknown = platform is not None and (platform.os, platform.architecture) == ("unknown",) * 2
+        return unknown or "vnd.docker.reference.type" in notes
+
+    @property
+    def may_be_an_image(self) -> bool:
+        """Whether it refers to an image, or to an index of images."""
+        known = self.media_type in (None, *INDEX_TYPES, *MANIFEST_TYPES)
+        return known and not self.is_attestation and not self.artifact_type
+
+
+class Layer(BaseModel):
+    """A part of an image or an artifact."""
+
+    media_type: str | None = Field(default=None, alias="mediaType")
 
 
 class Manifest(BaseModel):
     """An index, which lists ``manifests``, or one image, which has a ``config``."""
 
+    artifact_type: str | None = Field(default=None, alias="artifactType")
     config: Descriptor | None = None
+    layers: list[Layer] | None = None
     manifests: list[Descriptor] | None = None
 
-    def child_for(self, architecture: str) -> str | None:
-        """The first child for an ECS architecture, as the OCI specification wants it."""
-        matching = (one for one in self.manifests or () if one.ecs_architecture == architecture)
-        return next((one.digest for one in matching), None)
+    @property
+    def images(self) -> list[Descriptor]:
+        """The children of an index that may be images."""
+        return [one for one in self.manifests or [] if one.may_be_an_image]
 
-    def built_for(self) -> str:
-        """The architectures of an index, for people."""
-        known = dict.fromkeys(one.ecs_architecture for one in self.manifests or ())
-        return ", ".join(name for name in known if name) or "no known platform"
+    def child_for(self, family: str, architecture: str) -> str | None:
+        """The first child that says that it runs there, as the OCI specification wants it."""
+        fitting = (
+            one.digest
+            for one in self.images
+            if one.platform is not None
+            and one.platform.os
+            and one.platform.fits(family, architecture)
+        )
+        return next(fitting, None)
+
+    @property
+    def unspoken(self) -> list[str]:
+        """The children that do not say what they run on: only their own content does."""
+        return [one.digest for one in self.images if one.platform is None or not one.platform.os]
+
+    def built_for(self) -> list[str]:
+        """The platforms that an index names, for people."""
+        named = (one.platform.ecs_name for one in self.images if one.platform is not None)
+        return [name for name in dict.fromkeys(named) if name]
 
 
 class Container(BaseModel):
@@ -62,16 +145,10 @@ class Container(BaseModel):
     labels: dict[str, str] | None = Field(default=None, alias="Labels")
 
 
-class Configuration(BaseModel):
-    """The image's configuration."""
+class Configuration(Platform):
+    """The image's configuration: what it runs on, and its labels."""
 
-    architecture: str = ""
     config: Container | None = None
-
-    @property
-    def ecs_architecture(self) -> str:
-        """ECS's name of the architecture, or the image's own when ECS has none."""
-        return _ECS_ARCHITECTURES.get(self.architecture, self.architecture)
 
     @property
     def labels(self) -> dict[str, str]:
