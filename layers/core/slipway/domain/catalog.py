@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from enum import StrEnum
 from fnmatch import fnmatchcase
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
@@ -34,6 +34,9 @@ Texts = Annotated[tuple[Text, ...], Field(min_length=1)]
 Command = Annotated[
     tuple[Annotated[str, StringConstraints(min_length=1)], ...], Field(min_length=1)
 ]
+
+# Every write of a deployment carries them, and DynamoDB takes 400 KB.
+_SETTINGS_KEPT: Final = 24_000
 
 
 class Severity(StrEnum):
@@ -278,6 +281,20 @@ class Application(Model):
     environments: dict[Name, Environment] = Field(
         min_length=1, description="where it runs, by name"
     )
+
+    @model_validator(mode="after")
+    def keeps_every_plan_small(self) -> Self:
+        """A plan carries its environment's settings, and every write of a deployment carries both.
+
+        Held against here and not in Environment: a plan that was stored before is still read.
+        """
+        for name, environment in self.environments.items():
+            if len(environment.model_dump_json().encode()) > _SETTINGS_KEPT:
+                raise ValueError(
+                    f"environments.{name}: its settings are larger than {_SETTINGS_KEPT} bytes; "
+                    "shorten its lists of names, patterns and checks"
+                )
+        return self
 
     @model_validator(mode="after")
     def names_only_known_environments(self) -> Self:
