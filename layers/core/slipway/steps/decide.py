@@ -7,9 +7,11 @@ from typing import Annotated, Final
 from pydantic import StringConstraints
 
 from slipway.domain.approval import Answer, Approval, Decision, link_subject, signed
+from slipway.domain.commands import deploy_command
 from slipway.domain.deployment import Deployment
 from slipway.domain.errors import Reason, Rejected, Transient
 from slipway.domain.evidence import Note
+from slipway.domain.lane import superseded
 from slipway.domain.model import Model
 from slipway.domain.wording import moment
 from slipway.ports import Announcements, Records
@@ -38,7 +40,9 @@ def ticket(deployment_id: str, sig: str, *, records: Records, key: str) -> Appro
     """
     approval = records.approval(deployment_id)
     if approval is None:
-        message = f"There is no approval for '{deployment_id}'."
+        message = (
+            f"There is no approval for '{deployment_id}'; operate waiting lists those there are."
+        )
         raise Rejected(Reason.DEPLOYMENT_UNKNOWN, message)
     if not signed(key, PURPOSE, link_subject(approval), sig):
         raise Rejected(Reason.LINK_INVALID, "This link is not valid, or not valid any more.")
@@ -71,7 +75,8 @@ def _decided(
 ) -> tuple[Approval, Deployment]:
     approval = ticket(request.deployment_id, request.sig, records=records, key=key)
     if approval.decision is not None:
-        raise Rejected(Reason.RECORD_MOVED, _already(approval.decision))
+        deployment = records.deployment(request.deployment_id)
+        raise Rejected(Reason.RECORD_MOVED, _already(approval.decision, deployment))
     deployment = records.deployment(request.deployment_id)
     _refuse_unwanted(deployment, records)
     decision = Decision(answer=request.answer, by=request.by, at=now, comment=request.comment)
@@ -85,9 +90,12 @@ def _decided(
     return decided, record(records, deployment, note, now=now, others=[decided])
 
 
-def _already(decision: Decision) -> str:
-    verb = "approved" if decision.answer is Answer.APPROVE else "rejected"
-    return f"{decision.by} has already {verb} this deployment, on {moment(decision.at)}."
+def _already(decision: Decision, deployment: Deployment) -> str:
+    approved = decision.answer is Answer.APPROVE
+    verb = "approved" if approved else "rejected"
+    told = f"{decision.by} has already {verb} this deployment, on {moment(decision.at)}."
+    again = deploy_command(deployment.lane_id, deployment.release.digest)
+    return told if approved else f"{told} To be asked again, request the release: {again}"
 
 
 def _refuse_unwanted(deployment: Deployment, records: Records) -> None:
@@ -96,7 +104,8 @@ def _refuse_unwanted(deployment: Deployment, records: Records) -> None:
     lane = records.lane(deployment.application, deployment.environment)
     newer = lane.superseded_by(deployment.deployment_id)
     if newer is not None:
-        raise Rejected(Reason.SUPERSEDED, f"{newer} is newer and replaces this deployment.")
+        request = deploy_command(deployment.lane_id, deployment.release.digest)
+        raise Rejected(Reason.SUPERSEDED, superseded(newer, request))
 
 
 def _announce(deployment: Deployment, announcements: Announcements) -> None:
