@@ -6,7 +6,7 @@ import pytest
 
 from slipway.domain.approval import Answer
 from slipway.domain.deployment import Origin, Outcome, Phase
-from slipway.domain.errors import Reason
+from slipway.domain.errors import Reason, Transient
 from slipway.ports import Admission
 from slipway.steps.admit import AdmitResult
 from tests.unit.wished import (
@@ -224,3 +224,15 @@ def test_the_repository_is_held_to_that_of_the_environment_before() -> None:
     assert refusal(world, asked(environment="production", release=elsewhere))[1].startswith(
         "notes/production runs images of notes, not of shop."
     )
+
+
+def test_a_refusal_that_cannot_be_written_now_is_no_answer_yet() -> None:
+    world = waiting()
+
+    def refuse(*args: Any, **named: Any) -> None:
+        raise Transient(Reason.AWS_UNAVAILABLE, "DynamoDB is busy.")
+
+    world.records.write = refuse  # type: ignore[method-assign]
+
+    with pytest.raises(Transient, match="DynamoDB is busy"):
+        world.admit(asked(OTHER))

@@ -1,6 +1,5 @@
 """Admit: an event becomes a candidate with a deployment, or a reasoned refusal."""
 
-from contextlib import suppress
 from datetime import datetime
 from typing import Final
 
@@ -109,9 +108,12 @@ def _keep(wish_id: str, event_id: str, refusal: Rejected, records: Records) -> N
         reason=refusal.reason,
         message=plain(refusal.message, _MESSAGE_KEPT),
     )
-    # Nothing is written where this very wish has an answer already.
-    with suppress(Transient):
+    try:
         records.write([], admission=kept)
+    except Transient as error:
+        # This very wish has an answer already; whatever else it is, the event comes again.
+        if error.reason is not Reason.RECORD_MOVED:
+            raise
 
 
 def _refuse_unknown(wish: Wish, catalog: Catalog) -> None:
