@@ -4,21 +4,25 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from slipway.domain.errors import Rejected
+from slipway.domain.errors import Reason, Rejected
 from slipway.runtime import wiring
 from slipway.runtime.observability import logger
-from slipway.steps.admit import Wish, admit
-from slipway.steps.wishes import wishes
+from slipway.steps.admit import admit, remember_unread
+from slipway.steps.wish import Wish
+from slipway.steps.wishes import refused_request_id, wishes
+
+# What is refused every day, by what a repository is for.
+_USUAL = frozenset({Reason.NOT_MEANT_FOR_US, Reason.NOT_AN_IMAGE, Reason.UNCHANGED})
 
 
 @logger.inject_lambda_context(clear_state=True)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> list[dict[str, Any]]:
     try:
-        return [_admitted(wish) for wish in _wanted(event)]
+        wanted = _wanted(event)
     except Rejected as refusal:
-        # A refused event must not be delivered again.
-        logger.warning("refused", reason=refusal.reason, message_text=refusal.message)
-        return [{"refused": refusal.reason, "message": refusal.message}]
+        remember_unread(refused_request_id(event), refusal, wiring.records())
+        return [_refused(refusal)]
+    return [_answered(wish) for wish in wanted]
 
 
 def _wanted(event: dict[str, Any]) -> list[Wish]:
@@ -31,10 +35,26 @@ def _wanted(event: dict[str, Any]) -> list[Wish]:
     )
 
 
+def _answered(wish: Wish) -> dict[str, Any]:
+    """One wish; what one lane refuses does not concern another that the same push feeds."""
+    try:
+        return _admitted(wish)
+    except Rejected as refusal:
+        return _refused(refusal)
+
+
+def _refused(refusal: Rejected) -> dict[str, Any]:
+    """A refused event must not be delivered again, so it is an answer."""
+    tell = logger.info if refusal.reason in _USUAL else logger.warning
+    tell("refused", reason=refusal.reason, message_text=refusal.message)
+    return {"refused": refusal.reason, "message": refusal.message}
+
+
 def _admitted(wish: Wish) -> dict[str, Any]:
     result = admit(
         wish,
         records=wiring.records(),
+        registry=wiring.registry(),
         executions=wiring.executions(),
         announcements=wiring.announcements(),
         catalog=wiring.catalog(),

@@ -25,6 +25,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
         admit=partial(
             admit,
             records=records,
+            registry=wiring.registry(),
             executions=executions,
             announcements=announcements,
             catalog=catalog,

@@ -80,7 +80,8 @@ def test_a_push_that_is_told_three_times_is_deployed_once(lane: Build) -> None:
         (
             {"detail": {**DETAIL, "repository-name": "nobodys"}},
             Reason.NOT_MEANT_FOR_US,
-            "No environment is fed by nobodys:v1.",
+            "No environment is fed by nobodys:v1; push.repository and push.tags in the catalog say "
+            "which pushes are.",
         ),
     ],
     ids=["foreign", "malformed", "unknown"],

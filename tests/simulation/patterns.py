@@ -53,4 +53,6 @@ def _form(form: Any) -> Accepts:
             return lambda value: (value is not _ABSENT) is operand
         if kind == "prefix":
             return lambda value: isinstance(value, str) and value.startswith(operand)
+        if kind == "anything-but" and isinstance(operand, str):
+            return lambda value: value is not _ABSENT and value != operand
     raise Unmodelled(f"event pattern {form}")

@@ -91,6 +91,8 @@ RUNNING: Final = [
 GRANTS: Final[dict[str, list[Grant]]] = {
     "admit": [
         *RECORD,
+        Grant("ecr:DescribeImages", REPOSITORIES),
+        Grant("ecr:BatchGetImage", REPOSITORIES),
         Grant("states:StartExecution", MACHINE),
         Grant("events:PutEvents", BUS, saying("Candidate Admitted")),
     ],
@@ -159,6 +161,7 @@ GRANTS: Final[dict[str, list[Grant]]] = {
         Grant("dynamodb:Query", UNSETTLED),
         Grant("dynamodb:Query", BY_LANE),
         Grant("ecr:DescribeImages", REPOSITORIES),
+        Grant("ecr:BatchGetImage", REPOSITORIES),
         Grant("ecs:DescribeTasks", ANYTHING),
         Grant("ecs:ListTasks", ANYTHING),
         Grant("states:StartExecution", MACHINE),

@@ -85,6 +85,9 @@ def _allows(one: Any, value: Any) -> bool:
             return isinstance(value, str) and value.startswith(prefix)
         case {"exists": wanted}:
             return (value is not None) is wanted
+        case {"anything-but": str(unwanted)}:
+            # A field that is not there matches no anything-but.
+            return value not in (None, unwanted)
         case {"Fn::Sub": _}:
             return isinstance(value, str)
         case str():

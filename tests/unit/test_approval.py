@@ -58,6 +58,10 @@ def test_a_plan_that_needs_no_approval_has_no_ticket() -> None:
     assert told(refused) == (Reason.INTERNAL_ERROR, "notes/staging asks for no approval.")
 
 
+AGAIN = "To be asked again, request the release again with operate deploy."
+APPROVERS = " or ".join(TICKET.approvers)
+
+
 def test_an_approver_decides_in_time() -> None:
     decided = TICKET.decided(said(minutes=59.9))
 
@@ -76,7 +80,7 @@ def test_a_decision_is_final() -> None:
 def test_a_decision_at_the_last_moment_is_too_late() -> None:
     with pytest.raises(Rejected) as refused:
         TICKET.decided(said(minutes=60))
-    assert told(refused) == (Reason.APPROVAL_EXPIRED, "The time to decide is over.")
+    assert told(refused) == (Reason.APPROVAL_EXPIRED, f"The time to decide is over. {AGAIN}")
 
 
 @pytest.mark.parametrize("name", ["mallory", "Ada", "ada ", ""])
@@ -85,7 +89,7 @@ def test_only_a_named_approver_decides(name: str) -> None:
         TICKET.decided(said(by=name))
     assert told(refused) == (
         Reason.NOT_AN_APPROVER,
-        f"'{name}' is not among this lane's approvers.",
+        f"'{name}' is not among this lane's approvers: ask {APPROVERS}.",
     )
 
 
@@ -96,7 +100,7 @@ def test_an_open_ticket_waits_until_it_expires() -> None:
         TICKET.approved(TICKET.expires_at)
     assert told(refused) == (
         Reason.APPROVAL_EXPIRED,
-        "Nobody decided until 2026-11-21 10:00Z.",
+        f"Nobody decided by 2026-11-21 10:00Z. {AGAIN}",
     )
 
 

@@ -76,7 +76,8 @@ def test_no_answer_in_time_ends_it() -> None:
 
     assert refusal(world) == (
         Reason.APPROVAL_EXPIRED,
-        "Nobody decided until 2026-11-21 10:00Z.",
+        "Nobody decided by 2026-11-21 10:00Z. "
+        "To be asked again, request the release again with operate deploy.",
     )
 
 
@@ -122,7 +123,7 @@ def test_an_answer_to_another_plan_is_not_taken() -> None:
 
     assert refusal(world) == (
         Reason.PLAN_CHANGED,
-        "The plan is not the one that was shown; ask again.",
+        "The plan is not the one that was shown; request the release again.",
     )
 
 

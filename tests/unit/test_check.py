@@ -200,7 +200,8 @@ def test_a_newer_candidate_replaces_one_that_is_being_checked() -> None:
 
     assert refusal(world) == (
         Reason.SUPERSEDED,
-        "notes-staging-2 is newer and replaces this deployment.",
+        "notes-staging-2 is newer and replaces this deployment. If this release is still wanted, "
+        f"request it: operate deploy notes/staging --digest {NEW} --reason ...",
     )
 
 

@@ -16,7 +16,9 @@ DIGEST = f"sha256:{'ab' * 32}"
         deploy_command("notes/staging", DIGEST),
         deploy_command("notes/staging", "v2"),
         deploy_command("notes/staging", DIGEST, "--schema-at", "0002_author"),
+        deploy_command("notes/staging", DIGEST, "--replace"),
         lift_command("notes/staging"),
+        lift_command("notes/staging", "--start"),
         cancel_command("notes-staging-7"),
     ],
 )

@@ -113,7 +113,11 @@ def test_a_signature_of_the_bare_name_opens_nothing() -> None:
 def test_a_decision_on_the_expiry_second_is_too_late() -> None:
     records = stored(ticket=approval(expires_at=NOW))
 
-    assert refusal(records, request()) == (Reason.APPROVAL_EXPIRED, "The time to decide is over.")
+    assert refusal(records, request()) == (
+        Reason.APPROVAL_EXPIRED,
+        "The time to decide is over. To be asked again, request the release again with operate "
+        "deploy.",
+    )
 
 
 def test_only_an_approver_decides() -> None:
@@ -138,7 +142,9 @@ def test_a_replaced_deployment_is_not_decided_even_before_it_has_ended() -> None
 
     assert found == (
         Reason.SUPERSEDED,
-        "fastapi-rds-production-8 is newer and replaces this deployment.",
+        "fastapi-rds-production-8 is newer and replaces this deployment. If this release is still "
+        f"wanted, request it: operate deploy fastapi-rds/production --digest {approval().digest} "
+        "--reason ...",
     )
 
 

@@ -11,6 +11,7 @@ from slipway.domain.lane import Candidate, DatabaseSlot, Entry, Hold, Lane
 from tests.unit.worlds import NEW, OLD, OTHER, START, stable
 
 LANE = Lane(application="notes", environment="staging")
+REQUEST = f"operate deploy notes/staging --digest {NEW} --reason ..."
 HOLD = Hold(reason="RolledBack", message="/health answered 500.", by="notes-staging-1", since=START)
 
 
@@ -37,7 +38,10 @@ def test_a_newer_push_replaces_the_waiting_one() -> None:
     lane = LANE.with_candidate(candidate())
     lane = lane.with_candidate(candidate("notes-staging-2", START + timedelta(seconds=1)))
 
-    assert refusal(lane) == ("Superseded: notes-staging-2 is newer and replaces this deployment.")
+    assert refusal(lane) == (
+        "Superseded: notes-staging-2 is newer and replaces this deployment. If this release is "
+        f"still wanted, request it: {REQUEST}"
+    )
     lane.refuse("notes-staging-2", NEW, explicit=False)
 
 
@@ -60,8 +64,9 @@ def test_a_held_lane_refuses_automation_and_names_who_holds_it_and_why() -> None
     held = LANE.model_copy(update={"hold": HOLD})
 
     assert refusal(held) == (
-        "Held: notes/staging is on hold since 2026-11-21 09:00Z by notes-staging-1: "
-        "/health answered 500."
+        "Held: notes/staging has been on hold since 2026-11-21 09:00Z by notes-staging-1: "
+        "/health answered 500. To go on, lift the hold (operate lift notes/staging) or request "
+        f"this release ({REQUEST})."
     )
 
 
@@ -84,7 +89,7 @@ def test_a_bad_digest_stays_refused_after_the_hold_was_lifted() -> None:
     assert lane.hold is None
     assert refusal(lane, deployment_id="notes-staging-2") == (
         "DigestBad: sha256:b2b2b2b2b2b2 failed here in notes-staging-1 and is not deployed "
-        "again by automation."
+        f"again by automation. To try it again, request it: {REQUEST}"
     )
 
 
@@ -221,3 +226,58 @@ def test_a_database_is_migrated_by_one_deployment_at_a_time() -> None:
     assert taken.enter("shop-staging-4") == (Entry.BUSY, taken)
     assert taken.leave("shop-staging-4") == taken
     assert taken.leave("notes-staging-1").holder is None
+
+
+BY_HAND = Hold(reason="ByHand", message="incident 42", by="ada", since=START)
+FAILED = Hold(
+    reason="NeedsOperator",
+    message="The schema has moved.",
+    by="notes-staging-7",
+    since=START + timedelta(hours=1),
+)
+
+
+@pytest.mark.parametrize("first", [BY_HAND, FAILED])
+def test_a_second_hold_by_hand_keeps_the_first_and_is_remembered(first: Hold) -> None:
+    again = Hold(reason="ByHand", message="me too", by="grace", since=START + timedelta(hours=2))
+
+    lane = LANE.held(first).held(again)
+
+    assert lane.hold == first
+    assert [one.by for one in lane.hold_history] == ["grace", first.by]
+
+
+def test_what_a_deployment_ended_with_does_not_lose_the_hold_that_it_went_over() -> None:
+    later = HOLD.model_copy(update={"since": START + timedelta(hours=2)})
+    lane = LANE.held(BY_HAND).held(FAILED).held(later)
+
+    assert lane.hold is not None
+    assert lane.hold == later.model_copy(update={"earlier": BY_HAND})
+    assert lane.hold.began == START
+    told = refusal(lane)
+    assert "by notes-staging-1: /health answered 500." in told
+    assert "(before that since 2026-11-21 09:00Z by ada: incident 42)" in told
+    assert lane.lifted("ada", START).hold is None
+
+
+def test_a_hold_of_a_deployment_alone_has_none_before_it() -> None:
+    assert LANE.held(FAILED).hold == FAILED
+    assert FAILED.began == FAILED.since
+
+
+def test_a_hold_that_an_older_slipway_stored_is_read() -> None:
+    stored = (
+        '{"application":"notes","environment":"staging","hold":{"reason":"ByHand",'
+        '"message":"incident 42","by":"ada","since":"2026-11-21T09:00:00Z"}}'
+    )
+
+    assert Lane.model_validate_json(stored).hold == BY_HAND
+
+
+def test_what_is_asked_for_once_more_is_newer_and_stays_what_a_person_asked_for() -> None:
+    later = START + timedelta(minutes=1)
+    lane = LANE.with_candidate(candidate())
+
+    assert lane.wanted_again(later, explicit=True).newest == candidate(order=later, explicit=True)
+    assert lane.wanted_again(START - timedelta(days=1), explicit=False) == lane
+    assert LANE.wanted_again(later, explicit=True) == LANE

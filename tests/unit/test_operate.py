@@ -12,86 +12,30 @@ import pytest
 
 from slipway.domain.approval import Answer
 from slipway.domain.catalog import Application, ApprovalPolicy, Catalog, EcsTarget
-from slipway.domain.deployment import Phase
+from slipway.domain.deployment import Outcome, Phase
 from slipway.domain.errors import Broken, Reason, Transient
 from slipway.domain.evidence import Evidence
 from slipway.domain.lane import Hold
 from slipway.operate.__main__ import main
-from slipway.operate.desk import Desk
 from slipway.operate.lines import columns
-from slipway.steps.admit import Wish, admit
-from slipway.steps.wishes import wishes
-from tests.unit.worlds import NEW, OTHER, START, World, caught, environment, image, release, wish
+from slipway.steps.wish import Wish
+from tests.unit.terminals import Operator
+from tests.unit.worlds import (
+    NEW,
+    OLD,
+    OTHER,
+    START,
+    World,
+    caught,
+    environment,
+    image,
+    release,
+    wish,
+)
 
 LANE = "notes/staging"
 ID = "notes-staging-1"
 DEPLOY = ("deploy", LANE, "--by", "ada", "--reason", "It cannot wait.")
-
-
-class Operator:
-    """Somebody at a terminal, in front of a world."""
-
-    def __init__(self, world: World, capsys: pytest.CaptureFixture[str]) -> None:
-        self.world = world
-        self.listens = True
-        self.slept = 0.0
-        self._capsys = capsys
-
-    def desk(self, stack: str, catalog: Path) -> Desk:
-        world = self.world
-        return Desk(
-            records=world.records,
-            registry=world.registry,
-            executions=world.executions,
-            announcements=world.announcements,
-            catalog=lambda: world.catalog,
-            now=lambda: world.now,
-            sleep=self._sleep,
-            new_id=lambda: "request-1",
-        )
-
-    def _sleep(self, seconds: float) -> None:
-        """Time passes, and Slipway takes the request up when it listens."""
-        self.slept += seconds
-        for what, detail in self.world.announcements.published if self.listens else []:
-            if what == "Deployment Requested":
-                self._admit(detail)
-
-    def _admit(self, detail: dict[str, str]) -> None:
-        event: dict[str, Any] = {
-            "id": "1",
-            "source": "slipway",
-            "detail-type": "Deployment Requested",
-            "account": "000000000000",
-            "region": "us-east-1",
-            "time": "2026-11-21T09:00:00Z",
-            "detail": detail,
-        }
-        place = {"account": "000000000000", "region": "us-east-1"}
-        world = self.world
-        wanted = wishes(event, **place, catalog=world.catalog, records=world.records)
-        ports = world.ports("records", "executions", "announcements")
-        for one in wanted:
-            admit(one, **ports, catalog=world.catalog)
-
-    def says(self, *arguments: str) -> str:
-        """What the command answers; it must not refuse."""
-        code = main([*arguments], connect=self.desk)
-        said = self._capsys.readouterr()
-        assert (code, said.err) == (0, "")
-        return said.out
-
-    def refused(self, *arguments: str) -> str:
-        """The one sentence of a refusal."""
-        assert main([*arguments], connect=self.desk) == 1
-        return self._capsys.readouterr().err.removesuffix("\n")
-
-    def not_understood(self, *arguments: str) -> str:
-        """The last line of what the command line itself says."""
-        with pytest.raises(SystemExit) as ended:
-            main([*arguments], connect=self.desk)
-        assert ended.value.code == 2
-        return self._capsys.readouterr().err.splitlines()[-1].partition(": error: ")[2]
 
 
 @pytest.fixture
@@ -161,6 +105,17 @@ def test_status_tells_who_holds_the_lane_and_why_it_is_on_hold(operator: Operato
     ]
 
 
+def test_status_tells_the_hold_that_a_failure_went_over(operator: Operator) -> None:
+    by_hand = Hold(reason="ByHand", message="incident 42", by="ada", since=START)
+    failed = Hold(reason="RolledBack", message="500", by=ID, since=START, earlier=by_hand)
+    operator.world.rewrite_lane(hold=failed)
+
+    assert operator.says("status", LANE).splitlines()[4] == (
+        "  hold    RolledBack since 2026-11-21 09:00:00 UTC by notes-staging-1: 500; before that "
+        "ByHand since 2026-11-21 09:00:00 UTC by ada: incident 42"
+    )
+
+
 def test_status_keeps_a_long_reason_short(operator: Operator) -> None:
     held = Hold(reason="NeedsOperator", message="word " * 100, by=ID, since=START)
     operator.world.rewrite_lane(hold=held)
@@ -188,7 +143,7 @@ def test_status_tells_who_ended_the_last_hold(operator: Operator) -> None:
 
 def test_status_shows_ten_deployments_and_the_newest_first(operator: Operator) -> None:
     for number in range(1, 13):
-        operator.world.admit(wish(f"push:{number}"))
+        operator.world.admit(wish(f"push:{number}", release=release(f"sha256:{number:064x}")))
 
     rows = operator.says("status", LANE).splitlines()[5:]
 
@@ -360,6 +315,7 @@ def test_an_earlier_release_is_asked_for_by_digest_under_its_tag(operator: Opera
     world = operator.world
     world.registry.images[("notes", OTHER)] = image(OTHER)
     world.admit(wish(release=release(OTHER, "v1.9")))
+    world.rewrite(outcome=Outcome.SUPERSEDED)
 
     assert operator.says(*DEPLOY, "--digest", OTHER) == (
         "notes-staging-2 puts v1.9 (sha256:c3c3c3c3c3c3) on notes/staging.\n"
@@ -374,7 +330,8 @@ def test_a_digest_that_was_never_deployed_is_called_by_itself(operator: Operator
 
 def test_an_image_that_is_not_there_is_not_asked_for(operator: Operator) -> None:
     assert operator.refused(*DEPLOY, "--tag", "v9") == (
-        "The ECR repository 'notes' has no image v9."
+        "The ECR repository 'notes' has no image v9. `aws ecr describe-images "
+        "--repository-name notes` lists those that it has."
     )
     assert operator.world.announcements.published == []
 
@@ -412,7 +369,10 @@ def test_a_deployment_that_has_changed_something_is_taken_back(operator: Operato
 
 
 def test_what_has_ended_is_not_cancelled(settled: Operator) -> None:
-    assert settled.refused("cancel", ID, "--by", "ada") == "notes-staging-1 has ended: Succeeded."
+    assert settled.refused("cancel", ID, "--by", "ada") == (
+        "notes-staging-1 has ended: Succeeded. To go back to sha256:a1a1a1a1a1a1, request it: "
+        f"operate deploy notes/staging --digest {OLD} --reason ..."
+    )
 
 
 def test_a_lane_is_held_and_the_hold_is_lifted(operator: Operator) -> None:
@@ -437,7 +397,9 @@ def test_a_lane_is_held_and_the_hold_is_lifted(operator: Operator) -> None:
 
 
 def test_a_lane_that_is_not_held_is_not_lifted(operator: Operator) -> None:
-    assert operator.refused("lift", LANE, "--by", "ada") == "notes/staging is not on hold."
+    assert operator.refused("lift", LANE, "--by", "ada") == (
+        "notes/staging is not on hold: there is nothing to lift."
+    )
 
 
 def test_a_lane_can_be_held_before_its_first_deployment(operator: Operator) -> None:
@@ -467,8 +429,8 @@ def test_a_changed_entry_is_told(settled: Operator) -> None:
 
 
 def test_every_broken_record_is_told_before_the_end(settled: Operator, capsys: Any) -> None:
-    settled.world.admit(wish("push:2"))
-    settled.world.admit(wish("push:3"))
+    settled.world.admit(wish("push:2", release=release(OTHER)))
+    settled.world.admit(wish("push:3", release=release(OLD)))
     tamper(settled.world, 2, message="nothing to see")
     del settled.world.records._stored["deployment", "notes-staging-2"]
 
@@ -566,7 +528,8 @@ def test_the_approval_that_ends_first_is_on_top(asking: Operator) -> None:
     world = asking.world
     world.wait(minutes=5)
     world.deployment_id = "notes-staging-2"
-    world.admit(wish("push:2"))
+    world.registry.images["notes", OTHER] = image(OTHER)
+    world.admit(wish("push:2", release=release(OTHER)))
     world.plan()
     world.approve()
 
@@ -687,7 +650,12 @@ def test_a_reader_that_goes_away_is_no_accident() -> None:
         ((*DEPLOY, "--tag", "v2", "--digest", NEW), "argument --digest: not allowed with "),
         (("deploy", LANE, "--tag", "v2", "--by", "ada"), "the following arguments are required: "),
         (("lift", LANE, "--by", " "), "argument --by: expected a name of 1 to 100 characters, "),
-        (("cancel", ID), "the following arguments are required: --by"),
+        (("lift", LANE, "--by", "a\u202eb"), "argument --by: expected printable characters, got "),
+        (("cancel", ID, "--by", "\x1b[1mx"), "argument --by: expected printable characters, got "),
+        (
+            ("hold", LANE, "--message", "a\nb"),
+            "argument --message: expected printable characters, got 'a b'",
+        ),
         (("verify-records",), "verify-records: expected either the ID of a deployment or --all"),
         (("verify-records", ID, "--all"), "verify-records: expected either the ID "),
         ((), "the following arguments are required: COMMAND"),

@@ -10,7 +10,7 @@ from slipway.domain.errors import Reason, Rejected, Transient
 from slipway.domain.lane import Hold
 from slipway.steps.cancel import cancel
 from slipway.steps.lift import hold, lift
-from tests.unit.worlds import NEW, START, World
+from tests.unit.worlds import NEW, OLD, START, World
 
 BY_HAND = Hold(reason="ByHand", message="incident", by="ada", since=START)
 
@@ -52,7 +52,10 @@ def test_what_has_ended_cannot_be_cancelled() -> None:
 
     with pytest.raises(Rejected) as refused:
         cancelled(world)
-    assert str(refused.value) == "DeploymentStopped: notes-staging-1 has ended: Succeeded."
+    assert str(refused.value) == (
+        "DeploymentStopped: notes-staging-1 has ended: Succeeded. To go back to "
+        f"sha256:a1a1a1a1a1a1, request it: operate deploy notes/staging --digest {OLD} --reason ..."
+    )
     assert world.announcements.published == []
 
 
@@ -130,4 +133,4 @@ def test_a_table_that_does_not_answer_is_not_taken_for_a_busy_one() -> None:
 def test_a_lane_that_is_not_held_cannot_be_lifted() -> None:
     with pytest.raises(Rejected) as refused:
         lift("notes", "staging", by="ada", records=World().records, now=START)
-    assert str(refused.value) == "Held: notes/staging is not on hold."
+    assert str(refused.value) == ("Held: notes/staging is not on hold: there is nothing to lift.")

@@ -30,6 +30,7 @@ from tests.unit.worlds import (
     Attempt,
     Service,
     World,
+    caught,
     environment,
     image,
     release,
@@ -277,6 +278,7 @@ def test_the_refusal_of_an_older_schema_names_a_way_that_leads_on() -> None:
     world = World(last_good=stable(schema_revision="0003"))
     world.admit()
     _, message = refusal(world)
+    world.settle(failure=caught("Plan", "Rejected", f"SchemaOlder: {message}"))
     asked = parse([*shlex.split(message.partition("say so: operate ")[2]), "--by", "ada"])
     world.deployment_id = "notes-staging-2"
     world.admit(
@@ -442,6 +444,7 @@ def test_a_push_without_a_way_back_is_refused_with_a_command_that_leads_on() -> 
         world.check()
 
     assert refused.value.reason is Reason.NOTHING_TO_ROLL_BACK_TO
+    world.settle(failure=caught("Check", "Rejected", str(refused.value)))
     command = refused.value.message.partition("Deploy without one: operate ")[2]
     asked = parse([*shlex.split(command), "--by", "ada"])
     world.deployment_id = "notes-staging-2"

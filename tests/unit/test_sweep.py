@@ -35,7 +35,7 @@ def swept(world: World) -> SweepResult:
         catalog=world.catalog,
         registry=world.registry,
         one_offs=world.port("one_offs"),
-        admit=partial(admit, **ports, catalog=world.catalog),
+        admit=partial(admit, **ports, registry=world.registry, catalog=world.catalog),
     )
 
 

@@ -10,11 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slipway.domain.catalog import Application, Catalog
 from slipway.domain.deployment import Origin, Outcome
 from slipway.domain.errors import Reason, Rejected
-from slipway.steps.admit import Wish
-from slipway.steps.wishes import wishes
+from slipway.steps.wish import Wish
+from slipway.steps.wishes import refused_request_id, wishes
 from tests.unit.worlds import NEW, START, World, environment, release
 
 ACCOUNT, REGION = "000000000000", "us-east-1"
@@ -100,6 +99,7 @@ def test_a_push_is_a_wish_for_every_environment_that_it_feeds() -> None:
             release=release(),
             origin=Origin.PUSH,
             requested_by="push of notes:v2",
+            event_id="13cde686-328b-6117-af20-0e5566167482",
         )
     ]
 
@@ -119,7 +119,8 @@ def test_a_push_that_feeds_nothing_is_refused(field: str, value: str) -> None:
 
     assert refusal(event) == (
         Reason.NOT_MEANT_FOR_US,
-        f"No environment is fed by {pushed['repository-name']}:{pushed['image-tag']}.",
+        f"No environment is fed by {pushed['repository-name']}:{pushed['image-tag']}; "
+        "push.repository and push.tags in the catalog say which pushes are.",
     )
 
 
@@ -129,8 +130,6 @@ def test_a_push_that_feeds_nothing_is_refused(field: str, value: str) -> None:
         ("detail.action-type", "DELETE"),
         ("detail.action-type", "UPDATE_STORAGE_CLASS"),
         ("detail.result", "FAILURE"),
-        ("detail.image-tag", None),
-        ("detail.image-tag", ""),
         ("detail.image-tag", ["v2"]),
         ("detail.image-digest", "sha256:beef"),
         ("detail.image-digest", None),
@@ -243,30 +242,66 @@ def test_a_request_that_is_not_one_names_the_field(field: str, value: object) ->
     assert message.startswith(f"{field.removeprefix('detail.')}: ")
 
 
-def test_a_request_for_an_image_of_another_repository_is_refused() -> None:
-    assert refusal(changed(REQUEST, "detail.repository", "shop")) == (
+@pytest.mark.parametrize("tag", [None, ""])
+def test_the_image_of_an_index_comes_without_a_tag_and_is_no_malformed_event(
+    tag: str | None,
+) -> None:
+    assert refusal(changed(PUSH, "detail.image-tag", tag)) == (
         Reason.NOT_MEANT_FOR_US,
-        "notes/staging runs images of notes, not of shop.",
+        "A push to notes without a tag starts nothing; push a tag.",
     )
 
 
-def test_a_request_for_an_environment_without_a_push_is_held_to_the_one_before() -> None:
-    world = World()
-    production = world.catalog.environment("notes", "production")
-    assert production is not None
-    environments = {
-        "staging": world.settings,
-        "production": production.model_copy(update={"push": None}),
-    }
-    notes = Application(application="notes", environments=environments)
-    world.catalog = Catalog(applications={"notes": notes})
-    asked = changed(REQUEST, "detail.environment", "production")
+@pytest.mark.parametrize(
+    ("media_type", "told"),
+    [
+        ("application/vnd.oci.image.config.v1+json", None),
+        ("application/vnd.docker.container.image.v1+json", None),
+        ("application/vnd.oci.image.index.v1+json", None),
+        ("", None),
+        (7, None),
+        (["application/vnd.cncf.helm.config.v1+json"], None),
+        (
+            "application/vnd.cncf.helm.config.v1+json",
+            "an artifact of type application/vnd.cncf.helm.config.v1+json",
+        ),
+        ("text/\x1b[31mplain\n", "an artifact of type text/plain"),
+    ],
+)
+def test_a_push_says_what_is_no_container_image(media_type: object, told: str | None) -> None:
+    (wish,) = read(PUSH | {"detail": PUSH["detail"] | {"artifact-media-type": media_type}})
 
-    assert [one.environment for one in read(asked, world)] == ["production"]
-    assert refusal(changed(asked, "detail.repository", "shop"), world) == (
-        Reason.NOT_MEANT_FOR_US,
-        "notes/production runs images of notes, not of shop.",
-    )
+    assert wish.artifact == told
+
+
+def test_a_request_may_say_that_it_replaces_what_waits() -> None:
+    assert read(changed(REQUEST, "detail.replace", True))[0].replace is True
+    assert read(REQUEST)[0].replace is False
+
+
+def test_a_request_carries_no_line_breaks_and_no_escapes_into_the_record() -> None:
+    asked = changed(changed(REQUEST, "detail.requested_by", "a\u202eda"), "detail.reason", "x\ny")
+
+    (wish,) = read(asked)
+
+    assert (wish.requested_by, wish.reason) == ("a\\u202eda", "x y")
+
+
+@pytest.mark.parametrize(
+    ("event", "expected"),
+    [
+        (changed(changed(REQUEST, "detail.request_id", "a-1"), "detail.digest", "v2"), "a-1"),
+        (changed(REQUEST, "detail.request_id", "a b"), None),
+        (REQUEST, None),
+        (changed(PUSH, "detail.request_id", "a-1"), None),
+        (REQUEST | {"detail": "a-1"}, None),
+        ("a-1", None),
+    ],
+)
+def test_a_request_that_cannot_be_read_may_still_name_itself(
+    event: object, expected: str | None
+) -> None:
+    assert refused_request_id(event) == (f"request:{expected}" if expected else None)
 
 
 def test_a_success_is_promoted_with_the_same_digest_to_the_next_environment() -> None:
@@ -287,11 +322,21 @@ def test_an_old_image_that_a_person_asked_for_is_no_newer_in_the_next_environmen
     pushed_at = START - timedelta(days=30)
     plan = world.deployment.planned()
     image = plan.image.model_copy(update={"pushed_at": pushed_at})
-    world.rewrite(explicit=True, plan=plan.model_copy(update={"image": image}))
+    seen = plan.model_copy(update={"image": image})
+    world.rewrite(explicit=True, origin=Origin.REQUEST, plan=seen)
 
     (wish,) = read(SETTLED, world)
 
     assert wish.release == release().model_copy(update={"pushed_at": pushed_at})
+
+
+def test_a_push_that_a_person_asked_for_as_well_stays_as_new_as_its_push() -> None:
+    world = succeeded()
+    plan = world.deployment.planned()
+    image = plan.image.model_copy(update={"pushed_at": START - timedelta(days=30)})
+    world.rewrite(explicit=True, plan=plan.model_copy(update={"image": image}))
+
+    assert read(SETTLED, world)[0].release == release()
 
 
 def test_a_promotion_believes_the_record_and_not_the_event() -> None:

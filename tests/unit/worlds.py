@@ -34,6 +34,7 @@ from slipway.steps import plan as planning
 from slipway.steps import rollback as rolling_back
 from slipway.steps import settle as settling
 from slipway.steps import verify as verifying
+from slipway.steps import wish as wishing
 from slipway.steps.step import Caught, StepResult
 from tests.unit.fakes import (
     InMemoryAnnouncements,
@@ -118,7 +119,7 @@ def release(digest: str = NEW, tag: str = "v2", pushed_at: datetime = START) -> 
     return Release(repository=REPOSITORY, digest=digest, tag=tag, pushed_at=pushed_at)
 
 
-def wish(wish_id: str = "push:1", **changes: Any) -> admitting.Wish:
+def wish(wish_id: str = "push:1", **changes: Any) -> wishing.Wish:
     """The wish of one push."""
     usual: dict[str, Any] = {
         "wish_id": wish_id,
@@ -128,7 +129,7 @@ def wish(wish_id: str = "push:1", **changes: Any) -> admitting.Wish:
         "origin": Origin.PUSH,
         "requested_by": "push of notes:v2",
     }
-    return admitting.Wish(**{**usual, **changes})
+    return wishing.Wish(**{**usual, **changes})
 
 
 @dataclass
@@ -390,8 +391,8 @@ class World:
 
     # The steps.
 
-    def admit(self, wanted: admitting.Wish | None = None) -> admitting.AdmitResult:
-        ports = self.ports("records", "executions", "announcements")
+    def admit(self, wanted: wishing.Wish | None = None) -> admitting.AdmitResult:
+        ports = self.ports("records", "registry", "executions", "announcements")
         return admitting.admit(wanted or wish(), catalog=self.catalog, **ports)
 
     def plan(self) -> planning.PlanResult:

@@ -21,10 +21,17 @@ from slipway.domain.verdict import AlarmsSeen, HttpAnswer, HttpRequest, Rollout,
 
 
 class Admission(Model):
-    """One wish that was admitted: found again when the same wish comes twice."""
+    """How one wish was answered: found again when the same wish comes twice.
+
+    ``deployment_id`` is empty where it was refused; ``reason`` and ``message`` say why, or that a
+    deployment that goes on already serves it. ``event_id`` is the event that a push came in.
+    """
 
     admission_id: str
     deployment_id: str
+    event_id: str = ""
+    reason: str = ""
+    message: str = ""
 
 
 class Fence(Model):

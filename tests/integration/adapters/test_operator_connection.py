@@ -148,7 +148,7 @@ def test_a_request_reaches_the_stacks_bus_with_the_digest_behind_the_tag(
         "repository": "notes",
         "digest": digest,
         "tag": "v1",
-        "requested_by": "ada",
+        "requested_by": "ada (arn:aws:sts::123456789012:user/moto)",
         "reason": "It cannot wait.",
     }
     assert told.startswith(f"The request {request_id} was sent, but not admitted within ")

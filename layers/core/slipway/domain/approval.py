@@ -4,10 +4,14 @@ import hashlib
 import hmac
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Final
 
 from slipway.domain.errors import Reason, Rejected
 from slipway.domain.model import Model, Versioned
 from slipway.domain.plan import Plan
+from slipway.domain.text import cut
+
+_AGAIN: Final = "To be asked again, request the release again with operate deploy."
 
 
 class Answer(StrEnum):
@@ -44,10 +48,12 @@ class Approval(Versioned):
                 Reason.LINK_INVALID, f"{self.decision.by} has already decided this deployment."
             )
         if decision.at >= self.expires_at:
-            raise Rejected(Reason.APPROVAL_EXPIRED, "The time to decide is over.")
+            raise Rejected(Reason.APPROVAL_EXPIRED, f"The time to decide is over. {_AGAIN}")
         if decision.by not in self.approvers:
             raise Rejected(
-                Reason.NOT_AN_APPROVER, f"'{decision.by}' is not among this lane's approvers."
+                Reason.NOT_AN_APPROVER,
+                f"'{decision.by}' is not among this lane's approvers: ask "
+                f"{cut(' or '.join(self.approvers), 200)}.",
             )
         return self.model_copy(update={"decision": decision})
 
@@ -57,7 +63,8 @@ class Approval(Versioned):
             if now < self.expires_at:
                 return False
             raise Rejected(
-                Reason.APPROVAL_EXPIRED, f"Nobody decided until {self.expires_at:%Y-%m-%d %H:%M}Z."
+                Reason.APPROVAL_EXPIRED,
+                f"Nobody decided by {self.expires_at:%Y-%m-%d %H:%M}Z. {_AGAIN}",
             )
         if self.decision.answer is Answer.REJECT:
             comment = f": {self.decision.comment}" if self.decision.comment else "."

@@ -14,6 +14,7 @@ from slipway.domain.model import Model, Versioned
 from slipway.domain.plan import Plan
 from slipway.domain.redaction import kept
 from slipway.domain.release import Release
+from slipway.domain.text import cut, storable
 
 
 class Phase(StrEnum):
@@ -56,6 +57,11 @@ class Outcome(StrEnum):
 LONGEST_FUNCTION: Final = timedelta(seconds=60)
 
 _HOLDING: Final = frozenset({Outcome.ROLLED_BACK, Outcome.ROLLBACK_FAILED, Outcome.NEEDS_OPERATOR})
+
+# Step Functions hands on 32 KB of a cause; what fails often quotes a log.
+_CAUSE_READ: Final = 40_000
+_MESSAGE_KEPT: Final = 2000
+_WORD_KEPT: Final = 100
 
 # From here on the user's systems may have changed, and a failure has to be taken back.
 CHANGING_PHASES: Final = frozenset(
@@ -148,12 +154,19 @@ class Failure(Model):
         with the same words in ``errorMessage`` when it raised.
         """
         # Settle must read any text: ValueError covers broken JSON and numbers of absurd length.
+        cause = cause[:_CAUSE_READ]
         with suppress(ValueError, RecursionError, AttributeError):
             cause = str(json.loads(cause).get("errorMessage", cause))
+        cause = storable(cause)
         reason, colon, message = cause.partition(": ")
         if not colon or reason not in set(Reason):
             reason, message = Reason.INTERNAL_ERROR, cause
-        return cls(state=state, error=error, reason=reason, message=kept(message))
+        return cls(
+            state=cut(storable(state), _WORD_KEPT),
+            error=cut(storable(error), _WORD_KEPT),
+            reason=reason,
+            message=kept(message, _MESSAGE_KEPT),
+        )
 
 
 class Deployment(Versioned):
@@ -200,8 +213,12 @@ class Deployment(Versioned):
         return self.model_copy(update={"phase": phase, "is_news": True})
 
     def knowing(self, **facts: Any) -> "Deployment":
-        """The deployment with these fields of its progress set."""
-        progress = self.progress.model_copy(update=facts)
+        """The deployment with these fields of its progress set; texts are bounded."""
+        kept = {
+            name: cut(storable(fact), _MESSAGE_KEPT) if isinstance(fact, str) else fact
+            for name, fact in facts.items()
+        }
+        progress = self.progress.model_copy(update=kept)
         return self.model_copy(update={"progress": progress})
 
     @property

@@ -4,13 +4,20 @@ import hashlib
 import json
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from pydantic import Field
 
 from slipway.domain.deployment import Deployment
 from slipway.domain.model import Model
 from slipway.domain.redaction import kept
+from slipway.domain.text import cut, storable
+
+_MESSAGE_KEPT: Final = 2000
+_WORD_KEPT: Final = 200
+# Twenty lines of a log with 500 of the widest characters each.
+_DATA_KEPT: Final = 44_000
+_BEGINNING_KEPT: Final = 10_000
 
 
 class Note(Model):
@@ -60,16 +67,25 @@ def recorded(
             deployment_id=deployment.deployment_id,
             number=count + 1,
             at=at,
-            what=note.what,
-            reason=note.reason,
-            message=kept(note.message),
-            data=note.data,
+            what=cut(storable(note.what), _WORD_KEPT),
+            reason=cut(storable(note.reason), _WORD_KEPT),
+            message=kept(note.message, _MESSAGE_KEPT),
+            data=_bounded(note.data),
             previous_hash=head,
         ).sealed()
         entries.append(entry)
         count, head = entry.number, entry.hash
     update = {"evidence_count": count, "evidence_hash": head}
     return deployment.model_copy(update=update), entries
+
+
+def _bounded(data: dict[str, Any]) -> dict[str, Any]:
+    """The facts of a note; of those that are too many the beginning, as text."""
+    text = json.dumps(data, default=str, ensure_ascii=False)
+    sound = storable(text)
+    if len(sound.encode()) > _DATA_KEPT:
+        return {"cut": cut(sound, _BEGINNING_KEPT)}
+    return data if sound == text else dict(json.loads(sound))
 
 
 def chain_errors(deployment: Deployment, entries: list[Evidence]) -> list[str]:

@@ -6,20 +6,37 @@ was read, so that of two writers one has to look again.
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from typing import Annotated, Final, Self
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field, field_validator
 
+from slipway.domain.commands import deploy_command, lift_command
 from slipway.domain.errors import Reason, Rejected
 from slipway.domain.model import Model, Versioned
 from slipway.domain.release import Digest, Image, said
 from slipway.domain.schemas import SchemaHistory
+from slipway.domain.text import plain
 
 # Promotion needs to know that a digest has succeeded, also after newer ones; a lane's document
 # stays small.
 _PROVEN_KEPT: Final = 50
+_BAD_KEPT: Final = 100
 _CHANGES_KEPT: Final = 20
 _WORDS_KEPT: Final = 300
+_NAME_KEPT: Final = 100
+_MESSAGE_KEPT: Final = 1000
+
+BY_HAND: Final = "ByHand"
+
+
+def _newest_bad(marked: dict[str, str]) -> dict[str, str]:
+    """The digests that were marked last; an older Slipway kept all of them."""
+    return dict(list(marked.items())[-_BAD_KEPT:])
+
+
+Message = Annotated[str, AfterValidator(lambda text: plain(text, _MESSAGE_KEPT))]
+Words = Annotated[str, AfterValidator(lambda text: plain(text, _WORDS_KEPT))]
+Doer = Annotated[str, AfterValidator(lambda text: plain(text, _NAME_KEPT))]
 
 
 class Candidate(Model):
@@ -73,12 +90,35 @@ class Stable(Model):
 
 
 class Hold(Model):
-    """Automation stopped on the lane until a person lifts it."""
+    """Automation stopped on the lane until a person lifts it.
 
-    reason: str
-    message: str
-    by: str
+    ``earlier`` is the hold that was there before a deployment failed over it.
+    """
+
+    reason: Doer
+    message: Message
+    by: Doer
     since: datetime
+    earlier: "Hold | None" = None
+
+    @property
+    def began(self) -> datetime:
+        """Since when automation stands still."""
+        return self.earlier.since if self.earlier is not None else self.since
+
+    @property
+    def told(self) -> str:
+        """Who holds the lane since when and why, the first hold last."""
+        words = f"since {self.since:%Y-%m-%d %H:%M}Z by {self.by}: {self.message}"
+        return f"{words} (before that {self.earlier.told})" if self.earlier else words
+
+    def over(self, first: "Hold | None") -> Self:
+        """This hold over one that is there: the first one's reason is not lost."""
+        if first is None:
+            return self
+        kept = first.earlier or first
+        short = kept.model_copy(update={"message": plain(kept.message, _WORDS_KEPT)})
+        return self.model_copy(update={"earlier": short})
 
 
 class Automation(StrEnum):
@@ -92,9 +132,9 @@ class HoldChange(Model):
     """A hold or its end: by whom (a person or a deployment), when and why."""
 
     what: Automation
-    by: str
+    by: Doer
     at: datetime
-    message: str
+    message: Words
 
 
 class Entry(StrEnum):
@@ -115,7 +155,9 @@ class Lane(Versioned):
     newest: Candidate | None = None
     hold: Hold | None = None
     stable: Stable | None = None
-    bad_digests: dict[str, str] = Field(default={}, description="digest -> deployment it failed in")
+    bad_digests: Annotated[dict[str, str], AfterValidator(_newest_bad)] = Field(
+        default={}, description="digest -> deployment it failed in, the last 100, newest last"
+    )
     proven: tuple[str, ...] = Field(default=(), description="digests that succeeded, newest first")
     hold_history: tuple[HoldChange, ...] = Field(
         default=(), description="who held the lane and who lifted the hold, newest first"
@@ -148,9 +190,9 @@ class Lane(Versioned):
     def with_candidate(self, candidate: Candidate) -> "Lane":
         """Count the attempt; the candidate becomes the newest unless a newer one is known.
 
-        A person's explicit wish is the newest by definition: an older image goes over a newer
-        one only that way. EventBridge tells whole seconds, so of two pushes within one second the
-        one that is admitted later wins.
+        A person's explicit wish is the newest by definition. Of two pushes at the same moment the
+        one that is admitted later wins; Admit asks the registry for the fraction of the second
+        that ECR's events do not tell.
         """
         newest = self.newest
         wins = newest is None or candidate.explicit or candidate.order >= newest.order
@@ -161,6 +203,19 @@ class Lane(Versioned):
             }
         )
 
+    def wanted_again(self, order: datetime, *, explicit: bool) -> "Lane":
+        """The lane whose newest candidate was asked for once more, at ``order``.
+
+        What was pushed in between is older than this wish.
+        """
+        if self.newest is None:
+            return self
+        again = {
+            "order": max(self.newest.order, order),
+            "explicit": self.newest.explicit or explicit,
+        }
+        return self.model_copy(update={"newest": self.newest.model_copy(update=again)})
+
     def superseded_by(self, deployment_id: str) -> str | None:
         """The newer candidate that ends this one's wish, or None."""
         if self.newest is None or self.newest.deployment_id == deployment_id:
@@ -169,23 +224,28 @@ class Lane(Versioned):
 
     def refuse(self, deployment_id: str, digest: str, *, explicit: bool) -> None:
         """Raise Rejected when this candidate must not go on: superseded, held or known bad."""
+        request = deploy_command(self.lane_id, digest)
         newer = self.superseded_by(deployment_id)
         if newer is not None:
-            raise Rejected(Reason.SUPERSEDED, f"{newer} is newer and replaces this deployment.")
+            raise Rejected(Reason.SUPERSEDED, superseded(newer, request))
         if explicit:
             return
         if self.hold is not None:
+            why = plain(self.hold.told, _WORDS_KEPT).rstrip(".")
             raise Rejected(
                 Reason.HELD,
-                f"{self.lane_id} is on hold since {self.hold.since:%Y-%m-%d %H:%M}Z by "
-                f"{self.hold.by}: {self.hold.message}",
+                f"{self.lane_id} has been on hold {why}. To go on, lift the hold "
+                f"({lift_command(self.lane_id)}) or request this release ({request}).",
             )
         if digest in self.bad_digests:
-            raise Rejected(
-                Reason.DIGEST_BAD,
-                f"{digest[:19]} failed here in {self.bad_digests[digest]} and is not deployed "
-                "again by automation.",
-            )
+            raise Rejected(Reason.DIGEST_BAD, self.told_bad(digest))
+
+    def told_bad(self, digest: str) -> str:
+        """Why automation does not deploy a digest again, and how a person does."""
+        return (
+            f"{digest[:19]} failed here in {self.bad_digests[digest]} and is not deployed again by "
+            f"automation. To try it again, request it: {deploy_command(self.lane_id, digest)}"
+        )
 
     def enter(self, deployment_id: str) -> tuple[Entry, "Lane"]:
         """Take the lane when it is free; taking it again is the same take."""
@@ -222,12 +282,20 @@ class Lane(Versioned):
 
     def with_bad(self, digest: str, deployment_id: str) -> "Lane":
         """The lane on which automation does not deploy this digest again."""
-        return self.model_copy(update={"bad_digests": {**self.bad_digests, digest: deployment_id}})
+        others = {bad: failed for bad, failed in self.bad_digests.items() if bad != digest}
+        return self.model_copy(
+            update={"bad_digests": _newest_bad({**others, digest: deployment_id})}
+        )
 
     def held(self, hold: Hold) -> "Lane":
-        """The lane with automation stopped; a hold that is there already is replaced."""
+        """The lane with automation stopped; the first hold is not lost.
+
+        A person's words over a hold that is there go into the history only. What a deployment ended
+        with says more of the service than the hold that it went over, and stands before it.
+        """
         history = self._remembering(Automation.HELD, hold.by, hold.since, hold.message)
-        return self.model_copy(update={"hold": hold, "hold_history": history})
+        kept = self.hold if self.hold and hold.reason == BY_HAND else hold.over(self.hold)
+        return self.model_copy(update={"hold": kept, "hold_history": history})
 
     def lifted(self, by: str, at: datetime, message: str = "") -> "Lane":
         """The lane without its hold, if it has one; digests stay marked bad."""
@@ -239,8 +307,16 @@ class Lane(Versioned):
     def _remembering(
         self, what: Automation, by: str, at: datetime, message: str
     ) -> tuple[HoldChange, ...]:
-        change = HoldChange(what=what, by=by, at=at, message=message[:_WORDS_KEPT])
+        change = HoldChange(what=what, by=by, at=at, message=message)
         return (change, *self.hold_history)[:_CHANGES_KEPT]
+
+
+def superseded(newer: str, request: str) -> str:
+    """That a newer deployment takes this one's place, and how to ask for this one all the same."""
+    return (
+        f"{newer} is newer and replaces this deployment. If this release is still wanted, request "
+        f"it: {request}"
+    )
 
 
 class DatabaseSlot(Versioned):

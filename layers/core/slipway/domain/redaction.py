@@ -7,7 +7,7 @@ secret is taken out rather too often than once too rarely.
 import re
 from typing import Final
 
-from slipway.domain.text import LINE, cut, plain
+from slipway.domain.text import LINE, cut, plain, storable
 
 HIDDEN: Final = "***"
 
@@ -63,7 +63,7 @@ def _hidden(found: re.Match[str]) -> str:
 
 def kept(text: str, most: int = 4000) -> str:
     """Text of others as it may be stored and logged: bounded, without secrets, else as it came."""
-    return redacted(cut(text, most))
+    return redacted(cut(storable(text), most))
 
 
 def shown(text: str, most: int = LINE) -> str:

@@ -18,6 +18,11 @@ def cut(text: str, most: int = LINE) -> str:
     return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
+def storable(text: str) -> str:
+    """The text as UTF-8 can carry it: JSON from outside may hold half of a surrogate pair."""
+    return text.encode(errors="replace").decode()
+
+
 def plain(text: str, most: int = LINE) -> str:
     """One printable line of at most ``most`` characters.
 

@@ -13,7 +13,7 @@ from slipway.operate import interventions
 from slipway.operate.arguments import parse
 from slipway.operate.connection import connect
 from slipway.operate.desk import Desk, Refusal
-from slipway.operate.request import deploy
+from slipway.operate.request import Order, deploy
 from slipway.operate.show import show
 from slipway.operate.status import status
 from slipway.operate.verification import verify_all, verify_one
@@ -57,21 +57,28 @@ def _answer(asked: argparse.Namespace, desk: Desk) -> Iterator[str]:
             return waiting(desk)
         case "verify-records":
             return verify_all(desk) if asked.all else verify_one(desk, asked.id)
+        case _:
+            return _change(asked, desk, desk.signed(asked.by))
+
+
+def _change(asked: argparse.Namespace, desk: Desk, by: str) -> Iterator[str]:
+    """The commands that change something, in the name of who is recorded for it."""
+    match asked.command:
         case "deploy":
-            return deploy(
-                desk,
-                asked.place,
+            order = Order(
                 asked.digest or asked.tag,
-                by=asked.by,
-                reason=asked.reason,
+                by,
+                asked.reason,
+                replace=asked.replace,
                 schema_at=asked.schema_at,
             )
+            return deploy(desk, asked.place, order)
         case "hold":
-            return interventions.hold(desk, asked.place, by=asked.by, message=asked.message)
+            return interventions.hold(desk, asked.place, by=by, message=asked.message)
         case "lift":
-            return interventions.lift(desk, asked.place, by=asked.by)
+            return interventions.lift(desk, asked.place, by=by, start=asked.start)
         case _:
-            return interventions.cancel(desk, asked.id, by=asked.by)
+            return interventions.cancel(desk, asked.id, by=by)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from slipway.domain.release import SCHEMA
+from slipway.domain.text import plain
 from slipway.operate.desk import Place
 
 _NAME: Final = r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*"
@@ -60,6 +61,9 @@ def _add_changes(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     which.add_argument("--tag", type=_tag)
     deploy.add_argument("--reason", type=_words, required=True, help="goes into the record")
     deploy.add_argument(
+        "--replace", action="store_true", help="take the place of another release that waits"
+    )
+    deploy.add_argument(
         "--schema-at",
         type=_schema,
         metavar="REVISION",
@@ -70,10 +74,18 @@ def _add_changes(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     hold.add_argument("--message", type=_words, required=True, help="told to whoever is stopped")
     lift = commands.add_parser("lift", help="let automation go on")
     _one_lane(lift)
+    lift.add_argument(
+        "--start", action="store_true", help="request the newest release that the hold stopped"
+    )
     cancel = commands.add_parser("cancel", help="stop a deployment, or have it taken back")
     _one_deployment(cancel)
     for command in (deploy, hold, lift, cancel):
-        command.add_argument("--by", type=_name, required=True, help="who is recorded")
+        command.add_argument(
+            "--by",
+            type=_name,
+            metavar="NAME",
+            help="recorded beside your AWS identity, which alone is recorded without it",
+        )
 
 
 def _one_deployment(parser: argparse.ArgumentParser) -> None:
@@ -116,14 +128,21 @@ def _schema(text: str) -> str:
 
 
 def _name(text: str) -> str:
-    return _matched(text.strip(), r".{1,100}", "a name of 1 to 100 characters")
+    return _matched(_printable(text.strip()), r".{1,100}", "a name of 1 to 100 characters")
 
 
 def _words(text: str) -> str:
-    return _matched(text.strip(), r"(?s:.{1,500})", "1 to 500 characters")
+    return _matched(_printable(text.strip()), r".{1,500}", "1 to 500 characters")
+
+
+def _printable(text: str) -> str:
+    """Names and reasons are shown to others: no line breaks, escapes or bidirectional marks."""
+    if not text.isprintable():
+        raise argparse.ArgumentTypeError(f"expected printable characters, got '{plain(text)}'")
+    return text
 
 
 def _matched(text: str, pattern: str, expected: str) -> str:
     if not re.fullmatch(pattern, text):
-        raise argparse.ArgumentTypeError(f"expected {expected}, got '{text}'")
+        raise argparse.ArgumentTypeError(f"expected {expected}, got '{plain(text)}'")
     return text

@@ -16,6 +16,7 @@ from slipway.adapters.downloads import Downloads
 from slipway.adapters.ecr import LARGEST, EcrRegistry
 from slipway.adapters.errors import aws_errors
 from slipway.adapters.executions import StepFunctionsExecutions
+from slipway.adapters.identity import StsIdentity
 from slipway.adapters.records import DynamoDBRecords
 from slipway.adapters.stacks import CloudFormationStacks
 from slipway.catalog_build.entries import read_catalog
@@ -41,6 +42,7 @@ def connect(stack: str, catalog: Path) -> Desk:
         registry=EcrRegistry(_client("ecr"), Downloads(requests.Session(), LARGEST)),
         executions=StepFunctionsExecutions(_client("stepfunctions"), machine, _now),
         announcements=EventBridgeAnnouncements(_client("events"), bus),
+        caller=lambda: StsIdentity(_client("sts")).arn(),
         catalog=cache(lambda: _catalog(catalog)),
         now=_now,
         sleep=time.sleep,

@@ -3,11 +3,16 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from slipway.domain.catalog import Catalog
+from slipway.domain.errors import ControlPlaneError
 from slipway.domain.lane import Lane
+from slipway.domain.text import plain
 from slipway.ports import Announcements, Executions, ImageRegistry, Records
+
+# With a name of 100 characters no more than a request carries.
+_ARN_KEPT: Final = 190
 
 
 class Refusal(Exception):
@@ -32,10 +37,26 @@ class Desk:
     registry: ImageRegistry
     executions: Executions
     announcements: Announcements
+    caller: Callable[[], str]
     catalog: Callable[[], Catalog]
     now: Callable[[], datetime]
     sleep: Callable[[float], None]
     new_id: Callable[[], str]
+
+    def signed(self, name: str | None) -> str:
+        """Who is recorded: the name that was given, and the AWS identity that nobody can claim.
+
+        Refusal when neither is known.
+        """
+        try:
+            caller = plain(self.caller(), _ARN_KEPT)
+        except ControlPlaneError as error:
+            if name is None:
+                raise Refusal(
+                    f"AWS does not say who you are ({error.message}); say it with --by NAME."
+                ) from error
+            return name
+        return caller if name is None else f"{name} ({caller})"
 
     def lane(self, place: Place) -> Lane:
         """A lane that was used before or that the catalog knows; else Refusal."""

@@ -1,33 +1,46 @@
 """`deploy`: a person asks for a release on a lane, over holds and newer pushes."""
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
+from slipway.domain import door
+from slipway.domain.deployment import Deployment, Outcome, Phase
+from slipway.domain.errors import Reason, Rejected
 from slipway.domain.release import Image
-from slipway.domain.wording import short_digest
+from slipway.domain.text import plain
+from slipway.domain.wording import moment, short_digest
 from slipway.operate.desk import Desk, Place, Refusal
+from slipway.ports import Admission
 from slipway.steps.wishes import request_wish_id
 
 _LOOK_SECONDS: Final = 0.5
 _LOOKS: Final = 60
+# Plan and the gates are over by then, unless they wait for something.
+_FIRST_LOOKS: Final = 20
 _LATEST: Final = 100
 
 
-def deploy(
-    desk: Desk,
-    place: Place,
-    reference: str,
-    *,
-    by: str,
-    reason: str,
-    schema_at: str | None = None,
-) -> Iterator[str]:
-    """Ask for the image behind a digest or tag, and wait until the request is admitted.
+class Order(NamedTuple):
+    """What a person asks for: a digest or tag, in whose name, why, and whether over another.
 
     ``schema_at`` says where the database's schema is, when it was moved by hand.
     """
-    image, repository = _image(desk, place, reference)
-    tag = _tag(desk, place, reference)
+
+    reference: str
+    by: str
+    reason: str
+    replace: bool = False
+    schema_at: str | None = None
+
+
+def deploy(desk: Desk, place: Place, order: Order) -> Iterator[str]:
+    """Ask for the image behind a digest or tag, and wait until it is under way or has ended.
+
+    Refusal when nothing starts, with the reason.
+    """
+    image, repository = _image(desk, place, order.reference)
+    tag = _tag(desk, place, order.reference)
+    yield from _before(desk, place, image.digest, order)
     request_id = desk.new_id()
     detail = {
         "application": place.application,
@@ -35,15 +48,21 @@ def deploy(
         "repository": repository,
         "digest": image.digest,
         "tag": tag,
-        "requested_by": by,
-        "reason": reason,
+        "requested_by": order.by,
+        "reason": order.reason,
         "request_id": request_id,
     }
-    if schema_at is not None:
-        detail["schema_at"] = schema_at
+    if order.schema_at is not None:
+        detail["schema_at"] = order.schema_at
+    if order.replace:
+        detail["replace"] = "true"
     desk.announcements.publish("Deployment Requested", detail)
-    deployment_id = _admitted(desk, request_id)
-    yield f"{deployment_id} puts {tag} ({short_digest(image.digest)}) on {place}."
+    admission = _answer(desk, request_id)
+    if admission.reason == Reason.WAITS_ALREADY:
+        yield f"{admission.deployment_id} already waits and serves this request."
+    else:
+        yield f"{admission.deployment_id} puts {tag} ({short_digest(image.digest)}) on {place}."
+    _refuse_ended(_begun(desk, admission.deployment_id))
 
 
 def _image(desk: Desk, place: Place, reference: str) -> tuple[Image, str]:
@@ -52,7 +71,10 @@ def _image(desk: Desk, place: Place, reference: str) -> tuple[Image, str]:
     repository = desk.catalog().applications[place.application].repository(place.environment)
     image = desk.registry.status(repository, reference)
     if image is None:
-        raise Refusal(f"The ECR repository '{repository}' has no image {reference}.")
+        raise Refusal(
+            f"The ECR repository '{repository}' has no image {reference}. `aws ecr describe-images "
+            f"--repository-name {repository}` lists those that it has."
+        )
     return image, repository
 
 
@@ -65,13 +87,49 @@ def _tag(desk: Desk, place: Place, reference: str) -> str:
     return next(known, short_digest(reference))
 
 
-def _admitted(desk: Desk, request_id: str) -> str:
+def _before(desk: Desk, place: Place, digest: str, order: Order) -> Iterator[str]:
+    """What this request means for the lane; Refusal where that has to be said with --replace."""
+    lane = desk.records.lane(*place)
+    newest = desk.records.deployment(lane.newest.deployment_id) if lane.newest else None
+    if lane.stable is not None and lane.stable.digest == digest:
+        since = f"since {moment(lane.stable.verified_at)}"
+        yield f"{short_digest(digest)} is live on {place} already, {since}; it is deployed again."
+    try:
+        door.refuse_to_replace(newest, digest, order.schema_at)
+    except Rejected as refusal:
+        if newest is None or not order.replace:
+            raise Refusal(f"Nothing was started. {refusal.message}") from refusal
+        yield f"This replaces {plain(door.replaced(newest))}, in phase {newest.phase}."
+
+
+def _answer(desk: Desk, request_id: str) -> Admission:
+    """How Slipway has answered the request; Refusal when it was refused, or not answered yet."""
     for _ in range(_LOOKS):
         admission = desk.records.admission(request_wish_id(request_id))
+        if admission is not None and not admission.deployment_id:
+            raise Refusal(f"Nothing was started. {plain(admission.message, 1000)}")
         if admission is not None:
-            return admission.deployment_id
+            return admission
         desk.sleep(_LOOK_SECONDS)
     raise Refusal(
         f"The request {request_id} was sent, but not admitted within "
         f"{_LOOKS * _LOOK_SECONDS:.0f} s; the log of Slipway's admit function says why."
     )
+
+
+def _begun(desk: Desk, deployment_id: str) -> Deployment:
+    """The deployment once it has passed Plan and the gates, has ended, or takes its time."""
+    for _ in range(_FIRST_LOOKS):
+        deployment = desk.records.deployment(deployment_id)
+        if deployment.phase is not Phase.PLANNING:
+            return deployment
+        desk.sleep(_LOOK_SECONDS)
+    return desk.records.deployment(deployment_id)
+
+
+def _refuse_ended(deployment: Deployment) -> None:
+    if deployment.outcome in (None, Outcome.SUCCEEDED):
+        return
+    failure = deployment.failure or deployment.cause
+    why = f": {plain(failure.message, 1000)}" if failure else "."
+    raise Refusal(f"{deployment.deployment_id} has ended as {deployment.outcome}{why}")

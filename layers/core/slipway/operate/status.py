@@ -6,7 +6,7 @@ from textwrap import shorten
 from typing import Final
 
 from slipway.domain.deployment import Deployment, Outcome
-from slipway.domain.lane import HoldChange, Lane
+from slipway.domain.lane import Hold, HoldChange, Lane
 from slipway.domain.wording import moment, short_digest, spoken
 from slipway.operate.desk import Desk, Place
 from slipway.operate.lines import columns, release_of, state_of
@@ -70,6 +70,11 @@ def _hold(lane: Lane) -> str:
     hold = lane.hold
     if hold is None:
         return "none"
+    earlier = f"; before that {_hold_words(hold.earlier)}" if hold.earlier else ""
+    return f"{_hold_words(hold)}{earlier}"
+
+
+def _hold_words(hold: Hold) -> str:
     message = shorten(hold.message, _MESSAGE, placeholder=" ...")
     return f"{hold.reason} since {moment(hold.since)} by {hold.by}: {message}"
 

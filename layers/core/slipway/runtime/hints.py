@@ -40,6 +40,13 @@ def _scan(detail: dict[str, Any], resources: list[str]) -> list[str]:
     return [f"scan:{detail.get('repository-name')}@{detail.get('image-digest')}"]
 
 
+def _inspected(detail: dict[str, Any], resources: list[str]) -> list[str]:
+    """Inspector names the repository by its ARN, whose last part is the repository's own name."""
+    named = str(detail.get("repository-name"))
+    repository = named.partition(":repository/")[2] or named
+    return [f"scan:{repository}@{detail.get('image-digest')}"]
+
+
 def _ours(detail: dict[str, Any], resources: list[str]) -> list[str]:
     named = [f"{what}:{detail[key]}" for what, key in _NAMED if isinstance(detail.get(key), str)]
     return [*named, "databases"]
@@ -51,6 +58,7 @@ _READERS = {
     ("aws.ecs", "ECS Task State Change"): _task,
     ("aws.ecs", "ECS Deployment State Change"): _service,
     ("aws.ecr", "ECR Image Scan"): _scan,
+    ("aws.inspector2", "Inspector2 Scan"): _inspected,
     ("slipway", "Deployment Settled"): _ours,
     ("slipway", "Candidate Admitted"): _ours,
     ("slipway", "Approval Decided"): _ours,

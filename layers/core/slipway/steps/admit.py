@@ -1,7 +1,9 @@
 """Admit: an event becomes a candidate with a deployment, or a reasoned refusal."""
 
 from datetime import datetime
+from typing import Final
 
+from slipway.domain import door
 from slipway.domain.catalog import Catalog
 from slipway.domain.deployment import Deployment, Origin
 from slipway.domain.errors import Reason, Rejected, Transient
@@ -9,44 +11,46 @@ from slipway.domain.evidence import Note
 from slipway.domain.lane import Candidate, Lane
 from slipway.domain.model import Model
 from slipway.domain.redaction import kept
-from slipway.domain.release import Release
-from slipway.ports import Admission, Announcements, Executions, Records
-from slipway.steps.step import StepRequest, record
+from slipway.domain.text import plain
+from slipway.domain.wording import short_digest
+from slipway.ports import Admission, Announcements, Executions, ImageRegistry, Records
+from slipway.steps.looked_at import looked_at
+from slipway.steps.step import StepRequest, again_when_moved, record
+from slipway.steps.wish import Wish
 
 # Fifty pushes to one lane at once each have to win one write of the lane.
-_ATTEMPTS = 60
-
-
-class Wish(Model):
-    """A release that somebody or something wants on a lane.
-
-    ``wish_id`` is the same for every delivery of the same wish, ``reason`` what a person gave
-    for it.
-    """
-
-    wish_id: str
-    application: str
-    environment: str
-    release: Release
-    origin: Origin
-    requested_by: str
-    reason: str = ""
-    explicit: bool = False
-    schema_at: str | None = None
+_ATTEMPTS: Final = 60
+# A repository's name, a tag and the words around them.
+_NAME_KEPT: Final = 600
+_MESSAGE_KEPT: Final = 1000
 
 
 class AdmitResult(Model):
-    """The deployment that serves the wish, and whether it is a new one."""
+    """The deployment that serves the wish, and whether it is a new one.
+
+    ``reason`` is WaitsAlready where the deployment was asked for before and still goes on.
+    """
 
     deployment_id: str
     lane: str
     new: bool
+    reason: str = ""
+
+
+class _Answer(Model):
+    """What a wish came to; ``replaced`` is the candidate that may have to give way."""
+
+    deployment_id: str
+    new: bool = False
+    reason: str = ""
+    replaced: str | None = None
 
 
 def admit(
     wish: Wish,
     *,
     records: Records,
+    registry: ImageRegistry,
     executions: Executions,
     announcements: Announcements,
     catalog: Catalog,
@@ -54,36 +58,182 @@ def admit(
 ) -> AdmitResult:
     """Number the wish, make it the lane's candidate and start its execution.
 
-    The same wish again finds its deployment: the execution is started once by its name, so a
-    try that died between the record and the start is made good.
+    The same wish again finds its deployment: the execution is started once by its name, so an
+    attempt that died between the record and the start is completed. Rejected, with what to do
+    instead, when the wish starts nothing; the refusal is kept for whoever asked.
     """
-    if catalog.environment(wish.application, wish.environment) is None:
+    try:
+        _refuse_unknown(wish, catalog)
+        answer = _answer(looked_at(wish, registry), records, now)
+    except Rejected as refusal:
+        remember(wish, refusal, records)
+        raise
+    request = StepRequest(deployment_id=answer.deployment_id, lane=wish.lane_id)
+    executions.start(answer.deployment_id, request.model_dump_json())
+    woken = answer.replaced if answer.new else answer.deployment_id
+    if woken is not None:
+        detail = {"lane": wish.lane_id, "deployment_id": woken, "newer": answer.deployment_id}
+        announcements.publish("Candidate Admitted", detail)
+    return AdmitResult(
+        deployment_id=answer.deployment_id,
+        lane=wish.lane_id,
+        new=answer.new,
+        reason=answer.reason,
+    )
+
+
+def remember(wish: Wish, refusal: Rejected, records: Records) -> None:
+    """Keep a refusal under the wish: whoever asked hears it, and the same wish is refused again.
+
+    That the catalog knows no such lane is forgotten where no person asked: the next catalog may.
+    """
+    if wish.origin is Origin.PROMOTION or (
+        refusal.reason is Reason.NOT_MEANT_FOR_US and wish.origin is not Origin.REQUEST
+    ):
+        return
+    repeated = wish.event_id and records.admission(wish.wish_id) is not None
+    _keep(wish.repeated_id if repeated else wish.wish_id, wish.event_id, refusal, records)
+
+
+def remember_unread(wish_id: str | None, refusal: Rejected, records: Records) -> None:
+    """Keep the refusal of a request that could not be read, if it names itself."""
+    if wish_id is not None:
+        _keep(wish_id, "", refusal, records)
+
+
+def _keep(wish_id: str, event_id: str, refusal: Rejected, records: Records) -> None:
+    answer = Admission(
+        admission_id=wish_id,
+        deployment_id="",
+        event_id=event_id,
+        reason=refusal.reason,
+        message=plain(refusal.message, _MESSAGE_KEPT),
+    )
+    try:
+        records.write([], admission=answer)
+    except Transient as error:
+        # This very wish has an answer already; whatever else it is, the event comes again.
+        if error.reason is not Reason.RECORD_MOVED:
+            raise
+
+
+def _refuse_unknown(wish: Wish, catalog: Catalog) -> None:
+    """A person chooses the release, the catalog whose releases an environment runs."""
+    repository = catalog.repository(wish.application, wish.environment)
+    if repository is None:
+        known = ", ".join(f"{one}/{name}" for one, name, _ in catalog.environments())
         raise Rejected(
             Reason.NOT_MEANT_FOR_US,
-            f"The catalog has no {wish.application}/{wish.environment}.",
+            f"The catalog has no {wish.lane_id} (known: {plain(known, 300)}).",
         )
-    deployment_id, replaced = _admitted(wish, records, now)
-    lane = f"{wish.application}/{wish.environment}"
-    request = StepRequest(deployment_id=deployment_id, lane=lane)
-    executions.start(deployment_id, request.model_dump_json())
-    if replaced is not None:
-        detail = {"lane": lane, "deployment_id": replaced, "newer": deployment_id}
-        announcements.publish("Candidate Admitted", detail)
-    return AdmitResult(deployment_id=deployment_id, lane=lane, new=replaced != deployment_id)
+    if wish.explicit and wish.release.repository != repository:
+        raise Rejected(
+            Reason.NOT_MEANT_FOR_US,
+            f"{wish.lane_id} runs images of {repository}, not of {wish.release.repository}. "
+            f"Request an image of {repository}.",
+        )
 
 
-def _admitted(wish: Wish, records: Records, now: datetime) -> tuple[str, str | None]:
-    """The wish's deployment id, and the candidate that it may have replaced."""
-    for _ in range(_ATTEMPTS):
-        known = records.admission(wish.wish_id)
-        if known is not None:
-            return known.deployment_id, known.deployment_id
-        lane = records.lane(wish.application, wish.environment)
-        try:
-            return _written(wish, lane, records, now), _waiting(lane)
-        except Transient:
-            continue
-    raise Transient(Reason.RECORD_MOVED, f"{wish.wish_id}: the lane is being written too often.")
+def _answer(wish: Wish, records: Records, now: datetime) -> _Answer:
+    message = f"{wish.wish_id}: the lane is being written too often."
+    return again_when_moved(
+        lambda: _attempt(wish, records, now), attempts=_ATTEMPTS, otherwise=message
+    )
+
+
+def _attempt(wish: Wish, records: Records, now: datetime) -> _Answer:
+    """The answer that this very wish has already, or a new one."""
+    first = known = records.admission(wish.wish_id)
+    if first is not None and _may_be_another(wish, first):
+        known = records.admission(wish.repeated_id)
+    if known is None:
+        return _judged(wish, first, records, now)
+    if known.deployment_id:
+        return _Answer(deployment_id=known.deployment_id, reason=known.reason)
+    reason = known.reason if known.reason in set(Reason) else Reason.NOT_MEANT_FOR_US
+    raise Rejected(Reason(reason), known.message)
+
+
+def _may_be_another(wish: Wish, first: Admission) -> bool:
+    """Whether a digest that was pushed before may have been pushed once more."""
+    return wish.event_id not in ("", first.event_id) and first.deployment_id != ""
+
+
+def _judged(wish: Wish, first: Admission | None, records: Records, now: datetime) -> _Answer:
+    """The wish as the lane stands: new, served already, or Rejected.
+
+    ``first`` is the admission of the digest's first push, if this is another one.
+    """
+    lane = records.lane(wish.application, wish.environment)
+    digest = wish.release.digest
+    newest = records.deployment(lane.newest.deployment_id) if lane.newest else None
+    if first is not None:
+        of_digest = newest is not None and newest.release.digest == digest
+        before = newest if newest and of_digest else records.deployment(first.deployment_id)
+        if door.is_same_push(wish.release.pushed_at, before, lane):
+            return _Answer(deployment_id=before.deployment_id)
+        wish = wish.model_copy(update={"wish_id": wish.repeated_id})
+    if newest is not None and door.serves(newest, digest, wish.schema_at):
+        return _served(wish, newest, lane, records, now)
+    if first is not None:
+        door.refuse_repeated(digest, lane)
+    if wish.explicit and not wish.replace:
+        door.refuse_to_replace(newest, digest, wish.schema_at)
+    return _new(wish, lane, records, now)
+
+
+def _served(wish: Wish, newest: Deployment, lane: Lane, records: Records, now: datetime) -> _Answer:
+    """The deployment that brings the digest anyway; a person's wish makes it explicit."""
+    deployment = newest.model_copy(update={"explicit": newest.explicit or wish.explicit})
+    asked_at = now if wish.explicit else wish.release.pushed_at
+    note = Note(
+        what="asked for again",
+        reason=Reason.WAITS_ALREADY,
+        message=_asked_by(wish),
+        data={"origin": wish.origin, "wish_id": wish.wish_id},
+    )
+    admission = _admission(wish, newest.deployment_id, Reason.WAITS_ALREADY)
+    others = [lane.wanted_again(asked_at, explicit=wish.explicit)]
+    record(records, deployment, note, now=now, others=others, admission=admission)
+    return _Answer(deployment_id=newest.deployment_id, reason=Reason.WAITS_ALREADY)
+
+
+def _new(wish: Wish, lane: Lane, records: Records, now: datetime) -> _Answer:
+    back = door.moved_back(wish.release, lane)
+    if back is not None and wish.origin in (Origin.PUSH, Origin.SWEEP):
+        wish = wish.model_copy(update={"requested_by": f"{wish.requested_by}, {back}"})
+    deployment = _deployment(wish, lane, now)
+    candidate = Candidate(
+        deployment_id=deployment.deployment_id,
+        order=now if wish.explicit else wish.release.pushed_at,
+        digest=wish.release.digest,
+        explicit=wish.explicit,
+    )
+    note = Note(
+        what="admitted",
+        message=f"{wish.release.tag} ({short_digest(wish.release.digest)}) {_asked_by(wish)}",
+        data={"origin": wish.origin, "wish_id": wish.wish_id},
+    )
+    admission = _admission(wish, deployment.deployment_id)
+    others = [lane.with_candidate(candidate)]
+    record(records, deployment, note, now=now, others=others, admission=admission)
+    return _Answer(deployment_id=deployment.deployment_id, new=True, replaced=_waiting(lane))
+
+
+def _asked_by(wish: Wish) -> str:
+    because = f": {wish.reason}" if wish.reason else ""
+    if wish.schema_at is not None:
+        because += f"; says that the schema is at {wish.schema_at}"
+    return f"by {wish.requested_by}{because}"
+
+
+def _admission(wish: Wish, deployment_id: str, reason: str = "") -> Admission:
+    return Admission(
+        admission_id=wish.wish_id,
+        deployment_id=deployment_id,
+        event_id=wish.event_id,
+        reason=reason,
+    )
 
 
 def _waiting(lane: Lane) -> str | None:
@@ -94,28 +244,6 @@ def _waiting(lane: Lane) -> str | None:
     return None if settled else lane.newest.deployment_id
 
 
-def _written(wish: Wish, lane: Lane, records: Records, now: datetime) -> str:
-    deployment = _deployment(wish, lane, now)
-    candidate = Candidate(
-        deployment_id=deployment.deployment_id,
-        order=now if wish.explicit else wish.release.pushed_at,
-        digest=wish.release.digest,
-        explicit=wish.explicit,
-    )
-    because = f": {wish.reason}" if wish.reason else ""
-    if wish.schema_at is not None:
-        because += f"; says that the schema is at {wish.schema_at}"
-    note = Note(
-        what="admitted",
-        message=f"{wish.release.tag} ({wish.release.digest[:19]}) by {wish.requested_by}{because}",
-        data={"origin": wish.origin, "wish_id": wish.wish_id},
-    )
-    admission = Admission(admission_id=wish.wish_id, deployment_id=deployment.deployment_id)
-    others = [lane.with_candidate(candidate)]
-    record(records, deployment, note, now=now, others=others, admission=admission)
-    return deployment.deployment_id
-
-
 def _deployment(wish: Wish, lane: Lane, now: datetime) -> Deployment:
     return Deployment(
         deployment_id=lane.next_deployment_id(),
@@ -123,7 +251,7 @@ def _deployment(wish: Wish, lane: Lane, now: datetime) -> Deployment:
         environment=wish.environment,
         number=lane.next_number,
         origin=wish.origin,
-        requested_by=wish.requested_by,
+        requested_by=plain(wish.requested_by, _NAME_KEPT),
         requested_at=now,
         explicit=wish.explicit,
         schema_at=wish.schema_at,

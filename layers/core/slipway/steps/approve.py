@@ -27,7 +27,10 @@ def approve(request: ApproveRequest, *, records: Records, now: datetime) -> Step
     lane.refuse(deployment.deployment_id, deployment.release.digest, explicit=deployment.explicit)
     approval = records.approval(request.deployment_id) or _asked(deployment, records, now)
     if approval.plan_hash != deployment.planned().plan_hash:
-        raise Rejected(Reason.PLAN_CHANGED, "The plan is not the one that was shown; ask again.")
+        raise Rejected(
+            Reason.PLAN_CHANGED,
+            "The plan is not the one that was shown; request the release again.",
+        )
     if not approval.approved(now):
         message = f"waiting for {' or '.join(approval.approvers)}"
         return StepResult(done=False, reason=Reason.WAITING, message=message)

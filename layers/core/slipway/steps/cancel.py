@@ -2,14 +2,18 @@
 
 from datetime import datetime
 
-from slipway.domain.deployment import Deployment
+from slipway.domain.commands import deploy_command
+from slipway.domain.deployment import Deployment, Outcome
 from slipway.domain.errors import Reason, Rejected
 from slipway.domain.evidence import Note
+from slipway.domain.text import plain
+from slipway.domain.wording import short_digest
 from slipway.ports import Announcements, Records
 from slipway.steps.step import again_when_moved, record
 
 # The steps write the same record; whoever lost reads it again.
 _ATTEMPTS = 6
+_NAME_KEPT = 300
 
 
 def cancel(
@@ -35,11 +39,24 @@ def cancel(
 
 
 def _asked(deployment: Deployment, by: str, records: Records, now: datetime) -> Deployment:
-    deployment.refuse_to_go_forward()
-    if deployment.progress.verified_at is not None:
-        message = f"{deployment.deployment_id} is live and verified: it is too late to cancel."
+    ended, verified = deployment.outcome, deployment.progress.verified_at
+    if ended is not None or verified is not None:
+        told = f"has ended: {ended}" if ended else "is live and verified: it is too late to cancel"
+        message = f"{deployment.deployment_id} {told}. {_instead(deployment)}"
         raise Rejected(Reason.DEPLOYMENT_STOPPED, message)
+    deployment.refuse_to_go_forward()
     if deployment.cancel_requested_by is not None:
         return deployment
-    asked = deployment.model_copy(update={"cancel_requested_by": by})
+    asked = deployment.model_copy(update={"cancel_requested_by": plain(by, _NAME_KEPT)})
     return record(records, asked, Note(what="cancel requested", message=f"by {by}"), now=now)
+
+
+def _instead(deployment: Deployment) -> str:
+    """What a person can do once there is nothing left to cancel."""
+    before = deployment.rollback_target
+    if deployment.outcome not in (None, Outcome.SUCCEEDED) or before is None:
+        return "There is nothing left to cancel; deploy another release if this one must go."
+    return (
+        f"To go back to {short_digest(before.digest)}, request it: "
+        f"{deploy_command(deployment.lane_id, before.digest)}"
+    )

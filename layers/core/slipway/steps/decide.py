@@ -7,9 +7,11 @@ from typing import Annotated, Final
 from pydantic import StringConstraints
 
 from slipway.domain.approval import Answer, Approval, Decision, link_subject, signed
+from slipway.domain.commands import deploy_command
 from slipway.domain.deployment import Deployment
 from slipway.domain.errors import Reason, Rejected, Transient
 from slipway.domain.evidence import Note
+from slipway.domain.lane import superseded
 from slipway.domain.model import Model
 from slipway.domain.redaction import kept
 from slipway.domain.wording import moment
@@ -70,7 +72,8 @@ def _decided(
 ) -> tuple[Approval, Deployment]:
     approval = ticket(request.deployment_id, request.sig, records=records, key=key)
     if approval.decision is not None:
-        raise Rejected(Reason.RECORD_MOVED, _already(approval.decision))
+        deployment = records.deployment(request.deployment_id)
+        raise Rejected(Reason.RECORD_MOVED, _already(approval.decision, deployment))
     deployment = records.deployment(request.deployment_id)
     _refuse_unwanted(deployment, records)
     comment = kept(request.comment)
@@ -85,9 +88,12 @@ def _decided(
     return decided, record(records, deployment, note, now=now, others=[decided])
 
 
-def _already(decision: Decision) -> str:
-    verb = "approved" if decision.answer is Answer.APPROVE else "rejected"
-    return f"{decision.by} has already {verb} this deployment, on {moment(decision.at)}."
+def _already(decision: Decision, deployment: Deployment) -> str:
+    approved = decision.answer is Answer.APPROVE
+    verb = "approved" if approved else "rejected"
+    told = f"{decision.by} has already {verb} this deployment, on {moment(decision.at)}."
+    again = deploy_command(deployment.lane_id, deployment.release.digest)
+    return told if approved else f"{told} To be asked again, request the release: {again}"
 
 
 def _refuse_unwanted(deployment: Deployment, records: Records) -> None:
@@ -96,7 +102,8 @@ def _refuse_unwanted(deployment: Deployment, records: Records) -> None:
     lane = records.lane(deployment.application, deployment.environment)
     newer = lane.superseded_by(deployment.deployment_id)
     if newer is not None:
-        raise Rejected(Reason.SUPERSEDED, f"{newer} is newer and replaces this deployment.")
+        request = deploy_command(deployment.lane_id, deployment.release.digest)
+        raise Rejected(Reason.SUPERSEDED, superseded(newer, request))
 
 
 def _announce(deployment: Deployment, announcements: Announcements) -> None:

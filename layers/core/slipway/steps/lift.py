@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from slipway.domain.errors import Reason, Rejected
-from slipway.domain.lane import Hold, Lane
+from slipway.domain.lane import BY_HAND, Hold, Lane
 from slipway.ports import Records
 from slipway.steps.step import again_when_moved
 
@@ -14,8 +14,8 @@ _ATTEMPTS = 6
 def hold(
     application: str, environment: str, *, by: str, message: str, records: Records, now: datetime
 ) -> Lane:
-    """The lane on hold by hand; holding it again replaces the words."""
-    wanted = Hold(reason="ByHand", message=message, by=by, since=now)
+    """The lane on hold by hand; a hold that is there already stays, the words are remembered."""
+    wanted = Hold(reason=BY_HAND, message=message, by=by, since=now)
     return _change(application, environment, records, lambda lane: lane.held(wanted))
 
 
@@ -24,7 +24,8 @@ def lift(application: str, environment: str, *, by: str, records: Records, now: 
 
     def lifted(lane: Lane) -> Lane:
         if lane.hold is None:
-            raise Rejected(Reason.HELD, f"{lane.lane_id} is not on hold.")
+            message = f"{lane.lane_id} is not on hold: there is nothing to lift."
+            raise Rejected(Reason.HELD, message)
         return lane.lifted(by, now)
 
     return _change(application, environment, records, lifted)

@@ -16,11 +16,12 @@ from slipway.domain.model import Model
 from slipway.domain.notice import state_of
 from slipway.domain.release import Release
 from slipway.ports import Announcements, Executions, ImageRegistry, OneOffs, Records
-from slipway.steps.admit import AdmitResult, Wish
+from slipway.steps.admit import AdmitResult
 from slipway.steps.ended import lost, may_still_change
 from slipway.steps.schema_task import may_change_schema
 from slipway.steps.settle import settle
 from slipway.steps.step import StepRequest
+from slipway.steps.wish import Wish
 from slipway.steps.wishes import promotions, push_wish
 
 # An event that is on its way needs no help yet. With the schedule's four minutes everything is

@@ -1,6 +1,7 @@
 """What an event wishes for: the edge where input from outside becomes the domain's words."""
 
-from typing import Any, Literal, TypeVar
+import re
+from typing import Any, Final, Literal, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
@@ -8,10 +9,24 @@ from slipway.domain.catalog import Catalog, Name
 from slipway.domain.deployment import Deployment, Origin, Outcome
 from slipway.domain.errors import Reason, Rejected
 from slipway.domain.release import SCHEMA, Digest, Release
+from slipway.domain.text import plain
 from slipway.ports import Records
-from slipway.steps.admit import Wish
+from slipway.steps.wish import Wish
 
 T = TypeVar("T", bound=BaseModel)
+
+# What `artifact-media-type` names for an image; an index has none. The last says nothing.
+_IMAGES: Final = frozenset(
+    {
+        "application/vnd.oci.image.config.v1+json",
+        "application/vnd.docker.container.image.v1+json",
+        "application/vnd.oci.image.index.v1+json",
+        "application/vnd.docker.distribution.manifest.list.v2+json",
+        "application/octet-stream",
+        "",
+    }
+)
+_REQUEST_ID: Final = r"^[A-Za-z0-9-]{1,64}$"
 
 
 class _Lenient(BaseModel):
@@ -25,7 +40,17 @@ class _Push(_Lenient):
     action_type: Literal["PUSH"] = Field(alias="action-type")
     repository_name: str = Field(alias="repository-name", min_length=1, max_length=256)
     image_digest: Digest = Field(alias="image-digest")
-    image_tag: str = Field(alias="image-tag", min_length=1, max_length=300)
+    # The images of an index come without a tag, or with an empty one.
+    image_tag: str = Field(default="", alias="image-tag", max_length=300)
+    # A hint only: whatever it is, it makes no push malformed.
+    media_type: object = Field(default="", alias="artifact-media-type")
+
+    @property
+    def artifact(self) -> str | None:
+        """What was pushed, where the event says that it is no container image."""
+        if not isinstance(self.media_type, str) or self.media_type in _IMAGES:
+            return None
+        return f"an artifact of type {plain(self.media_type, 100)}"
 
 
 class _Request(_Lenient):
@@ -34,10 +59,12 @@ class _Request(_Lenient):
     repository: str = Field(min_length=1, max_length=256)
     digest: Digest
     tag: str = Field(min_length=1, max_length=300)
-    requested_by: str = Field(min_length=1, max_length=100)
+    requested_by: str = Field(min_length=1, max_length=300)
     reason: str = Field(default="", max_length=500)
     # Who asks may name the request: told twice, it is still one request.
-    request_id: str | None = Field(default=None, pattern=r"^[A-Za-z0-9-]{1,64}$")
+    request_id: str | None = Field(default=None, pattern=_REQUEST_ID)
+    # Whether it may take the place of another release that waits.
+    replace: bool = False
     schema_at: str | None = Field(default=None, pattern=SCHEMA)
 
 
@@ -89,11 +116,15 @@ def _checked(model: type[T], content: object) -> T:
 
 def _pushed(envelope: _Envelope, catalog: Catalog, records: Records) -> list[Wish]:
     push = _checked(_Push, envelope.detail)
+    if not push.image_tag:
+        message = f"A push to {push.repository_name} without a tag starts nothing; push a tag."
+        raise Rejected(Reason.NOT_MEANT_FOR_US, message)
     meant = catalog.meant(push.repository_name, push.image_tag)
     if not meant:
         raise Rejected(
             Reason.NOT_MEANT_FOR_US,
-            f"No environment is fed by {push.repository_name}:{push.image_tag}.",
+            f"No environment is fed by {push.repository_name}:{push.image_tag}; push.repository "
+            "and push.tags in the catalog say which pushes are.",
         )
     release = Release(
         repository=push.repository_name,
@@ -101,14 +132,18 @@ def _pushed(envelope: _Envelope, catalog: Catalog, records: Records) -> list[Wis
         tag=push.image_tag,
         pushed_at=envelope.time,
     )
+    told = {"event_id": envelope.id, "artifact": push.artifact}
     return [
-        push_wish(application, environment, release, Origin.PUSH)
+        push_wish(application, environment, release, Origin.PUSH).model_copy(update=told)
         for application, environment in meant
     ]
 
 
 def push_wish(application: str, environment: str, release: Release, origin: Origin) -> Wish:
-    """The wish behind a push, the same one whether its event came or the sweep found it."""
+    """The wish behind a push, the same one whether its event came or the sweep found it.
+
+    A later event for the same digest is told apart by its ``event_id``.
+    """
     return Wish(
         wish_id=f"push:{application}/{environment}:{release.repository}@{release.digest}",
         application=application,
@@ -121,7 +156,6 @@ def push_wish(application: str, environment: str, release: Release, origin: Orig
 
 def _requested(envelope: _Envelope, catalog: Catalog, records: Records) -> list[Wish]:
     request = _checked(_Request, envelope.detail)
-    _refuse_foreign_repository(request, catalog)
     release = Release(
         repository=request.repository,
         digest=request.digest,
@@ -135,10 +169,11 @@ def _requested(envelope: _Envelope, catalog: Catalog, records: Records) -> list[
             environment=request.environment,
             release=release,
             origin=Origin.REQUEST,
-            requested_by=request.requested_by,
-            reason=request.reason,
+            requested_by=plain(request.requested_by, 300),
+            reason=plain(request.reason),
             explicit=True,
             schema_at=request.schema_at,
+            replace=request.replace,
         )
     ]
 
@@ -148,15 +183,17 @@ def request_wish_id(request_id: str) -> str:
     return f"request:{request_id}"
 
 
-def _refuse_foreign_repository(request: _Request, catalog: Catalog) -> None:
-    """A person chooses the release, the catalog whose releases an environment runs."""
-    known = catalog.repository(request.application, request.environment)
-    if known not in (None, request.repository):
-        raise Rejected(
-            Reason.NOT_MEANT_FOR_US,
-            f"{request.application}/{request.environment} runs images of {known}, "
-            f"not of {request.repository}.",
-        )
+def refused_request_id(event: object) -> str | None:
+    """The wish behind a request that could not even be read, if it names itself."""
+    if not isinstance(event, dict):
+        return None
+    if (event.get("source"), event.get("detail-type")) != ("slipway", "Deployment Requested"):
+        return None
+    detail = event.get("detail")
+    named = detail.get("request_id") if isinstance(detail, dict) else None
+    if not isinstance(named, str) or re.fullmatch(_REQUEST_ID, named) is None:
+        return None
+    return request_wish_id(named)
 
 
 def _promoted(envelope: _Envelope, catalog: Catalog, records: Records) -> list[Wish]:
@@ -191,9 +228,9 @@ def _as_pushed(deployment: Deployment) -> Release:
     """The release, ordered by its push.
 
     A person may ask for an old image in one environment; that makes it no newer in the next one,
-    where nobody asked for it.
+    where nobody asked for it. A push stays one when a person asks for it as well.
     """
     pushed_at = deployment.plan.image.pushed_at if deployment.plan else None
-    if not deployment.explicit or pushed_at is None:
+    if deployment.origin is not Origin.REQUEST or pushed_at is None:
         return deployment.release
     return deployment.release.model_copy(update={"pushed_at": pushed_at})

@@ -1,0 +1,56 @@
+"""What the registry knows of a wish that no event tells: when it was pushed, and what it is."""
+
+import re
+from contextlib import suppress
+from datetime import timedelta
+from typing import Final
+
+from slipway.domain.deployment import Origin
+from slipway.domain.errors import ControlPlaneError, Reason, Rejected
+from slipway.domain.release import Pushed
+from slipway.domain.wording import short_digest
+from slipway.ports import ImageRegistry
+from slipway.steps.wish import Wish
+
+# ECR's events tell whole seconds, its images fractions. What is further apart is the event of
+# another tag, put on an image that was pushed before.
+_SAME_PUSH: Final = timedelta(seconds=1)
+# https://github.com/sigstore/cosign/blob/main/specs/SIGNATURE_SPEC.md and the referrers tag of the
+# OCI distribution specification.
+_ATTACHED: Final = re.compile(r"sha256-[0-9a-f]{64}(\.[a-z]{1,20})?")
+
+
+def looked_at(wish: Wish, registry: ImageRegistry) -> Wish:
+    """The wish with the registry's own time of a push; Rejected for what is no container image.
+
+    A registry that does not answer loses no push: the event's words are taken then, and Plan looks
+    again.
+    """
+    if wish.origin is Origin.PROMOTION:
+        return wish
+    pushed = _pushed(wish, registry)
+    what = pushed.what if pushed is not None else wish.artifact or _attached(wish)
+    if what is not None:
+        raise Rejected(
+            Reason.NOT_AN_IMAGE,
+            f"{wish.release.repository}:{wish.release.tag} "
+            f"({short_digest(wish.release.digest)}) is not a container image: {what}. It starts "
+            "nothing; to keep such tags out, narrow push.tags in the catalog.",
+        )
+    if wish.origin is not Origin.PUSH or pushed is None or pushed.pushed_at is None:
+        return wish
+    if abs(pushed.pushed_at - wish.release.pushed_at) > _SAME_PUSH:
+        return wish
+    release = wish.release.model_copy(update={"pushed_at": pushed.pushed_at})
+    return wish.model_copy(update={"release": release})
+
+
+def _attached(wish: Wish) -> str | None:
+    named = _ATTACHED.fullmatch(wish.release.tag) is not None
+    return "something attached to an image, such as a signature" if named else None
+
+
+def _pushed(wish: Wish, registry: ImageRegistry) -> Pushed | None:
+    with suppress(ControlPlaneError):
+        return registry.looked_up(wish.release.repository, wish.release.digest)
+    return None
