@@ -19,6 +19,7 @@ Params = dict[str, Any]
 _PAGES = {
     ("dynamodb", "query"): ("LastEvaluatedKey", "ExclusiveStartKey", "Limit"),
     ("ecr", "describe_images"): ("nextToken", "nextToken", "maxResults"),
+    ("ecs", "list_tasks"): ("nextToken", "nextToken", "maxResults"),
 }
 _CODES = {
     CallKind.PERMANENT: ("AccessDeniedException", 400),

@@ -123,13 +123,31 @@ def test_an_exception_of_the_lambda_runtime_is_read() -> None:
         ("[1, 2]", "[1, 2]"),
         ("null", "null"),
         ('"Superseded: quoted"', '"Superseded: quoted"'),
-        ("9" * 5000, "9" * 5000),
-        ("[" * 30_000, "[" * 30_000),
+        ("9" * 5000, "9" * 1999 + "…"),
+        ("[" * 30_000, "[" * 1999 + "…"),
     ],
     ids=lambda text: text[:12],
 )
 def test_a_foreign_cause_is_an_internal_error_in_its_own_words(cause: str, message: str) -> None:
     assert parsed(cause) == told("InternalError", message)
+
+
+@pytest.mark.parametrize("error", ["Lambda.Unknown", "Runtime.ExitError", "Sandbox.Timedout"])
+@pytest.mark.parametrize(
+    ("cause", "message"),
+    [
+        (
+            '{"errorMessage": "Task timed out after 60.00 seconds"}',
+            "Task timed out after 60.00 seconds",
+        ),
+        ("Cancelled: looks like one of ours", "Cancelled: looks like one of ours"),
+        ("", ""),
+    ],
+)
+def test_a_look_that_died_three_times_is_told_as_such(error: str, cause: str, message: str) -> None:
+    sentence = f"Three looks of Deploy did not finish: {message or error}"
+
+    assert parsed(cause, error) == told("LookEndless", sentence, error)
 
 
 @given(st.text(max_size=200))

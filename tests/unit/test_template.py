@@ -49,7 +49,7 @@ RULES = [(verb, name, rule) for verb in VERBS for name, rule in rules(verb).item
 # Permissions that a call needs beside its own, by AWS's service authorization reference.
 IMPLIED = {
     "register_task_definition": ["ecs:TagResource", "iam:PassRole"],
-    "run_task": ["iam:PassRole"],
+    "run_task": ["ecs:TagResource", "iam:PassRole"],
     "create_db_snapshot": ["rds:AddTagsToResource"],
     # ECR reads the findings of enhanced scanning from Inspector in the caller's name.
     "describe_image_scan_findings": ["inspector2:ListCoverage", "inspector2:ListFindings"],
@@ -61,6 +61,7 @@ CHANGES_THE_USERS_SYSTEMS = {
     "ecs:UpdateService": ["deploy", "rollback"],
     "ecs:RegisterTaskDefinition": ["migrate", "deploy"],
     "ecs:RunTask": ["migrate", "rollback"],
+    "ecs:StopTask": ["migrate", "rollback"],
     "rds:CreateDBSnapshot": ["backup"],
 }
 # AWS defines no resource for these, or asks for all of them.
