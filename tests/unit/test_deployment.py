@@ -132,7 +132,9 @@ def test_a_foreign_cause_is_an_internal_error_in_its_own_words(cause: str, messa
     assert parsed(cause) == told("InternalError", message)
 
 
-@pytest.mark.parametrize("error", ["Lambda.Unknown", "Runtime.ExitError", "Sandbox.Timedout"])
+@pytest.mark.parametrize(
+    "error", ["Lambda.Unknown", "Runtime.ExitError", "Runtime.OutOfMemory", "Sandbox.Timedout"]
+)
 @pytest.mark.parametrize(
     ("cause", "message"),
     [

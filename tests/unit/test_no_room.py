@@ -179,6 +179,15 @@ def test_what_was_refused_for_good_is_not_asked_for_again() -> None:
     assert world.one_offs.attempts == [(UP, 0)]
 
 
+def test_a_downgrade_that_ecs_refuses_asks_a_person_at_every_look() -> None:
+    world = rolling_back(MISSING)
+
+    for _ in range(2):
+        with pytest.raises(Broken, match="MISSING"):
+            world.rollback()
+    assert world.one_offs.attempts[-1:] == [(DOWN, 0)]
+
+
 @pytest.mark.parametrize("refusal", [NO_ROOM, MISSING])
 def test_a_refusal_proves_nothing_of_an_earlier_try_without_an_answer(
     refusal: Broken | Transient,

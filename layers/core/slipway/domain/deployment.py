@@ -57,7 +57,9 @@ class Outcome(StrEnum):
 LONGEST_FUNCTION: Final = timedelta(seconds=60)
 
 # How Step Functions reports a function that ran into its time limit or was killed for its memory.
-LOOK_DIED: Final = frozenset({"Lambda.Unknown", "Runtime.ExitError", "Sandbox.Timedout"})
+LOOK_DIED: Final = frozenset(
+    {"Lambda.Unknown", "Runtime.ExitError", "Runtime.OutOfMemory", "Sandbox.Timedout"}
+)
 # Long enough for our own sentences with the commands in them, short for what others write.
 _SENTENCE: Final = 2000
 

@@ -4,12 +4,16 @@ import hashlib
 import json
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from pydantic import Field
 
 from slipway.domain.deployment import Deployment
 from slipway.domain.model import Model
+from slipway.domain.text import cut
+
+# What others say finds its way into a sentence; no entry grows with it.
+_SENTENCE: Final = 2000
 
 
 class Note(Model):
@@ -58,7 +62,7 @@ def recorded(
             at=at,
             what=note.what,
             reason=note.reason,
-            message=note.message,
+            message=cut(note.message, _SENTENCE),
             data=note.data,
             previous_hash=head,
         ).sealed()

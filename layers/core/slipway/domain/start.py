@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Self
 
+from slipway.domain.errors import Reason
 from slipway.domain.model import Model
 
 
@@ -11,13 +12,14 @@ class Start(Model):
 
     ``unanswered`` counts the tries whose answer is not on record: each may have started the task.
     ``refusals`` counts how often every try before had been refused; ``put_off_by`` is what ECS said
-    last. ``at`` is when the task was placed, ``never`` says that its command has not begun and will
-    not.
+    last, ``refused_as`` why it refuses the task for good. ``at`` is when the task was placed, and
+    ``never`` says that its command has not begun and will not.
     """
 
     unanswered: int = 0
     refusals: int = 0
     put_off_by: str = ""
+    refused_as: Reason | None = None
     at: datetime | None = None
     never: bool = False
 
@@ -25,7 +27,7 @@ class Start(Model):
         """One more try: from now on a task may have been started."""
         return self.model_copy(update={"unanswered": self.unanswered + 1})
 
-    def refused(self, words: str, *, for_good: bool) -> Self:
+    def refused(self, words: str, for_good_as: Reason | None) -> Self:
         """ECS has answered a try with these words, and has started nothing for it."""
         unanswered = self.unanswered - 1
         clear = unanswered == 0
@@ -34,7 +36,8 @@ class Start(Model):
                 "unanswered": unanswered,
                 "refusals": self.refusals + clear,
                 "put_off_by": words,
-                "never": clear and for_good,
+                "refused_as": for_good_as,
+                "never": clear and for_good_as is not None,
             }
         )
 

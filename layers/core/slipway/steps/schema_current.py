@@ -1,5 +1,6 @@
 """Where the schema stands after a migration, by its own tool: what stayed is not taken back."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from slipway.domain.deployment import Deployment
@@ -39,7 +40,9 @@ def unmoved(
     except Broken:
         return None, _unknown(records.deployment(deployment.deployment_id), records, now)
     if isinstance(seen, OneOff) and seen.ended:
-        return None, _answered(task, deployment, target, seen, records, one_offs, now)
+        deployment, lines = record_end(task, deployment, seen, records, one_offs, now)
+        said = lines if seen.exit_code == 0 else ()
+        return None, _answered(deployment, target, said, records, now)
     if is_late(task, deployment, now):
         return None, _unknown(deployment, records, now)
     message = "the schema's revision is being asked for"
@@ -62,22 +65,13 @@ def _is_in_question(deployment: Deployment, target: Stable) -> bool:
 
 
 def _answered(
-    task: SchemaTask,
-    deployment: Deployment,
-    target: Stable,
-    seen: OneOff,
-    records: Records,
-    one_offs: OneOffs,
-    now: datetime,
+    deployment: Deployment, target: Stable, said: Sequence[str], records: Records, now: datetime
 ) -> Deployment:
-    deployment, lines = record_end(task, deployment, seen, records, one_offs, now)
-    other = deployment.planned().image.schema_revision
-    if seen.exit_code != 0 or not tells(lines, target.schema_revision or "", other):
+    before, other = target.schema_revision or "", deployment.planned().image.schema_revision
+    if not tells(said, before, other):
         return deployment
-    note = Note(
-        what="schema unmoved",
-        message=f"The schema is at {target.schema_revision}, as before: nothing is taken back.",
-    )
+    message = f"The schema is at {before}, as before: nothing is taken back."
+    note = Note(what="schema unmoved", message=message)
     return record(records, deployment.knowing(schema_unmoved_at=now), note, now=now)
 
 

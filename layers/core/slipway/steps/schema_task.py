@@ -72,12 +72,19 @@ def looked_at(
     start: Start | None = task.fact(deployment, "start")
     if task.fact(deployment, "task_arn") is None:
         if start is not None and start.never:
-            return deployment, start.put_off_by
+            return deployment, _never(start)
         deployment, put_off = _started(task, deployment, records, one_offs, now)
         if put_off:
             return deployment, put_off
     arn = task.fact(deployment, "task_arn")
     return deployment, one_offs.look(deployment.planned().settings.target, arn)
+
+
+def _never(start: Start) -> str:
+    """What ECS said last of a task that nobody starts any more; a refusal is a refusal again."""
+    if start.refused_as is not None:
+        raise Broken(start.refused_as, start.put_off_by)
+    return start.put_off_by
 
 
 def _started(
@@ -134,13 +141,13 @@ def _refused(
 ) -> Deployment:
     """The deployment with the answer on record: nothing was started for this try."""
     start: Start | None = task.fact(deployment, "start")
-    for_good = isinstance(error, Broken)
-    what = "call refused" if for_good else f"{task.name} put off"
+    for_good_as = error.reason if isinstance(error, Broken) else None
+    what = "call refused" if for_good_as else f"{task.name} put off"
     note = Note(what=what, reason=error.reason, message=error.message)
     news = () if start is not None and start.put_off_by == error.message else (note,)
-    refused = start.refused(error.message, for_good=for_good) if start else None
+    refused = start.refused(error.message, for_good_as) if start else None
     deployment = record(records, deployment.knowing(**task.facts(start=refused)), *news, now=now)
-    if for_good:
+    if for_good_as:
         raise error
     return deployment
 
