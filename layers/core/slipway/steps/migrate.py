@@ -8,15 +8,13 @@ from slipway.domain.evidence import Note
 from slipway.domain.start import Start
 from slipway.ports import OneOff, OneOffs, Records, Revisions, Services
 from slipway.steps.revision import with_revision
+from slipway.steps.schema_end import how_it_ended, record_end, where_its_log_is
 from slipway.steps.schema_task import (
-    how_it_ended,
     is_late,
     looked_at,
     migration_started_by,
     patience,
-    record_end,
     the_migration,
-    where_its_log_is,
 )
 from slipway.steps.step import StepRequest, StepResult, record
 

@@ -8,17 +8,15 @@ from slipway.domain.guidance import restore_commands
 from slipway.domain.lane import Stable
 from slipway.ports import OneOff, OneOffs, Records
 from slipway.steps.schema_current import unmoved
+from slipway.steps.schema_end import how_it_ended, record_end, where_its_log_is
 from slipway.steps.schema_task import (
     SchemaTask,
     downgrade_started_by,
-    how_it_ended,
     is_late,
     looked_at,
     migration_task,
     patience,
-    record_end,
     the_migration,
-    where_its_log_is,
 )
 from slipway.steps.step import StepResult
 

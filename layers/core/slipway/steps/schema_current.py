@@ -9,13 +9,8 @@ from slipway.domain.evidence import Note
 from slipway.domain.lane import Stable
 from slipway.domain.schema import tells
 from slipway.ports import OneOff, OneOffs, Records
-from slipway.steps.schema_task import (
-    SchemaTask,
-    current_started_by,
-    is_late,
-    looked_at,
-    record_end,
-)
+from slipway.steps.schema_end import record_end
+from slipway.steps.schema_task import SchemaTask, current_started_by, is_late, looked_at
 from slipway.steps.step import StepResult, record
 
 Waited = tuple[StepResult | None, Deployment]
