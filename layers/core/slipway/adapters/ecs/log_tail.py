@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from slipway.adapters.ecs.containers import container_of
 from slipway.adapters.errors import code_of
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 PERMISSIONS: Final = ("ecs:DescribeTaskDefinition", "logs:GetLogEvents")
 
+_UNANSWERED: Final = (BotoCoreError, ResponseParserError)
 _LINES: Final = 20
 # "This operation can return empty results while there are more log events available through the
 # token": GetLogEvents in the CloudWatch Logs API reference.
@@ -40,7 +42,7 @@ class LogTail:
         """
         try:
             where = self._where(task, container)
-        except (ClientError, BotoCoreError, ControlPlaneError) as error:
+        except (ClientError, *_UNANSWERED, ControlPlaneError) as error:
             return (f"(Slipway could not find the task's log: {_why(error)})",)
         return self._read(*where) if where is not None else ()
 
@@ -53,7 +55,7 @@ class LogTail:
             if code_of(error) == "AccessDeniedException":
                 return (f"(Slipway may not read the log group {group})",)
             return (f"(Slipway could not read the log group {group}: {_why(error)})",)
-        except BotoCoreError as error:
+        except _UNANSWERED as error:
             return (f"(Slipway could not read the log group {group}: {_why(error)})",)
 
     def _last_lines(self, group: str, stream: str) -> tuple[str, ...]:
