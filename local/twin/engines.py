@@ -36,9 +36,12 @@ class TaskSpec:
 
 @dataclass(frozen=True)
 class TaskReport:
-    """News of a task's containers; exit codes are missing for a container that never ran."""
+    """News of a task's containers; exit codes are missing for a container that never ran.
 
-    status: Literal["RUNNING", "STOPPED", "HEALTHY", "UNHEALTHY"]
+    EXITED is the end of a container that is not essential: the others run on.
+    """
+
+    status: Literal["RUNNING", "EXITED", "STOPPED", "HEALTHY", "UNHEALTHY"]
     exit_codes: Mapping[str, int] = field(default_factory=dict)
     reason: str | None = None
 

@@ -14,13 +14,15 @@ STOP_SECONDS = 1.0
 class TaskScript:
     """What becomes of one task; times in seconds of the cloud's time.
 
-    `exits_after` counts from RUNNING; `cannot_start` is the reason of a task that never runs;
-    `passes_checks` is what its targets' health checks find.
+    `exits_after` counts from RUNNING; `alone` is the one container that ends then, the others run
+    on; `cannot_start` is the reason of a task that never runs; `passes_checks` is what its targets'
+    health checks find.
     """
 
     starts_after: float = 5.0
     exits_after: float | None = None
     exit_code: int = 0
+    alone: str | None = None
     cannot_start: str | None = None
     passes_checks: bool = True
 
@@ -54,8 +56,14 @@ class ScriptedTasks:
             return report(TaskReport("STOPPED", reason=script.cannot_start))
         self._reports[task.task_id][1](TaskReport("RUNNING"))
         if script.exits_after is not None:
-            code = script.exit_code
-            self._clock.call_later(script.exits_after, lambda: self._end(task.task_id, code, None))
+            self._clock.call_later(script.exits_after, lambda: self._exit(task.task_id, script))
+
+    def _exit(self, task_id: str, script: TaskScript) -> None:
+        if script.alone is None:
+            return self._end(task_id, script.exit_code, None)
+        if task_id in self._reports:
+            _, report = self._reports[task_id]
+            report(TaskReport("EXITED", {script.alone: script.exit_code}))
 
     def _end(self, task_id: str, exit_code: int, reason: str | None) -> None:
         if task_id not in self._reports:

@@ -92,6 +92,9 @@ class TaskRunner:
             self._running(task)
         elif report.status == "STOPPED":
             self._exited(task, report)
+        elif report.status == "EXITED":
+            task.exit_codes.update(report.exit_codes)
+            tell_change(self._world, task)
         else:
             task.container_health = report.status
             self._listener(task, "health")

@@ -142,7 +142,7 @@ class Task:
             "name": name,
             "image": definition["image"],
             "imageDigest": self.images.get(name),
-            "lastStatus": self._container_status(),
+            "lastStatus": self._container_status(name),
             "healthStatus": self.container_health if "healthCheck" in definition else "UNKNOWN",
             "cpu": str(definition["cpu"]),
             "networkBindings": [],
@@ -152,8 +152,8 @@ class Task:
         }
         return present(answer)
 
-    def _container_status(self) -> str:
-        if self.ended:
+    def _container_status(self, name: str) -> str:
+        if self.ended or name in self.exit_codes:
             return "STOPPED"
         running = ("ACTIVATING", "RUNNING", "DEACTIVATING", "STOPPING")
         return "RUNNING" if self.started_at and self.last_status in running else "PENDING"

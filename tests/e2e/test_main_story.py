@@ -112,6 +112,7 @@ def test_the_record_tells_the_whole_story(story: Story) -> None:
         "migration requested",
         "migration started",
         "migration ended",
+        "migration log",
         "rollout requested",
         "rollout started",
         "rollout completed",

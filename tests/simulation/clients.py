@@ -19,6 +19,7 @@ Params = dict[str, Any]
 _PAGES = {
     ("dynamodb", "query"): ("LastEvaluatedKey", "ExclusiveStartKey", "Limit"),
     ("ecr", "describe_images"): ("nextToken", "nextToken", "maxResults"),
+    ("ecs", "list_tasks"): ("nextToken", "nextToken", "maxResults"),
     ("elbv2", "describe_listeners"): ("NextMarker", "Marker", "PageSize"),
     ("elbv2", "describe_rules"): ("NextMarker", "Marker", "PageSize"),
 }

@@ -273,7 +273,8 @@ class Cloud:
             raise
         finally:
             self.trace.actor = None
-        self.trace.called(self.clock.elapsed, invocation, service, operation, params, None)
+        nothing = _started_nothing(operation, answer)
+        self.trace.called(self.clock.elapsed, invocation, service, operation, params, nothing)
         return answer
 
     def _effect(self, service: str, operation: str, params: Params) -> Params:
@@ -451,6 +452,12 @@ def _targets(event: Params, bus: str) -> list[str]:
 
 def _nobody(result: Any, failed: Failed | None) -> None:
     """Whoever asked for the invocation does not hear of its end."""
+
+
+def _started_nothing(operation: str, answer: Params) -> str | None:
+    """RunTask may answer with HTTP 200 that it has placed no task."""
+    unplaced = operation == "RunTask" and not answer["tasks"]
+    return "no task was placed" if unplaced else None
 
 
 def _serving(service: Service) -> list[str]:

@@ -292,7 +292,7 @@ MUTANTS = (
         (
             edit(
                 "adapters.ecs.one_offs:EcsOneOffs.run",
-                '"clientToken": hashlib.sha256(started_by.encode()).hexdigest(),',
+                '"clientToken": _token(started_by, attempt),',
                 "",
             ),
         ),

@@ -16,7 +16,7 @@ PREFIXES: Final = {"elbv2": "elasticloadbalancing", "stepfunctions": "states"}
 # Permissions that a call needs beside its own, by AWS's service authorization reference.
 IMPLIED: Final = {
     "ecs:RegisterTaskDefinition": ["ecs:TagResource", "iam:PassRole"],
-    "ecs:RunTask": ["iam:PassRole"],
+    "ecs:RunTask": ["ecs:TagResource", "iam:PassRole"],
     "rds:CreateDBSnapshot": ["rds:AddTagsToResource"],
     # ECR reads the findings of enhanced scanning from Inspector in the caller's name.
     "ecr:DescribeImageScanFindings": ["inspector2:ListCoverage", "inspector2:ListFindings"],

@@ -249,26 +249,53 @@ class InMemoryRollouts:
 
 @dataclass
 class InMemoryOneOffs:
-    """Tasks by ``started_by``, started once each; ``seen`` says how a task does."""
+    """Tasks by ``started_by``, started once each; ``seen`` and ``logs`` say how a task does.
+
+    ``refusals`` are what ECS answers to the next tries, in turn; ``attempts`` are those made.
+    """
 
     tasks: dict[str, str] = field(default_factory=dict)
     commands: dict[str, tuple[str, ...]] = field(default_factory=dict)
     seen: dict[str, OneOff] = field(default_factory=dict)
+    logs: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    stopped: list[str] = field(default_factory=list)
+    refusals: list[Broken | Transient] = field(default_factory=list)
+    attempts: list[tuple[str, int]] = field(default_factory=list)
 
     def run(
-        self, target: EcsTarget, revision_arn: str, command: Sequence[str], started_by: str
+        self,
+        target: EcsTarget,
+        revision_arn: str,
+        command: Sequence[str],
+        started_by: str,
+        attempt: int = 0,
     ) -> str:
-        if started_by not in self.tasks:
-            arn = f"arn:aws:ecs:us-east-1:000000000000:task/{target.cluster}/{started_by}"
-            self.tasks[started_by], self.commands[started_by] = arn, tuple(command)
-        return self.tasks[started_by]
+        if started_by in self.tasks:
+            return self.tasks[started_by]
+        self.attempts.append((started_by, attempt))
+        if self.refusals:
+            raise self.refusals.pop(0)
+        arn = f"arn:aws:ecs:us-east-1:000000000000:task/{target.cluster}/{started_by}"
+        self.tasks[started_by], self.commands[started_by] = arn, tuple(command)
+        return arn
+
+    def find(self, target: EcsTarget, revision_arn: str, started_by: str) -> str | None:
+        return self.tasks.get(started_by)
 
     def running(self, target: EcsTarget, task_arn: str) -> bool:
-        return not self.look(target, task_arn).stopped
+        return not self.look(target, task_arn).ended
 
     def look(self, target: EcsTarget, task_arn: str) -> OneOff:
         running = OneOff(task_arn=task_arn, stopped=False, exit_code=None, reason="RUNNING")
         return self.seen.get(task_arn, running)
+
+    def log_tail(self, target: EcsTarget, revision_arn: str, task_arn: str) -> tuple[str, ...]:
+        return self.logs.get(task_arn, ())
+
+    def stop(self, target: EcsTarget, task_arn: str, why: str) -> None:
+        self.stopped.append(task_arn)
+        seen = self.look(target, task_arn)
+        self.seen[task_arn] = seen.model_copy(update={"stopped": True, "leftover": False})
 
 
 @dataclass

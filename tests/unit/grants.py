@@ -30,6 +30,7 @@ REPOSITORIES: Final = here("ecr", "repository/*")
 INSTANCES: Final = here("rds", "db:*")
 SNAPSHOTS: Final = here("rds", "snapshot:slipway-*")
 TASK_DEFINITIONS: Final = here("ecs", "task-definition/*:*")
+TASKS: Final = here("ecs", "task/*")
 SERVICES: Final = here("ecs", "service/*")
 LOG_STREAMS: Final = here("logs", "log-group:${LogGroupPattern}:log-stream:*")
 _ALL_ROLES: Final = "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/*"
@@ -52,6 +53,7 @@ ONLY_CLUSTERS: Final = when(
     ArnLike={"ecs:cluster": f"HasClusterArns ? ${{ClusterArns}} : {here('ecs', 'cluster/*')}"}
 )
 ONLY_TO_TASKS: Final = when(StringEquals={"iam:PassedToService": "ecs-tasks.amazonaws.com"})
+ONLY_WHILE_RUNNING: Final = when(StringEquals={"ecs:CreateAction": "RunTask"})
 ONLY_WHILE_REGISTERING: Final = when(StringEquals={"ecs:CreateAction": "RegisterTaskDefinition"})
 
 
@@ -84,6 +86,8 @@ ROLLOUTS: Final = [
 UPDATING: Final = [Grant("ecs:UpdateService", SERVICES, ONLY_CLUSTERS)]
 RUNNING: Final = [
     Grant("ecs:RunTask", TASK_DEFINITIONS, ONLY_CLUSTERS),
+    Grant("ecs:StopTask", TASKS, ONLY_CLUSTERS),
+    Grant("ecs:TagResource", TASKS, ONLY_WHILE_RUNNING),
     Grant("ecs:DescribeTasks", ANYTHING),
     Grant("logs:GetLogEvents", LOG_STREAMS),
 ]
@@ -129,6 +133,7 @@ GRANTS: Final[dict[str, list[Grant]]] = {
         *FENCED,
         *WAITING,
         Grant("rds:CreateDBSnapshot", INSTANCES),
+        Grant("rds:DescribeDBInstances", INSTANCES),
         Grant("rds:CreateDBSnapshot", SNAPSHOTS),
         Grant("rds:DescribeDBSnapshots", SNAPSHOTS),
         Grant("rds:AddTagsToResource", SNAPSHOTS),

@@ -147,9 +147,46 @@ def test_a_busy_database_is_waited_for() -> None:
     world.databases.refusal = BUSY
 
     for _ in range(2):
-        assert world.backup() == waiting("cannot be created yet")
+        assert world.backup() == waiting(f"cannot be created yet: {BUSY.message}")
     world.databases.refusal = None
     assert world.backup() == waiting("is being created (0 %)")
+    assert world.told[-3:] == ["snapshot requested", "database busy", "snapshot started"]
+
+
+def test_what_rds_says_is_on_record_once_per_wording_and_in_the_end() -> None:
+    world = entered(timeout_minutes=10)
+    said = ("notes-staging is busy: backing-up", "notes-staging is busy: modifying.")
+    for words in (said[0], said[0], said[1], said[0]):
+        world.databases.refusal = Transient(Reason.DATABASE_BUSY, words)
+        world.backup()
+
+    told = [entry.message for entry in world.evidence if entry.what == "database busy"]
+    assert told == [said[0], said[1], said[0]]
+    world.databases.refusal = Transient(Reason.DATABASE_BUSY, said[1])
+    world.wait(minutes=11)
+    assert refusal(world) == (
+        "BackupTimedOut: The snapshot was not available after 10 minutes: "
+        "notes-staging is busy: modifying."
+    )
+
+
+def test_what_rds_said_before_it_took_the_snapshot_explains_nothing_any_more() -> None:
+    world = entered(timeout_minutes=10)
+    world.databases.refusal = BUSY
+    world.backup()
+    world.databases.refusal = None
+    world.backup()
+    world.wait(minutes=11)
+
+    assert refusal(world) == "BackupTimedOut: The snapshot was not available after 10 minutes."
+
+
+def test_a_state_that_does_not_pass_stops_a_required_backup_at_once() -> None:
+    world = entered()
+    full = "No snapshot of notes-staging is possible. RDS says: it is storage-full."
+    world.databases.refusal = Broken(Reason.DATABASE_UNAVAILABLE, full)
+
+    assert refusal(world) == f"DatabaseUnavailable: {full}"
 
 
 def test_a_database_that_stays_busy_ends_patience_too() -> None:
@@ -196,7 +233,8 @@ def test_a_best_effort_backup_that_never_ends_is_passed_over() -> None:
     world.wait(minutes=11)
 
     assert world.backup().message == (
-        "no backup: best effort: The snapshot was not available after 10 minutes."
+        "no backup: best effort: The snapshot was not available after 10 minutes: "
+        "notes-staging is busy: backing-up."
     )
 
 

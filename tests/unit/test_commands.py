@@ -4,7 +4,12 @@ import shlex
 
 import pytest
 
-from slipway.domain.commands import cancel_command, deploy_command, lift_command
+from slipway.domain.commands import (
+    cancel_command,
+    deploy_command,
+    lift_command,
+    show_command,
+)
 from slipway.operate.arguments import parse
 
 DIGEST = f"sha256:{'ab' * 32}"
@@ -27,3 +32,10 @@ def test_a_command_is_understood(command: str) -> None:
 
     assert program == "operate"
     assert parse([*words, "--by", "ada"]).command == words[0]
+
+
+def test_the_command_that_shows_a_record_is_understood() -> None:
+    program, *words = shlex.split(show_command("notes-staging-7"))
+
+    assert program == "operate"
+    assert parse(words).command == "show"

@@ -133,6 +133,26 @@ def test_a_foreign_cause_is_an_internal_error_in_its_own_words(cause: str, messa
     assert parsed(cause) == told("InternalError", message)
 
 
+@pytest.mark.parametrize(
+    "error", ["Lambda.Unknown", "Runtime.ExitError", "Runtime.OutOfMemory", "Sandbox.Timedout"]
+)
+@pytest.mark.parametrize(
+    ("cause", "message"),
+    [
+        (
+            '{"errorMessage": "Task timed out after 60.00 seconds"}',
+            "Task timed out after 60.00 seconds",
+        ),
+        ("Cancelled: looks like one of ours", "Cancelled: looks like one of ours"),
+        ("", ""),
+    ],
+)
+def test_a_look_that_died_three_times_is_told_as_such(error: str, cause: str, message: str) -> None:
+    sentence = f"Three looks of Deploy did not finish: {message or error}"
+
+    assert parsed(cause, error) == told("LookEndless", sentence, error)
+
+
 @given(st.text(max_size=200))
 def test_any_cause_is_read(cause: str) -> None:
     assert parsed(cause).reason in set(Reason)

@@ -149,3 +149,14 @@ def test_any_changed_character_of_the_stored_record_is_found(data: st.DataObject
     entries[number] = Evidence.model_validate(fields)
 
     assert chain_errors(deployment, entries) != []
+
+
+def test_an_entry_does_not_grow_with_what_others_say() -> None:
+    world = World()
+    world.admit()
+    deployment, (entry,) = recorded(
+        world.deployment, [Note(what="x", message="y" * 100_000)], world.now
+    )
+
+    assert len(entry.message) == 2000
+    assert entry.hash == entry.expected_hash() == deployment.evidence_hash

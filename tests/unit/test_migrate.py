@@ -39,14 +39,16 @@ def test_the_command_runs_once_in_a_task_of_the_new_image() -> None:
     revision = world.deployment.progress.revision_arn
     assert revision is not None
     assert world.service.images[revision] == f"{REGISTRY}@{NEW}"
-    assert world.told[-5:] == [
+    assert world.told[-6:] == [
         "revision requested",
         "revision registered",
         "migration requested",
         "migration started",
         "migration ended",
+        "migration log",
     ]
-    assert world.evidence[-1].data == {"exit_code": 0, "log": ["INFO done"]}
+    assert world.evidence[-2].data == {"exit_code": 0, "reason": "", "leftover": False}
+    assert world.evidence[-1].data == {"log": ["INFO done"]}
     assert world.deployment.progress.migrated_at == world.now
 
 
@@ -60,23 +62,64 @@ def test_a_finished_migration_is_not_looked_at_again() -> None:
 
 
 @pytest.mark.parametrize(
-    ("exit_code", "log", "reason", "sentence"),
+    ("exit_code", "reason", "sentence"),
     [
-        (1, ("INFO", "ERROR no such column"), "", "ended with exit code 1: ERROR no such column"),
-        (137, (), "", "ended with exit code 137"),
-        (None, (), "CannotPullContainerError", "never ran (CannotPullContainerError)"),
+        (1, "", "ended with exit code 1"),
+        (137, "OutOfMemoryError: killed", "ended with exit code 137 (OutOfMemoryError: killed)"),
+        (
+            143,
+            "Your Spot Task was interrupted.",
+            "ended with exit code 143 (Your Spot Task was interrupted.)",
+        ),
+        (
+            None,
+            "Host EC2 (instance i-1) terminated.",
+            "ended without an exit code, so it may have run (Host EC2 (instance i-1) terminated.)",
+        ),
     ],
 )
 def test_a_migration_that_fails_tells_how_and_keeps_the_end_of_its_log(
-    exit_code: int | None, log: tuple[str, ...], reason: str, sentence: str
+    exit_code: int | None, reason: str, sentence: str
 ) -> None:
     world = World().backed_up()
     world.migrate()
-    world.task_ends("migrate", exit_code, *log, reason=reason)
+    world.task_ends("migrate", exit_code, "INFO", "ERROR no column", reason=reason, began=True)
 
-    assert failure(world) == f"MigrationFailed: The migration {sentence}."
-    assert world.evidence[-1].data == {"exit_code": exit_code, "log": list(log)}
+    assert failure(world) == (
+        f"MigrationFailed: The migration {sentence}. "
+        "The end of its log: operate show notes-staging-1"
+    )
+    ended, log = world.evidence[-2:]
+    assert (ended.message, ended.data["reason"]) == (sentence, reason)
+    assert (log.message, log.data) == ("ERROR no column", {"log": ["INFO", "ERROR no column"]})
     assert world.deployment.progress.migrated_at is None
+    assert world.deployment.has_changed
+
+
+def test_what_a_migration_said_is_in_its_record_only() -> None:
+    """Its failure travels to Slack, to the hold and to the functions' own log."""
+    world = World().backed_up()
+    world.migrate()
+    world.task_ends("migrate", 1, "ERROR canary")
+
+    assert "canary" not in failure(world)
+    assert [entry.what for entry in world.evidence if "canary" in entry.model_dump_json()] == [
+        "migration log"
+    ]
+
+
+def test_the_end_is_on_record_before_the_log_is_read() -> None:
+    world = World().backed_up()
+    world.migrate()
+    world.task_ends("migrate", 1, "ERROR")
+    world.crashes = Crashes("InMemoryOneOffs.log_tail")
+    with pytest.raises(Crash):
+        world.migrate()
+    world.crashes = Crashes()
+
+    assert failure(world).startswith("MigrationFailed: The migration ended with exit code 1.")
+    assert world.told.count("migration ended") == 1
+    assert "InMemoryOneOffs.log_tail" not in world.crashes.calls
 
 
 def test_a_failed_migration_is_never_run_again() -> None:

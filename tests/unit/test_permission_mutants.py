@@ -281,7 +281,7 @@ SOURCES: dict[str, tuple[str, dict[str, str], str]] = {
     ),
     "a permission that nothing needs": (ROLLOUTS, {LIST: f'{LIST}"ecs:DeleteService",'}, ""),
     "a function handed on without a call": at_the_end(RDS, "return self._client.delete_db_cluster"),
-    "a waiter that no list names": at_the_end(RDS, 'client.get_waiter("db_instance_available")'),
+    "a waiter that no list names": at_the_end(RDS, 'client.get_waiter("db_cluster_available")'),
     "a paginator that no list names": at_the_end(RDS, 'client.get_paginator("describe_events")'),
     "a paginator by a variable": at_the_end(RDS, "client.get_paginator(name)"),
     "a call by its name": at_the_end(RDS, "getattr(client, name)()"),

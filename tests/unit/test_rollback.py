@@ -94,11 +94,12 @@ def test_schema_goes_back_before_the_code() -> None:
     assert world.rollback() == BACK
 
     assert world.one_offs.commands[DOWNGRADE] == ("alembic", "downgrade", "0001")
-    assert world.told[-6:] == [
+    assert world.told[-7:] == [
         "rollback begun",
         "downgrade requested",
         "downgrade started",
         "downgrade ended",
+        "downgrade log",
         "rollback requested",
         "rollback started",
     ]
@@ -246,7 +247,7 @@ def on_its_way(world: World) -> None:
 
 def test_a_migration_whose_start_was_not_written_down_is_found_and_waited_for() -> None:
     world = World().backed_up()
-    world.crashes = Crashes("OneOffs.run", after=True)
+    world.crashes = Crashes("InMemoryOneOffs.run", after=True)
     with pytest.raises(Crash):
         world.migrate()
     world.crashes = Crashes()
@@ -266,7 +267,8 @@ def test_a_downgrade_that_fails_is_a_persons_matter_and_the_code_stays() -> None
     for _ in range(2):
         assert broken(world) == (
             Reason.DOWNGRADE_FAILED,
-            f"The downgrade ended with exit code 1: ERROR cannot drop.{RESTORE}",
+            "The downgrade ended with exit code 1. "
+            f"The end of its log: operate show notes-staging-1.{RESTORE}",
         )
     assert revisions(world) == before
 
@@ -384,7 +386,7 @@ def test_what_is_live_is_not_taken_for_a_rollback_while_an_update_may_be_on_its_
 
 def test_a_migration_that_may_be_about_to_start_is_not_taken_back_beside_it() -> None:
     world = World().backed_up()
-    world.crashes = Crashes("OneOffs.run")
+    world.crashes = Crashes("InMemoryOneOffs.run")
     with pytest.raises(Crash):
         world.migrate()
     world.crashes = Crashes()
@@ -409,5 +411,6 @@ def test_a_rollback_is_woken_by_its_service_and_its_tasks() -> None:
 
     assert keys(request) == (
         f"service:{SERVICE_ARN}",
+        "task:slipway/current/notes-staging-1",
         "task:slipway/downgrade/notes-staging-1",
     )

@@ -7,7 +7,13 @@ from typing import Any
 import pytest
 from jsonata.jsonata import Jsonata
 
-from slipway.domain.deployment import Failure, Outcome, outcome_of
+from slipway.domain.deployment import (
+    LONGEST_FUNCTION,
+    LOOK_DIED,
+    Failure,
+    Outcome,
+    outcome_of,
+)
 from slipway.domain.errors import Broken, Rejected, Transient, Unhealthy
 from slipway.steps.approve import ApproveRequest
 from slipway.steps.backup import BackupRequest
@@ -36,10 +42,9 @@ LAMBDA_ERRORS = {
     "Lambda.ServiceException",
     "Lambda.AWSLambdaException",
     "Lambda.SdkClientException",
+    "Lambda.ClientExecutionTimeoutException",
     "Lambda.TooManyRequestsException",
-    "Lambda.Unknown",
-    "Runtime.ExitError",
-    "Sandbox.Timedout",
+    *LOOK_DIED,
 }
 OURS = {kind.__name__ for kind in (Rejected, Unhealthy, Transient, Broken)}
 RETRY = [
@@ -55,13 +60,20 @@ RETRY = [
             "Lambda.ServiceException",
             "Lambda.AWSLambdaException",
             "Lambda.SdkClientException",
+            "Lambda.ClientExecutionTimeoutException",
             "Lambda.TooManyRequestsException",
-            "Lambda.Unknown",
-            "Runtime.ExitError",
-            "Sandbox.Timedout",
         ],
         "IntervalSeconds": 1,
         "MaxAttempts": 40,
+        "BackoffRate": 2,
+        "MaxDelaySeconds": 60,
+        "JitterStrategy": "FULL",
+    },
+    # What kills or outlasts a function is likely to do so again: three looks, and it is a failure.
+    {
+        "ErrorEquals": sorted(LOOK_DIED),
+        "IntervalSeconds": 1,
+        "MaxAttempts": 2,
         "BackoffRate": 2,
         "MaxDelaySeconds": 60,
         "JitterStrategy": "FULL",
@@ -500,7 +512,7 @@ def test_a_wait_is_looked_at_again_when_no_event_came(approval: int, expected: i
     timeouts = walk(plan, failing={"Verify": ("Unhealthy", "x")}).timeouts
 
     assert timeouts == {
-        "Plan": 60,
+        "Plan": 90,
         "Check": 900,
         "Approve": expected,
         "Enter": 900,
@@ -511,8 +523,40 @@ def test_a_wait_is_looked_at_again_when_no_event_came(approval: int, expected: i
         "Verify": 10,
         "Rollback": 900,
         "VerifyRollback": 10,
-        "Settle": 60,
+        "Settle": 90,
     }
+
+
+@pytest.mark.parametrize("name", ["Plan", "Settle"])
+def test_a_look_that_is_answered_at_once_is_outlived_by_its_state(name: str) -> None:
+    """Else the state's own timeout would come first, and three deaths would never be seen."""
+    assert TASKS[name]["TimeoutSeconds"] > LONGEST_FUNCTION.total_seconds()
+
+
+@pytest.mark.parametrize("error", sorted(LOOK_DIED))
+@pytest.mark.parametrize("name", [one for one in TASKS if one != "Settle"])
+def test_a_look_that_dies_is_taken_three_times_in_all_and_then_leads_on(
+    name: str, error: str
+) -> None:
+    (retrier,) = [one for one in TASKS[name]["Retry"] if error in one["ErrorEquals"]]
+    needed = {"Deploy": ("Unhealthy", "x")} if name in THE_WAY_BACK else {}
+    told = walk(failing={**needed, name: (error, '{"errorMessage": "out"}')})
+
+    assert retrier["MaxAttempts"] == 2
+    assert told.path[-1] == (
+        "Failed"
+        if name in BEFORE_ANYTHING_CHANGES
+        else "RollbackFailed"
+        if name in THE_WAY_BACK
+        else "RolledBack"
+    )
+    failed = told.arguments["Settle"]["failure"] or told.arguments["Settle"]["cause"]
+    assert Failure.parsed(failed["state"], failed["error"], failed["cause"]) == Failure(
+        state=name,
+        error=error,
+        reason="LookEndless",
+        message=f"Three looks of {name} did not finish: out",
+    )
 
 
 @pytest.mark.parametrize("seconds", [86_400, 20_160 * 60])

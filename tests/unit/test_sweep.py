@@ -247,7 +247,7 @@ def test_a_database_is_free_once_the_downgrade_of_an_ended_deployment_has_stoppe
 
 def test_a_migration_whose_start_was_never_written_down_is_looked_for() -> None:
     world = fresh().backed_up()
-    world.crashes = Crashes("OneOffs.run", after=True)
+    world.crashes = Crashes("InMemoryOneOffs.run", after=True)
     with suppress(Crash):
         world.migrate()
     world.crashes = Crashes()
@@ -263,7 +263,7 @@ def test_a_migration_whose_start_was_never_written_down_is_looked_for() -> None:
 
 def test_a_migration_that_never_started_frees_the_database() -> None:
     world = fresh().backed_up()
-    world.crashes = Crashes("OneOffs.run")
+    world.crashes = Crashes("InMemoryOneOffs.run")
     with suppress(Crash):
         world.migrate()
     world.crashes = Crashes()

@@ -50,6 +50,7 @@ CHANGES_THE_USERS_SYSTEMS = {
     "ecs:UpdateService": ["deploy", "rollback"],
     "ecs:RegisterTaskDefinition": ["migrate", "deploy", "rollback"],
     "ecs:RunTask": ["migrate", "rollback"],
+    "ecs:StopTask": ["migrate", "rollback"],
     "rds:CreateDBSnapshot": ["backup"],
 }
 # AWS defines no resource for these, or asks for all of them.

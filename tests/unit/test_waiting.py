@@ -134,6 +134,13 @@ def test_a_final_refusal_is_answered_with_its_class_name_and_leaves(
     assert room.parked() == {}
 
 
+def test_a_refusal_of_any_length_is_one_that_step_functions_takes() -> None:
+    room = Room(Broken(Reason.AWS_REFUSED, "x" * 300_000))
+    room.call()
+
+    assert len(room.tokens.answered["token-1"]) < 32_768
+
+
 def test_a_transient_refusal_stays_parked_and_is_raised_for_the_retry() -> None:
     room = Room(Transient(Reason.AWS_UNAVAILABLE, "503"))
 

@@ -228,14 +228,6 @@ class Registry(StubRegistry):
 
 
 @dataclass
-class OneOffs(InMemoryOneOffs):
-    """One-off tasks that can be looked for."""
-
-    def find(self, target: EcsTarget, revision_arn: str, started_by: str) -> str | None:
-        return self.tasks.get(started_by)
-
-
-@dataclass
 class Executions(InMemoryExecutions):
     """Executions, running or not."""
 
@@ -298,7 +290,7 @@ class World:
         self.records = InMemoryRecords()
         self.service = Service()
         self.revisions = InMemoryRevisions(images=self.service.images)
-        self.one_offs = OneOffs()
+        self.one_offs = InMemoryOneOffs()
         self.databases = InMemoryDatabases(statuses={DATABASE: "available"})
         self.instances = StubInstances()
         self.alarms = StubAlarms()
@@ -368,11 +360,29 @@ class World:
         url, body = f"{URL}/health", f'{{"version": "{version}"}}'
         self.website.answers[url] = HttpAnswer(url=url, status=status, body=body)
 
-    def task_ends(self, what: str, exit_code: int | None = 0, *log: str, reason: str = "") -> None:
-        """The one-off task of the migration or the downgrade stops."""
+    def task_ends(
+        self,
+        what: str,
+        exit_code: int | None = 0,
+        *log: str,
+        reason: str = "",
+        began: bool | None = None,
+        leftover: bool = False,
+    ) -> None:
+        """A one-off task (``migrate``, ``current``, ``downgrade``) ends.
+
+        Without an exit code its command has never begun, unless ``began`` says that it may have.
+        With ``leftover`` another container of the task runs on.
+        """
         arn = self.one_offs.tasks[f"slipway/{what}/{self.deployment_id}"]
+        self.one_offs.logs[arn] = log
         self.one_offs.seen[arn] = OneOff(
-            task_arn=arn, stopped=True, exit_code=exit_code, reason=reason, log_tail=log
+            task_arn=arn,
+            stopped=not leftover,
+            exit_code=exit_code,
+            reason=reason,
+            leftover=leftover,
+            never_ran=exit_code is None and not began,
         )
 
     def snapshot_ends(self, status: str = "available") -> None:

@@ -153,13 +153,25 @@ class ImageRegistry(Protocol):
 
 
 class OneOff(Model):
-    """A one-off task as ECS reports it; ``exit_code`` is None when it never started."""
+    """A one-off task as ECS reports it.
+
+    ``stopped`` says that the whole task is over, ``leftover`` that its command is while the rest is
+    meant to run on. ``exit_code`` is None as long as ECS knows none, ``reason`` is in ECS's own
+    words. ``never_ran`` is ECS's word for it that the command has not begun; without it a command
+    without an exit code may have run.
+    """
 
     task_arn: str
     stopped: bool
     exit_code: int | None
     reason: str
-    log_tail: tuple[str, ...] = ()
+    leftover: bool = False
+    never_ran: bool = False
+
+    @property
+    def ended(self) -> bool:
+        """Whether the command is over, whatever else of the task still runs."""
+        return self.stopped or self.leftover
 
 
 class Services(Protocol):
@@ -217,11 +229,18 @@ class OneOffs(Protocol):
     """One-off ECS tasks."""
 
     def run(
-        self, target: EcsTarget, revision_arn: str, command: Sequence[str], started_by: str
+        self,
+        target: EcsTarget,
+        revision_arn: str,
+        command: Sequence[str],
+        started_by: str,
+        attempt: int = 0,
     ) -> str:
-        """Start a task in the service's network, once per ``started_by``; its ARN.
+        """Start a task as the service's own tasks are, once per ``started_by``; its ARN.
 
-        Broken when ECS places no task.
+        After any answer but the ARN, nothing was started: Transient(CapacityUnavailable) when ECS
+        has no room for now, Broken when it refuses. Every other Transient leaves that open. A new
+        ``attempt`` may be counted once every earlier one was answered.
         """
         ...
 
@@ -230,11 +249,22 @@ class OneOffs(Protocol):
         ...
 
     def running(self, target: EcsTarget, task_arn: str) -> bool:
-        """Whether the task has not ended yet; False for one that ECS does not know any more."""
+        """Whether the command may be at work; False for a task that ECS does not know any more."""
         ...
 
     def look(self, target: EcsTarget, task_arn: str) -> OneOff:
-        """How the task does; with the tail of its log (20 lines at most) once it has stopped."""
+        """How the task does."""
+        ...
+
+    def log_tail(self, target: EcsTarget, revision_arn: str, task_arn: str) -> tuple[str, ...]:
+        """The last lines of the command, oldest first: 20 at most, plain, without secrets.
+
+        Never an error: a log that cannot be read is one line that says so.
+        """
+        ...
+
+    def stop(self, target: EcsTarget, task_arn: str, why: str) -> None:
+        """End what still runs of a task; asking again is harmless."""
         ...
 
 
@@ -271,7 +301,8 @@ class Databases(Protocol):
     def create_snapshot(self, identifier: str, snapshot_id: str, deployment_id: str) -> None:
         """Ask for a snapshot; asking again for the same id changes nothing.
 
-        Transient when the instance is busy, Broken when the quota is used up.
+        Transient(DatabaseBusy) while the instance's state passes by itself, Broken when it does not
+        or the quota is used up.
         """
         ...
 

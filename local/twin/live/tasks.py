@@ -158,6 +158,8 @@ class LiveTasks:
             self._over(running)
         elif first and container.definition.get("essential", True):
             self._stop(running)
+        elif first:
+            running.report(TaskReport("EXITED", {container.name: code}))
 
     def _over(self, running: Running) -> None:
         for check in running.checks:

@@ -102,3 +102,127 @@ def test_a_refused_snapshot_says_whether_to_try_again(
         RdsDatabases(client).create_snapshot("notes-db", "s", "notes-staging-1")
 
     assert raised.value.reason is reason
+
+
+def _instance(status: str) -> dict[str, object]:
+    return {"DBInstances": [{"DBInstanceIdentifier": "notes-db", "DBInstanceStatus": status}]}
+
+
+UNAVAILABLE = (
+    "Cannot create a snapshot because the database instance notes-db is not currently in the "
+    "available state."
+)
+
+
+def refused_while(status: str, words: str = UNAVAILABLE) -> ControlPlaneError:
+    with pytest.raises(ControlPlaneError) as raised, stubbed("rds") as (client, stub):
+        refuse(stub, "create_db_snapshot", "InvalidDBInstanceState", words)
+        asked = {"DBInstanceIdentifier": "notes-db"}
+        stub.add_response("describe_db_instances", _instance(status), asked)
+        RdsDatabases(client).create_snapshot("notes-db", "s", "notes-staging-1")
+    return raised.value
+
+
+@pytest.mark.parametrize(
+    "status",
+    [
+        "available",
+        "backing-up",
+        "configuring-enhanced-monitoring",
+        "maintenance",
+        "modifying",
+        "rebooting",
+        "renaming",
+        "starting",
+        "storage-config-upgrade",
+        "storage-optimization",
+        "upgrading",
+        "a status of tomorrow",
+    ],
+)
+def test_a_state_that_passes_is_waited_out_with_what_rds_says(status: str) -> None:
+    refused = refused_while(status)
+    told = UNAVAILABLE if status == "available" else f"{UNAVAILABLE.rstrip('.')} ({status})"
+
+    assert (type(refused), refused.reason, refused.message) == (
+        Transient,
+        Reason.DATABASE_BUSY,
+        f"notes-db is busy: {told}",
+    )
+
+
+@pytest.mark.parametrize(
+    ("status", "remedy"),
+    [
+        ("stopped", "Start it, then deploy again."),
+        ("stopping", "Start it, then deploy again."),
+        ("storage-full", "Give it more storage, then deploy again."),
+        ("failed", "Restore it from a snapshot or to a point in time, then deploy again."),
+        (
+            "inaccessible-encryption-credentials-recoverable",
+            "Make its KMS key usable again and start it, then deploy again.",
+        ),
+        (
+            "inaccessible-encryption-credentials",
+            "Restore it from a snapshot with a usable KMS key, then deploy again.",
+        ),
+        ("incompatible-parameters", "Bring it back to 'available', then deploy again."),
+        ("incompatible-network", "Bring it back to 'available', then deploy again."),
+        ("restore-error", "Bring it back to 'available', then deploy again."),
+        ("deleting", "Name another instance in the catalog, then deploy again."),
+    ],
+)
+def test_a_state_that_does_not_pass_ends_at_once_with_what_to_do(status: str, remedy: str) -> None:
+    refused = refused_while(status)
+
+    assert (type(refused), refused.reason) == (Broken, Reason.DATABASE_UNAVAILABLE)
+    assert refused.message == (
+        "No snapshot of notes-db is possible, and waiting does not help. RDS says: "
+        f"{UNAVAILABLE.rstrip('.')} ({status}). {remedy}"
+    )
+
+
+def test_a_state_that_rds_names_itself_is_not_asked_for() -> None:
+    with pytest.raises(Broken, match="storage-full") as raised, stubbed("rds") as (client, stub):
+        words = "Instance notes-db is in state storage-full"
+        refuse(stub, "create_db_snapshot", "InvalidDBInstanceState", words)
+        RdsDatabases(client).create_snapshot("notes-db", "s", "notes-staging-1")
+
+    assert raised.value.reason is Reason.DATABASE_UNAVAILABLE
+
+
+def test_an_instance_that_is_called_like_a_state_is_not_in_it() -> None:
+    words = "Cannot create a snapshot because the database instance stopped is not available."
+    with pytest.raises(Transient), stubbed("rds") as (client, stub):
+        refuse(stub, "create_db_snapshot", "InvalidDBInstanceState", words)
+        stub.add_response("describe_db_instances", _instance("modifying"))
+        RdsDatabases(client).create_snapshot("stopped", "s", "notes-staging-1")
+
+
+@pytest.mark.parametrize("code", ["AccessDenied", "Throttling", "DBInstanceNotFound"])
+def test_a_status_that_cannot_be_asked_for_leaves_the_refusal_as_it_is(code: str) -> None:
+    with pytest.raises(Transient) as raised, stubbed("rds") as (client, stub):
+        refuse(stub, "create_db_snapshot", "InvalidDBInstanceState", UNAVAILABLE)
+        refuse(stub, "describe_db_instances", code)
+        RdsDatabases(client).create_snapshot("notes-db", "s", "notes-staging-1")
+
+    assert raised.value.message == f"notes-db is busy: {UNAVAILABLE}"
+
+
+def test_a_key_that_cannot_be_used_ends_at_once() -> None:
+    with pytest.raises(Broken) as raised, stubbed("rds") as (client, stub):
+        refuse(stub, "create_db_snapshot", "KMSKeyNotAccessibleFault", "The key is disabled.")
+        RdsDatabases(client).create_snapshot("notes-db", "s", "notes-staging-1")
+
+    assert (raised.value.reason, raised.value.message) == (
+        Reason.DATABASE_UNAVAILABLE,
+        "No snapshot of notes-db is possible: its KMS key cannot be used. RDS says: The key is "
+        "disabled. Make its KMS key usable again and start it, then deploy again.",
+    )
+
+
+def test_what_rds_says_is_one_bounded_line() -> None:
+    refused = refused_while("modifying", "no\n\x1b[31m" + "x" * 100_000)
+
+    assert refused.message.startswith("notes-db is busy: no xxx")
+    assert len(refused.message) < 1200

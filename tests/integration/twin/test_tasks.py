@@ -147,3 +147,21 @@ def test_a_lack_of_capacity_is_a_failure_and_not_an_error() -> None:
 
     assert run(cloud) == {"tasks": [], "failures": [{"reason": "RESOURCE:MEMORY"}]}
     assert len(run(cloud)["tasks"]) == 1
+
+
+def test_a_container_that_is_not_essential_ends_while_its_task_runs_on() -> None:
+    cloud = VirtualCloud(lambda task: TaskScript(exits_after=2.0, exit_code=1, alone="web"))
+    cloud.register("v1")
+    arn = run(cloud)["tasks"][0]["taskArn"]
+    cloud.clock.run_for(60)
+
+    task = described(cloud, arn)
+    assert (task["lastStatus"], task["desiredStatus"]) == ("RUNNING", "RUNNING")
+    assert (task["containers"][0]["lastStatus"], task["containers"][0]["exitCode"]) == (
+        "STOPPED",
+        1,
+    )
+    cloud.ecs("StopTask", cluster="main", task=arn, reason="its command has ended")
+    cloud.clock.run_for(20)
+    task = described(cloud, arn)
+    assert (task["lastStatus"], task["stopCode"]) == ("STOPPED", "UserInitiated")

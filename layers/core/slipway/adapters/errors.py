@@ -8,6 +8,7 @@ from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTT
 from botocore.parsers import ResponseParserError
 
 from slipway.domain.errors import Broken, ControlPlaneError, Reason, Transient
+from slipway.domain.text import plain
 
 # The codes that botocore itself retries, in its standard and its legacy mode; a test compares.
 RETRYABLE_CODES: Final = frozenset(
@@ -31,6 +32,9 @@ RETRYABLE_CODES: Final = frozenset(
     }
 )
 
+# AWS repeats what it was sent, and what it was sent can be long.
+_SENTENCE: Final = 1000
+
 
 @contextmanager
 def aws_errors() -> Iterator[None]:
@@ -45,9 +49,9 @@ def aws_errors() -> Iterator[None]:
     except ClientError as error:
         raise _refusal(error) from error
     except (ConnectionError, HTTPClientError, ResponseParserError) as error:
-        raise Transient(Reason.AWS_UNAVAILABLE, f"AWS gave no answer: {error}") from error
+        raise Transient(Reason.AWS_UNAVAILABLE, f"AWS gave no answer: {_words(error)}") from error
     except BotoCoreError as error:
-        raise Broken(Reason.AWS_REFUSED, f"AWS could not be called: {error}") from error
+        raise Broken(Reason.AWS_REFUSED, f"AWS could not be called: {_words(error)}") from error
 
 
 def code_of(error: ClientError) -> str:
@@ -56,8 +60,8 @@ def code_of(error: ClientError) -> str:
 
 
 def message_of(error: ClientError) -> str:
-    """AWS's own sentence, or the code when it sent none."""
-    return error.response.get("Error", {}).get("Message", "") or code_of(error)
+    """AWS's own sentence in one bounded line, or the code when it sent none."""
+    return plain(error.response.get("Error", {}).get("Message", ""), _SENTENCE) or code_of(error)
 
 
 def _refusal(error: ClientError) -> ControlPlaneError:
@@ -66,3 +70,7 @@ def _refusal(error: ClientError) -> ControlPlaneError:
     if status >= 500 or code_of(error) in RETRYABLE_CODES:
         return Transient(Reason.AWS_UNAVAILABLE, told)
     return Broken(Reason.AWS_REFUSED, told)
+
+
+def _words(error: Exception) -> str:
+    return plain(str(error), _SENTENCE)

@@ -123,8 +123,17 @@ class Migration(Model):
         default=None,
         description="takes the schema back; {schema} stands for the rollback target's schema",
     )
+    current: Command | None = Field(
+        default=None,
+        description="prints the schema's revision; after a migration that failed, or whose image "
+        "names no schema, it tells whether anything has to be taken back",
+    )
     timeout_minutes: int = Field(
-        default=15, ge=1, le=720, description="until a migration's task counts as failed"
+        default=15,
+        ge=1,
+        le=720,
+        description="until a migration's task counts as failed; for as long, ECS is asked again "
+        "while it has no capacity for it",
     )
 
     @model_validator(mode="after")

@@ -21,3 +21,8 @@ def lift_command(lane_id: str, *options: str) -> str:
 def cancel_command(deployment_id: str) -> str:
     """How a deployment is stopped, or taken back."""
     return shlex.join(("operate", "cancel", deployment_id))
+
+
+def show_command(deployment_id: str) -> str:
+    """How a deployment's record is read, the end of its tasks' logs with it."""
+    return shlex.join(("operate", "show", deployment_id))

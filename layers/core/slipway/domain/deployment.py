@@ -14,6 +14,7 @@ from slipway.domain.model import Model, Versioned
 from slipway.domain.plan import Plan
 from slipway.domain.redaction import kept
 from slipway.domain.release import Release
+from slipway.domain.start import Start
 from slipway.domain.text import cut, storable
 
 
@@ -56,10 +57,16 @@ class Outcome(StrEnum):
 # not stop the function that it has just invoked.
 LONGEST_FUNCTION: Final = timedelta(seconds=60)
 
+# How Step Functions reports a function that ran into its time limit or was killed for its memory.
+LOOK_DIED: Final = frozenset(
+    {"Lambda.Unknown", "Runtime.ExitError", "Runtime.OutOfMemory", "Sandbox.Timedout"}
+)
+
 _HOLDING: Final = frozenset({Outcome.ROLLED_BACK, Outcome.ROLLBACK_FAILED, Outcome.NEEDS_OPERATOR})
 
 # Step Functions hands on 32 KB of a cause; what fails often quotes a log.
 _CAUSE_READ: Final = 40_000
+# Long enough for our own sentences with the commands in them, short for what others write.
 _MESSAGE_KEPT: Final = 2000
 _WORD_KEPT: Final = 100
 
@@ -90,8 +97,11 @@ class Progress(Model):
     """What is known to have been started or finished.
 
     Recovery reads it to find what an earlier try started, then looks at the cloud. Each field is
-    written once, but for those that count one verification's looks, ``awaited``: what a wait for
-    the lane is for, and ``acting``: since when calls that change something are under way.
+    written once, but for those that count one verification's looks or a task's tries, ``awaited``:
+    what a wait for the lane is for, ``snapshot_put_off_by``: why RDS takes no snapshot for now, and
+    ``acting``: since when calls that change something are under way.
+
+    A ``..._start`` is None where an older Slipway has asked for the task: then it may have run.
     """
 
     acting: tuple[datetime, ...] = ()
@@ -99,10 +109,12 @@ class Progress(Model):
     awaited: str | None = None
     snapshot_id: str | None = None
     snapshot_requested_at: datetime | None = None
+    snapshot_put_off_by: str | None = None
     snapshot_available_at: datetime | None = None
     revision_requested_at: datetime | None = None
     revision_arn: str | None = None
     migration_requested_at: datetime | None = None
+    migration_start: Start | None = None
     migration_task_arn: str | None = None
     migration_ended_at: datetime | None = None
     migrated_at: datetime | None = None
@@ -113,7 +125,13 @@ class Progress(Model):
     healthy_since: datetime | None = None
     moving_since: datetime | None = None
     verified_at: datetime | None = None
+    current_requested_at: datetime | None = None
+    current_start: Start | None = None
+    current_task_arn: str | None = None
+    current_ended_at: datetime | None = None
+    schema_unmoved_at: datetime | None = None
     downgrade_requested_at: datetime | None = None
+    downgrade_start: Start | None = None
     downgrade_task_arn: str | None = None
     downgrade_ended_at: datetime | None = None
     downgraded_at: datetime | None = None
@@ -123,19 +141,29 @@ class Progress(Model):
     rolled_back_at: datetime | None = None
 
     @property
+    def migration_began(self) -> bool:
+        """Whether the migration may have run: it was asked for, and nothing proves the contrary."""
+        return _may_have_begun(self.migration_requested_at, self.migration_start)
+
+    @property
     def migrating(self) -> bool:
-        """Whether a migration was asked for and was not seen to end.
+        """Whether a migration may be at work: it may have begun and was not seen to end.
 
         An older Slipway recorded the end of a success only.
         """
         ended = self.migration_ended_at or self.migrated_at
-        return self.migration_requested_at is not None and ended is None
+        return self.migration_began and ended is None
 
     @property
     def downgrading(self) -> bool:
-        """Whether a downgrade was asked for and was not seen to end; as with ``migrating``."""
+        """Whether a downgrade may be at work; as with ``migrating``."""
         ended = self.downgrade_ended_at or self.downgraded_at
-        return self.downgrade_requested_at is not None and ended is None
+        began = _may_have_begun(self.downgrade_requested_at, self.downgrade_start)
+        return began and ended is None
+
+
+def _may_have_begun(requested_at: datetime | None, start: Start | None) -> bool:
+    return requested_at is not None and (start is None or not start.nothing_began)
 
 
 class Failure(Model):
@@ -151,7 +179,8 @@ class Failure(Model):
         """A failure as Step Functions hands it on.
 
         ``cause`` is "Reason: message" when a step refused by token, and the Lambda runtime's JSON
-        with the same words in ``errorMessage`` when it raised.
+        with the same words in ``errorMessage`` when it raised. A function that died says no reason:
+        the state machine hands it on when three looks have ended so.
         """
         # Settle must read any text: ValueError covers broken JSON and numbers of absurd length.
         cause = cause[:_CAUSE_READ]
@@ -159,7 +188,10 @@ class Failure(Model):
             cause = str(json.loads(cause).get("errorMessage", cause))
         cause = storable(cause)
         reason, colon, message = cause.partition(": ")
-        if not colon or reason not in set(Reason):
+        if error in LOOK_DIED:
+            reason = Reason.LOOK_ENDLESS
+            message = f"Three looks of {state} did not finish: {cause or error}"
+        elif not colon or reason not in set(Reason):
             reason, message = Reason.INTERNAL_ERROR, cause
         return cls(
             state=cut(storable(state), _WORD_KEPT),
@@ -223,10 +255,11 @@ class Deployment(Versioned):
 
     @property
     def has_changed(self) -> bool:
-        """Whether something of the user's may have changed: the intents are written before."""
-        progress = self.progress
-        intents = (progress.migration_requested_at, progress.deploy_requested_at)
-        return any(intent is not None for intent in intents)
+        """Whether something of the user's may have changed: the intents are written before.
+
+        A migration that provably never ran has changed nothing.
+        """
+        return self.progress.migration_began or self.progress.deploy_requested_at is not None
 
     def acting(self, now: datetime) -> "Deployment":
         """The deployment just before a call that changes something."""

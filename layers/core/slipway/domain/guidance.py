@@ -182,7 +182,8 @@ def restore_commands(deployment: Deployment) -> tuple[str, ...]:
     Empty when there was no migration, or no database is known.
     """
     settings = deployment.plan.settings if deployment.plan else None
-    started = deployment.progress.migration_requested_at
+    progress = deployment.progress
+    started = progress.migration_requested_at if progress.migration_began else None
     if settings is None or settings.database is None or started is None:
         return ()
     live = settings.database.identifier

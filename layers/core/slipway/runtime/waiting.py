@@ -13,6 +13,7 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 
 from slipway.domain.errors import ControlPlaneError, Reason, Transient
 from slipway.domain.model import Model
+from slipway.domain.text import cut
 from slipway.ports import Parked, Parking
 from slipway.steps.step import StepRequest, StepResult, again_when_moved
 
@@ -20,6 +21,8 @@ Request = TypeVar("Request", bound=StepRequest)
 
 # Two looks at one record can meet; the one that lost looks again.
 _LOOKS: Final = 6
+# Step Functions refuses a cause of more than 32,768 characters, and then nobody would be answered.
+_CAUSE: Final = 4000
 # The table forgets a parked request long after any deadline; forgetting decides nothing.
 _KEPT: Final = timedelta(days=30)
 
@@ -119,7 +122,7 @@ class Waiting:
             # The state's own Retry, or the event's, calls again; the request stays parked.
             raise
         except ControlPlaneError as error:
-            self.tokens.failure(token, type(error).__name__, str(error))
+            self.tokens.failure(token, type(error).__name__, cut(str(error), _CAUSE))
             self.parking.leave(parked)
             return Found(
                 deployment_id=request.deployment_id,

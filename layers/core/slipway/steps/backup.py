@@ -81,30 +81,34 @@ def _created(
     now: datetime,
 ) -> tuple[Deployment, Snapshot | None]:
     """The snapshot just asked for; None while the database is busy, its own backup for one."""
-    name = snapshot_id(deployment.deployment_id)
-    deployment, accepted = act(
+    name, before = snapshot_id(deployment.deployment_id), deployment.progress.snapshot_put_off_by
+    deployment, put_off = act(
         deployment.at(Phase.BACKING_UP),
-        Note(what="snapshot requested", message=name),
-        lambda: _accepted(database.identifier, deployment.deployment_id, databases),
+        Note(what="snapshot requested", message=name) if before is None else None,
+        lambda: _asked(database.identifier, deployment.deployment_id, databases),
         records=records,
         now=now,
         snapshot_id=name,
         snapshot_requested_at=deployment.progress.snapshot_requested_at or now,
     )
-    note = Note(what="snapshot started" if accepted else "database busy", message=name)
-    deployment = record(records, deployment.acted(now), note, now=now)
-    return deployment, databases.snapshot(name) if accepted else None
+    if put_off is None:
+        news = [Note(what="snapshot started", message=name)]
+    else:
+        news = [Note(what="database busy", message=put_off)] if put_off != before else []
+    known = deployment.acted(now).knowing(snapshot_put_off_by=put_off)
+    deployment = record(records, known, *news, now=now)
+    return deployment, databases.snapshot(name) if put_off is None else None
 
 
-def _accepted(identifier: str, deployment_id: str, databases: Databases) -> bool:
-    """Whether RDS has taken the wish; False while the database is busy."""
+def _asked(identifier: str, deployment_id: str, databases: Databases) -> str | None:
+    """None when RDS has taken the wish; what it says while the database is busy."""
     try:
         databases.create_snapshot(identifier, snapshot_id(deployment_id), deployment_id)
     except Transient as error:
         if error.reason is not Reason.DATABASE_BUSY:
             raise
-        return False
-    return True
+        return error.message
+    return None
 
 
 def _judged(
@@ -118,7 +122,8 @@ def _judged(
     if snapshot is None or snapshot.status in {"creating", "pending"}:
         _refuse_late(deployment, now)
         doing = f"is being created ({snapshot.percent} %)" if snapshot else "cannot be created yet"
-        return StepResult(done=False, reason=Reason.WAITING, message=f"{name} {doing}")
+        message = f"{name} {doing}{_because(deployment)}"
+        return StepResult(done=False, reason=Reason.WAITING, message=message)
     wrong = _wrong_with(snapshot, database, deployment)
     if wrong is not None:
         raise Broken(Reason.BACKUP_FAILED, f"Snapshot {name} {wrong}.")
@@ -150,5 +155,12 @@ def _refuse_late(deployment: Deployment, now: datetime) -> None:
     minutes = deployment.planned().settings.backup.timeout_minutes
     if requested is not None and now - requested > timedelta(minutes=minutes):
         raise Broken(
-            Reason.BACKUP_TIMED_OUT, f"The snapshot was not available after {minutes} minutes."
+            Reason.BACKUP_TIMED_OUT,
+            f"The snapshot was not available after {minutes} minutes{_because(deployment)}.",
         )
+
+
+def _because(deployment: Deployment) -> str:
+    """What RDS said when it last put the snapshot off, if it was the last that it said."""
+    put_off = deployment.progress.snapshot_put_off_by
+    return f": {put_off.rstrip('.')}" if put_off else ""

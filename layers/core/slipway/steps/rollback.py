@@ -10,7 +10,7 @@ from slipway.domain.verdict import Rollout
 from slipway.ports import OneOffs, Records, Revisions, Rollouts, Services
 from slipway.steps.revision import with_way_back
 from slipway.steps.schema_back import restore_hint, schema_back
-from slipway.steps.schema_task import downgrade_started_by
+from slipway.steps.schema_task import current_started_by, downgrade_started_by
 from slipway.steps.step import Caught, StepRequest, StepResult, act, fence_of, record
 
 
@@ -22,13 +22,14 @@ class RollbackRequest(StepRequest):
 
 
 def keys(request: RollbackRequest) -> tuple[str, ...]:
-    """What wakes a rollback: ECS's news of the service or of a task that takes the schema back.
+    """What wakes a rollback: ECS's news of the service or of the tasks about the schema's way back.
 
     The end of a migration that outlived its patience is left to the sweep: hearing of it would
     cost every deployment an invocation.
     """
     return (
         f"service:{request.service_arn}",
+        f"task:{current_started_by(request.deployment_id)}",
         f"task:{downgrade_started_by(request.deployment_id)}",
     )
 

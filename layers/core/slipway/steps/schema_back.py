@@ -1,21 +1,24 @@
 """The schema's way back: wait for the migration, then take it back or find that it can stay."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from slipway.domain.deployment import Deployment
 from slipway.domain.errors import Broken, Reason
-from slipway.domain.evidence import Note
 from slipway.domain.guidance import restore_commands
 from slipway.domain.lane import Stable
-from slipway.ports import OneOffs, Records
-from slipway.steps.revision import revision_of
+from slipway.ports import OneOff, OneOffs, Records
+from slipway.steps.schema_current import unmoved
+from slipway.steps.schema_end import how_it_ended, record_end, where_its_log_is
 from slipway.steps.schema_task import (
+    SchemaTask,
     downgrade_started_by,
-    ended,
+    is_late,
+    looked_at,
     migration_task,
-    record_migration_end,
+    patience,
+    the_migration,
 )
-from slipway.steps.step import StepResult, act, record
+from slipway.steps.step import StepResult
 
 Waited = tuple[StepResult | None, Deployment]
 
@@ -28,14 +31,12 @@ def schema_back(
     now: datetime,
 ) -> Waited:
     """What is still waited for, None once the schema suits the old code; and the deployment."""
-    if deployment.progress.migration_requested_at is None:
-        return None, deployment
     running, deployment = _migration_ended(deployment, records, one_offs, now)
-    if running is not None:
+    if running is not None or _stays(deployment, target):
         return running, deployment
-    failed_half_way = deployment.progress.migrated_at is None
-    if deployment.planned().image.backward_compatible and not failed_half_way:
-        return None, deployment
+    waiting, deployment = unmoved(deployment, target, records, one_offs, now)
+    if waiting is not None or deployment.progress.schema_unmoved_at is not None:
+        return waiting, deployment
     command = _downgrade_command(deployment, target)
     if command is None:
         if deployment.planned().image.backward_compatible:
@@ -48,6 +49,16 @@ def schema_back(
     return _downgraded(deployment, command, records, one_offs, now)
 
 
+def _stays(deployment: Deployment, target: Stable) -> bool:
+    """Whether the schema needs no way back: it has not moved, or the old code runs on it."""
+    progress, image = deployment.progress, deployment.planned().image
+    if not progress.migration_began:
+        return True
+    if image.schema_revision is not None and image.schema_revision == target.schema_revision:
+        return True
+    return image.backward_compatible and progress.migrated_at is not None
+
+
 def _migration_ended(
     deployment: Deployment, records: Records, one_offs: OneOffs, now: datetime
 ) -> Waited:
@@ -57,19 +68,18 @@ def _migration_ended(
     arn = migration_task(deployment, one_offs)
     if arn is None:
         return None, deployment
-    task = one_offs.look(deployment.planned().settings.target, arn)
-    if task.stopped:
-        return None, record_migration_end(deployment, task, records, now)
+    seen = one_offs.look(deployment.planned().settings.target, arn)
+    if seen.ended:
+        task = the_migration(deployment)
+        deployment, _ = record_end(task, deployment, seen, records, one_offs, now)
+        return None, deployment
     _refuse_endless_migration(deployment, arn, now)
     waiting = StepResult(done=False, reason=Reason.WAITING, message="the migration still runs")
     return waiting, deployment
 
 
 def _refuse_endless_migration(deployment: Deployment, arn: str, now: datetime) -> None:
-    migration = deployment.planned().settings.migration
-    requested = deployment.progress.migration_requested_at
-    patience = timedelta(minutes=2 * migration.timeout_minutes) if migration else timedelta()
-    if requested is not None and now - requested > patience:
+    if is_late(the_migration(deployment), deployment, now, times=2):
         raise Broken(
             Reason.MIGRATION_TIMED_OUT,
             f"The migration task {arn} does not end; stop it and decide what its half-done work "
@@ -94,54 +104,34 @@ def _downgraded(
 ) -> Waited:
     if deployment.progress.downgraded_at is not None:
         return None, deployment
-    deployment = _downgrade_started(deployment, command, records, one_offs, now)
-    target = deployment.planned().settings.target
-    task = one_offs.look(target, deployment.progress.downgrade_task_arn or "")
-    if not task.stopped:
-        _refuse_late_downgrade(deployment, now)
+    name = downgrade_started_by(deployment.deployment_id)
+    task = SchemaTask("downgrade", name, command, "downgraded_at")
+    deployment, seen = looked_at(task, deployment, records, one_offs, now)
+    if isinstance(seen, str):
+        _refuse_late(task, deployment, f"could not be started within {{}} minutes: {seen}", now)
+        waiting = f"the downgrade waits: {seen}"
+        return StepResult(done=False, reason=Reason.WAITING, message=waiting), deployment
+    if not seen.ended:
+        _refuse_late(task, deployment, "still runs after {} minutes.", now)
         message = "the schema is going back"
         return StepResult(done=False, reason=Reason.WAITING, message=message), deployment
-    note = Note(what="downgrade ended", message=ended(task), data={"log": list(task.log_tail)})
-    facts = {"downgrade_ended_at": now} | ({"downgraded_at": now} if task.exit_code == 0 else {})
-    deployment = record(records, deployment.knowing(**facts), note, now=now)
-    if task.exit_code != 0:
-        message = f"The downgrade {ended(task)}.{restore_hint(deployment)}"
-        raise Broken(Reason.DOWNGRADE_FAILED, message)
+    deployment, _ = record_end(task, deployment, seen, records, one_offs, now)
+    _refuse_failed(deployment, seen)
     return None, deployment
 
 
-def _refuse_late_downgrade(deployment: Deployment, now: datetime) -> None:
-    migration = deployment.planned().settings.migration
-    requested = deployment.progress.downgrade_requested_at
-    minutes = migration.timeout_minutes if migration else 0
-    if requested is not None and now - requested > timedelta(minutes=minutes):
-        raise Broken(
-            Reason.DOWNGRADE_FAILED,
-            f"The downgrade still runs after {minutes} minutes.{restore_hint(deployment)}",
-        )
+def _refuse_late(task: SchemaTask, deployment: Deployment, how: str, now: datetime) -> None:
+    if is_late(task, deployment, now):
+        told = how.format(patience(deployment))
+        message = f"The downgrade {told}{restore_hint(deployment)}"
+        raise Broken(Reason.DOWNGRADE_FAILED, message)
 
 
-def _downgrade_started(
-    deployment: Deployment,
-    command: tuple[str, ...],
-    records: Records,
-    one_offs: OneOffs,
-    now: datetime,
-) -> Deployment:
-    if deployment.progress.downgrade_task_arn is not None:
-        return deployment
-    target, revision = deployment.planned().settings.target, revision_of(deployment)
-    name = downgrade_started_by(deployment.deployment_id)
-    deployment, arn = act(
-        deployment,
-        Note(what="downgrade requested", message=" ".join(command)),
-        lambda: one_offs.run(target, revision, command, name),
-        records=records,
-        now=now,
-        downgrade_requested_at=deployment.progress.downgrade_requested_at or now,
-    )
-    note = Note(what="downgrade started", message=arn)
-    return record(records, deployment.acted(now).knowing(downgrade_task_arn=arn), note, now=now)
+def _refuse_failed(deployment: Deployment, seen: OneOff) -> None:
+    if seen.exit_code != 0:
+        log = "" if seen.never_ran else f" {where_its_log_is(deployment)}."
+        message = f"The downgrade {how_it_ended(seen)}.{log}{restore_hint(deployment)}"
+        raise Broken(Reason.DOWNGRADE_FAILED, message)
 
 
 def restore_hint(deployment: Deployment) -> str:

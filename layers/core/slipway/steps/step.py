@@ -68,7 +68,7 @@ def fence_of(deployment: Deployment) -> Fence:
 
 def act(
     deployment: Deployment,
-    note: Note,
+    note: Note | None,
     call: Callable[[], T],
     *,
     records: Records,
@@ -79,15 +79,17 @@ def act(
 
     The write is fenced, and so the proof that the lane is still ours. It comes before every try:
     what an earlier one has proven may be over. Whoever writes the end says ``acted(now)``; until
-    then the call counts as under way. A refusal is an end.
+    then the call counts as under way. A refusal is an end. ``note`` is None for a further try of a
+    call that was put off: the record has told it.
     """
     intended = deployment.acting(now).knowing(**facts)
-    intended = record(records, intended, note, now=now, fence=fence_of(deployment))
+    told = (note,) if note is not None else ()
+    intended = record(records, intended, *told, now=now, fence=fence_of(deployment))
     try:
         return intended, call()
     except Broken as refused:
-        told = Note(what="call refused", reason=refused.reason, message=refused.message)
-        record(records, intended.acted(now), told, now=now)
+        refusal = Note(what="call refused", reason=refused.reason, message=refused.message)
+        record(records, intended.acted(now), refusal, now=now)
         raise
 
 

@@ -9,15 +9,24 @@ if TYPE_CHECKING:
     from mypy_boto3_ecs import ECSClient
     from mypy_boto3_ecs.type_defs import (
         DeploymentTypeDef,
+        DescribeServicesRequestTypeDef,
         ServiceTypeDef,
     )
 
 PERMISSIONS: Final = ("ecs:DescribeServices",)
 
 
-def described_service(client: "ECSClient", target: EcsTarget) -> "ServiceTypeDef":
+def described_service(
+    client: "ECSClient", target: EcsTarget, *, with_tags: bool = False
+) -> "ServiceTypeDef":
     """The service; Broken when it is missing or not ACTIVE (ECS shows deleted ones for a while)."""
-    answer = client.describe_services(cluster=target.cluster, services=[target.service])
+    asked: DescribeServicesRequestTypeDef = {
+        "cluster": target.cluster,
+        "services": [target.service],
+    }
+    if with_tags:
+        asked["include"] = ["TAGS"]
+    answer = client.describe_services(**asked)
     if not answer["services"]:
         why = ", ".join(failure.get("reason", "") for failure in answer.get("failures", []))
         raise _unusable(target, f"does not exist ({why or 'no reason given'})")

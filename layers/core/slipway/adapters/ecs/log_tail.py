@@ -1,12 +1,15 @@
 """The last lines that a task wrote, found by its task definition's awslogs options."""
 
-import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from slipway.adapters.ecs.containers import container_of
 from slipway.adapters.errors import code_of
+from slipway.domain.errors import ControlPlaneError
+from slipway.domain.redaction import redacted
+from slipway.domain.text import LINE, cut, plain
 
 if TYPE_CHECKING:
     from mypy_boto3_ecs import ECSClient
@@ -15,10 +18,13 @@ if TYPE_CHECKING:
 
 PERMISSIONS: Final = ("ecs:DescribeTaskDefinition", "logs:GetLogEvents")
 
+_UNANSWERED: Final = (BotoCoreError, ResponseParserError)
 _LINES: Final = 20
-# A log event may have a megabyte, a record must not.
-_CHARACTERS: Final = 500
-_PASSWORD: Final = re.compile(r"(://[^:/@\s]+):[^@\s]+@")
+# "This operation can return empty results while there are more log events available through the
+# token": GetLogEvents in the CloudWatch Logs API reference.
+_PAGES: Final = 10
+# A secret is looked for in more than is kept: cut through, it would not be known any more.
+_READ: Final = 8 * LINE
 
 
 class LogTail:
@@ -29,25 +35,48 @@ class LogTail:
         self._logs = logs
 
     def of(self, task: "TaskTypeDef", container: str) -> tuple[str, ...]:
-        """At most 20 lines of 500 characters, oldest first.
+        """At most 20 lines with words, of 500 characters each, oldest first.
 
-        None when the container wrote nothing or logs elsewhere.
-        A log that may not be read is one line that says so: it must not decide how the task ended.
+        None when the container wrote nothing or logs elsewhere. A log that cannot be read is one
+        line that says so: it must not decide how the task ended.
         """
-        where = self._where(task, container)
-        if where is None:
-            return ()
         try:
-            answer = self._logs.get_log_events(
-                logGroupName=where[0], logStreamName=where[1], limit=_LINES, startFromHead=False
-            )
+            where = self._where(task, container)
+        except (ClientError, *_UNANSWERED, ControlPlaneError) as error:
+            return (f"(Slipway could not find the task's log: {_why(error)})",)
+        return self._read(*where) if where is not None else ()
+
+    def _read(self, group: str, stream: str) -> tuple[str, ...]:
+        try:
+            return self._last_lines(group, stream)
         except ClientError as error:
             if code_of(error) == "ResourceNotFoundException":
                 return ()
             if code_of(error) == "AccessDeniedException":
-                return (f"(Slipway may not read the log group {where[0]})",)
-            raise
-        return tuple(_line(event.get("message", "")) for event in answer["events"])
+                return (f"(Slipway may not read the log group {group})",)
+            return (f"(Slipway could not read the log group {group}: {_why(error)})",)
+        except _UNANSWERED as error:
+            return (f"(Slipway could not read the log group {group}: {_why(error)})",)
+
+    def _last_lines(self, group: str, stream: str) -> tuple[str, ...]:
+        """The newest page with words; an empty one may only be the way to it."""
+        asked: dict[str, Any] = {
+            "logGroupName": group,
+            "logStreamName": stream,
+            "limit": _LINES,
+            "startFromHead": False,
+        }
+        for _ in range(_PAGES):
+            page = self._logs.get_log_events(**asked)
+            lines = [_line(event.get("message", "")) for event in page["events"][-_LINES:]]
+            if any(lines):
+                return tuple(line for line in lines if line)
+            before = page.get("nextBackwardToken")
+            # "If you have reached the end of the stream, it returns the same token you passed in."
+            if not before or before == asked.get("nextToken"):
+                break
+            asked["nextToken"] = before
+        return ()
 
     def _where(self, task: "TaskTypeDef", container: str) -> tuple[str, str] | None:
         """Log group and stream; the stream's name is ``prefix/container/task id`` by ECS's rule."""
@@ -64,4 +93,8 @@ class LogTail:
 
 def _line(message: str) -> str:
     """One line as people are shown it: drivers like to print the URL that they failed to reach."""
-    return _PASSWORD.sub(r"\1:***@", message.rstrip())[:_CHARACTERS]
+    return cut(redacted(plain(message, _READ)), LINE)
+
+
+def _why(error: Exception) -> str:
+    return code_of(error) if isinstance(error, ClientError) else type(error).__name__

@@ -6,28 +6,28 @@ from typing import TYPE_CHECKING, Final, cast
 
 from botocore.exceptions import ClientError
 
+from slipway.adapters.ecs.capacity import lacks_room, not_placed
 from slipway.adapters.ecs.containers import family_of
 from slipway.adapters.ecs.described import described_service
 from slipway.adapters.ecs.log_tail import LogTail
+from slipway.adapters.ecs.placement import place_like
 from slipway.adapters.errors import aws_errors, code_of
 from slipway.domain.catalog import EcsTarget
-from slipway.domain.errors import Broken, Reason
+from slipway.domain.errors import Reason, Transient
+from slipway.domain.text import plain
 from slipway.ports import OneOff
 
 if TYPE_CHECKING:
     from mypy_boto3_ecs import ECSClient
-    from mypy_boto3_ecs.type_defs import (
-        ContainerTypeDef,
-        RunTaskRequestTypeDef,
-        ServiceTypeDef,
-        TaskTypeDef,
-    )
+    from mypy_boto3_ecs.type_defs import ContainerTypeDef, RunTaskRequestTypeDef, TaskTypeDef
     from mypy_boto3_logs import CloudWatchLogsClient
 
-# RunTask hands the task definition's roles on, which needs iam:PassRole.
+# RunTask hands the task definition's roles on, which needs iam:PassRole, and may tag its task.
 PERMISSIONS: Final = (
     "ecs:DescribeServices",
     "ecs:RunTask",
+    "ecs:StopTask",
+    "ecs:TagResource",
     "iam:PassRole",
     "ecs:ListTasks",
     "ecs:DescribeTasks",
@@ -45,13 +45,19 @@ class EcsOneOffs:
 
     @aws_errors()
     def run(
-        self, target: EcsTarget, revision_arn: str, command: Sequence[str], started_by: str
+        self,
+        target: EcsTarget,
+        revision_arn: str,
+        command: Sequence[str],
+        started_by: str,
+        attempt: int = 0,
     ) -> str:
-        """Start a task in the service's network, once per ``started_by``; its ARN.
+        """Start a task as the service's own tasks are, once per ``started_by``; its ARN.
 
-        Broken when ECS places no task.
+        After any answer but the ARN, nothing was started: Transient(CapacityUnavailable) when ECS
+        has no room for now, Broken when it refuses. Every other Transient leaves that open.
         """
-        service = described_service(self._client, target)
+        service = described_service(self._client, target, with_tags=True)
         request: RunTaskRequestTypeDef = {
             "cluster": target.cluster,
             "taskDefinition": revision_arn,
@@ -60,10 +66,9 @@ class EcsOneOffs:
                 "containerOverrides": [{"name": target.container, "command": list(command)}]
             },
             "startedBy": started_by,
-            # 64 characters, the longest token that ECS takes.
-            "clientToken": hashlib.sha256(started_by.encode()).hexdigest(),
+            "clientToken": _token(started_by, attempt),
         }
-        _place_like(service, request)
+        place_like(service, target, request)
         return self._started(request)
 
     @aws_errors()
@@ -84,20 +89,25 @@ class EcsOneOffs:
         return self._stopped_before(target, family_of(revision_arn), started_by)
 
     def _stopped_before(self, target: EcsTarget, family: str, started_by: str) -> str | None:
-        arns = self._client.list_tasks(
+        """The family is the service's own: a release that crashes leaves many stopped tasks."""
+        pages = self._client.get_paginator("list_tasks").paginate(
             cluster=target.cluster, family=family, desiredStatus="STOPPED"
-        )["taskArns"]
-        if not arns:
-            return None
-        stopped = self._client.describe_tasks(cluster=target.cluster, tasks=arns)["tasks"]
-        ours = [one["taskArn"] for one in stopped if one.get("startedBy") == started_by]
-        return ours[0] if ours else None
+        )
+        # A page has a hundred at most, as many as can be described at once.
+        for page in pages:
+            if not page["taskArns"]:
+                continue
+            answer = self._client.describe_tasks(cluster=target.cluster, tasks=page["taskArns"])
+            for task in answer["tasks"]:
+                if task.get("startedBy") == started_by:
+                    return task["taskArn"]
+        return None
 
     @aws_errors()
     def running(self, target: EcsTarget, task_arn: str) -> bool:
-        """Whether the task has not ended yet; also one that was told to stop may be at work.
+        """Whether the command may be at work; also one that was told to stop may be.
 
-        False for one that ECS does not know any more, and where the cluster itself is gone.
+        False for a task that ECS does not know any more, and where the cluster itself is gone.
         """
         try:
             answer = self._client.describe_tasks(cluster=target.cluster, tasks=[task_arn])
@@ -105,68 +115,92 @@ class EcsOneOffs:
             if code_of(error) == "ClusterNotFoundException":
                 return False
             raise
-        return any(task.get("lastStatus") != "STOPPED" for task in answer["tasks"])
+        return any(not _seen(task, target.container).ended for task in answer["tasks"])
 
     @aws_errors()
     def look(self, target: EcsTarget, task_arn: str) -> OneOff:
-        """How the task does; with the tail of its log (20 lines at most) once it has stopped."""
+        """How the task does, in one call."""
         answer = self._client.describe_tasks(cluster=target.cluster, tasks=[task_arn])
         if not answer["tasks"]:
             # ECS is eventually consistent: a task that was just started may not be visible.
             return OneOff(
                 task_arn=task_arn, stopped=False, exit_code=None, reason="not visible in ECS"
             )
-        task = answer["tasks"][0]
-        if task.get("lastStatus") != "STOPPED":
-            reason = task.get("lastStatus", "")
-            return OneOff(task_arn=task_arn, stopped=False, exit_code=None, reason=reason)
-        return self._stopped(task, target.container)
+        return _seen(answer["tasks"][0], target.container)
+
+    def log_tail(self, target: EcsTarget, revision_arn: str, task_arn: str) -> tuple[str, ...]:
+        """The last lines of the command, oldest first: 20 at most, plain, without secrets.
+
+        Never an error: a log that cannot be read is one line that says so.
+        """
+        task: TaskTypeDef = {"taskArn": task_arn, "taskDefinitionArn": revision_arn}
+        return self._log_tail.of(task, target.container)
+
+    @aws_errors()
+    def stop(self, target: EcsTarget, task_arn: str, why: str) -> None:
+        """End what still runs of a task; asking again is harmless."""
+        self._client.stop_task(cluster=target.cluster, task=task_arn, reason=why)
 
     def _started(self, request: "RunTaskRequestTypeDef") -> str:
         try:
             answer = self._client.run_task(**request)
         except ClientError as error:
+            refused = lacks_room(error)
+            if refused is not None:
+                raise refused from error
             return _already_started(error)
         if not answer["tasks"]:
-            why = "; ".join(
-                f"{failure.get('reason', '')} {failure.get('detail', '')}".strip()
-                for failure in answer.get("failures", [])
-            )
-            raise Broken(Reason.AWS_REFUSED, f"ECS placed no task: {why or 'no reason given'}.")
+            raise not_placed(answer.get("failures", []))
         return answer["tasks"][0]["taskArn"]
 
-    def _stopped(self, task: "TaskTypeDef", container: str) -> OneOff:
-        containers = {one.get("name"): one for one in task.get("containers", [])}
-        ours: ContainerTypeDef = containers.get(container, {})
-        return OneOff(
-            task_arn=task["taskArn"],
-            stopped=True,
-            exit_code=ours.get("exitCode"),
-            reason=_why(task, ours),
-            log_tail=self._log_tail.of(task, container),
-        )
 
+def _token(started_by: str, attempt: int) -> str:
+    """The client token of an attempt: 64 characters, the longest that ECS takes.
 
-def _place_like(service: "ServiceTypeDef", request: "RunTaskRequestTypeDef") -> None:
-    if "networkConfiguration" in service:
-        request["networkConfiguration"] = service["networkConfiguration"]
-    if service.get("platformVersion"):
-        request["platformVersion"] = service["platformVersion"]
-    # ECS refuses a request that names both.
-    if service.get("capacityProviderStrategy"):
-        request["capacityProviderStrategy"] = service["capacityProviderStrategy"]
-    elif "launchType" in service:
-        request["launchType"] = service["launchType"]
+    Whether ECS remembers an answer without a task under its token is not documented, so what was
+    refused is asked for anew.
+    """
+    wish = f"{started_by}#{attempt}" if attempt else started_by
+    return hashlib.sha256(wish.encode()).hexdigest()
 
 
 def _already_started(error: ClientError) -> str:
     """The task that has the client token already; anything else stays an error."""
-    existing = cast("list[str]", error.response.get("resourceIds", []))
-    if code_of(error) != "ConflictException" or not existing:
+    if code_of(error) != "ConflictException":
         raise error
+    existing = cast("list[str]", error.response.get("resourceIds", []))
+    if not existing:
+        raise Transient(
+            Reason.AWS_UNAVAILABLE, "ECS knows this start already, but does not name its task."
+        ) from error
     return existing[0]
 
 
+def _seen(task: "TaskTypeDef", container: str) -> OneOff:
+    """The task by what ECS says of it and of the container that runs the command."""
+    named = {one.get("name"): one for one in task.get("containers", [])}
+    ours: ContainerTypeDef = named.get(container, {})
+    stopped = task.get("lastStatus") == "STOPPED"
+    leftover = ours.get("lastStatus") == "STOPPED" and _is_to_run_on(task)
+    # A command begins in a container that the runtime has made, and that has its id then.
+    untouched = container in named and not ("exitCode" in ours or ours.get("runtimeId"))
+    return OneOff(
+        task_arn=task["taskArn"],
+        stopped=stopped,
+        exit_code=ours.get("exitCode") if stopped or leftover else None,
+        reason=_why(task, ours) if stopped or leftover else task.get("lastStatus", ""),
+        leftover=leftover,
+        never_ran=stopped and task.get("stopCode") == "TaskFailedToStart" and untouched,
+    )
+
+
+def _is_to_run_on(task: "TaskTypeDef") -> bool:
+    """Whether nobody has told the task to stop: another container is the essential one."""
+    return task.get("lastStatus") == "RUNNING" and task.get("desiredStatus") != "STOPPED"
+
+
 def _why(task: "TaskTypeDef", container: "ContainerTypeDef") -> str:
-    told = (task.get("stoppedReason", ""), container.get("reason", ""))
-    return "; ".join(dict.fromkeys(reason for reason in told if reason))
+    """Why it ended, in ECS's words; that a container has ended says its exit code already."""
+    plainly = task.get("stopCode") == "EssentialContainerExited" and "exitCode" in container
+    told = ("" if plainly else task.get("stoppedReason", ""), container.get("reason", ""))
+    return plain("; ".join(dict.fromkeys(reason for reason in told if reason)))
