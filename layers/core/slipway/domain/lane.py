@@ -93,6 +93,12 @@ class Lane(Versioned):
         default=(), description="who held the lane and who lifted the hold, newest first"
     )
 
+    @classmethod
+    def new(cls, lane_id: str) -> "Lane":
+        """The lane on which nothing was ever deployed."""
+        application, _, environment = lane_id.partition("/")
+        return cls(application=application, environment=environment)
+
     @property
     def lane_id(self) -> str:
         """The key of the lane, also in events."""
