@@ -81,7 +81,8 @@ class InMemoryRecords:
         return [one for one in found if one is not None]
 
     def admitted(self, admission_ids: Sequence[str]) -> frozenset[str]:
-        return frozenset(one for one in admission_ids if self.admission(one) is not None)
+        found = [self.admission(one) for one in admission_ids]
+        return frozenset(one.admission_id for one in found if one and one.deployment_id)
 
     def seen_tags(self, repositories: Sequence[str]) -> list[SeenTags]:
         found = [self._read(("seen", one), SeenTags) for one in dict.fromkeys(repositories)]

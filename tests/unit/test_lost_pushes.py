@@ -11,6 +11,7 @@ from slipway.domain.deployment import Deployment, Origin
 from slipway.domain.errors import Broken, Reason, Rejected, Transient
 from slipway.domain.release import Release
 from slipway.domain.seen import SeenTags
+from slipway.ports import Admission
 from slipway.steps.admit import AdmitResult, Wish, admit
 from slipway.steps.chores.job import Admit
 from slipway.steps.sweep import SweepResult, sweep
@@ -230,6 +231,20 @@ def test_an_artifact_that_is_refused_hides_no_image_and_is_not_asked_for_again(
     assert repository.asked == [OTHER, NEW]
 
 
+def test_an_artifact_whose_event_was_refused_hides_no_image_whose_event_was_lost(
+    repository: Repository,
+) -> None:
+    repository.refusals[OTHER] = Rejected(Reason.NOT_AN_IMAGE, "a signature")
+    repository.tag("v2", NEW, MONDAY)
+    repository.tag("v2-signature", OTHER, MONDAY + timedelta(seconds=20))
+    signature = Release(repository=REPOSITORY, digest=OTHER, tag="v2-signature", pushed_at=MONDAY)
+    refused = push_wish("notes", "staging", signature, Origin.PUSH)
+    admission = Admission(admission_id=refused.wish_id, deployment_id="")
+    repository.world.records.write([], admission=admission)
+
+    assert repository.look(MONDAY + timedelta(minutes=4)).admitted == ("notes-staging-2",)
+
+
 @pytest.mark.parametrize("error", [Transient, Broken])
 def test_what_could_not_be_admitted_is_found_again(
     repository: Repository, error: type[Transient | Broken]
@@ -241,6 +256,29 @@ def test_what_could_not_be_admitted_is_found_again(
 
     assert (first.admitted, first.problems) == ((), ("AwsUnavailable: try later",))
     assert repository.look(MONDAY + timedelta(minutes=8)).admitted == ("notes-staging-2",)
+
+
+def test_a_retag_that_could_not_be_admitted_is_found_again(repository: Repository) -> None:
+    repository.tag("ci-17", NEW, MONDAY)
+    repository.look(MONDAY + timedelta(minutes=4))
+    repository.refusals[NEW] = Transient(Reason.AWS_UNAVAILABLE, "try later")
+    repository.tag("v3", NEW, MONDAY)
+    assert repository.look(TUESDAY).admitted == ()
+    repository.refusals.clear()
+
+    assert repository.look(TUESDAY + timedelta(minutes=1)).admitted == ("notes-staging-2",)
+
+
+def test_a_push_that_could_not_be_admitted_at_the_first_look_is_found_again() -> None:
+    fresh = Repository()
+    fresh.refusals[NEW] = Transient(Reason.AWS_UNAVAILABLE, "try later")
+    fresh.tag("v1", OLD, START + timedelta(minutes=1))
+    fresh.tag("v2", NEW, START + timedelta(minutes=2))
+    assert fresh.look(START + timedelta(minutes=5)).admitted == ()
+    fresh.refusals.clear()
+
+    assert fresh.look(START + timedelta(minutes=6)).admitted == ("notes-staging-1",)
+    assert fresh.found == [(NEW, "notes/staging")]
 
 
 def test_what_was_admitted_but_not_remembered_is_found_once(repository: Repository) -> None:

@@ -82,7 +82,7 @@ class Records(Protocol):
         ...
 
     def admitted(self, admission_ids: Sequence[str]) -> frozenset[str]:
-        """Those of the wishes that were admitted."""
+        """Those of the wishes that a deployment serves."""
         ...
 
     def seen_tags(self, repositories: Sequence[str]) -> list[SeenTags]:

@@ -200,6 +200,7 @@ def test_many_are_read_at_once_without_those_that_are_not_there(records: Records
     records.write([a_deployment(1), Lane(application="notes", environment="staging", fencing=7)])
     records.write([DatabaseSlot(database_id="rds:notes", holder="notes-staging-1")])
     records.write([], admission=Admission(admission_id="push:1", deployment_id="notes-staging-1"))
+    records.write([], admission=Admission(admission_id="push:3", deployment_id=""))
     seen = SeenTags(repository="notes", until=NOW)
     records.write([seen])
 
@@ -212,7 +213,7 @@ def test_many_are_read_at_once_without_those_that_are_not_there(records: Records
     ]
     slots = records.database_slots(["rds:notes", "rds:other"])
     assert [(one.database_id, one.holder) for one in slots] == [("rds:notes", "notes-staging-1")]
-    assert records.admitted(["push:1", "push:2"]) == {"push:1"}
+    assert records.admitted(["push:1", "push:2", "push:3"]) == {"push:1"}
     assert records.seen_tags(["notes", "other"]) == [seen.model_copy(update={"version": 1})]
     assert (records.deployments([]), records.admitted([])) == ([], frozenset())
 

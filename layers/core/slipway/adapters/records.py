@@ -102,9 +102,9 @@ class DynamoDBRecords:
         return self._read_all(database_ids, items.slot_key, DatabaseSlot)
 
     def admitted(self, admission_ids: Sequence[str]) -> frozenset[str]:
-        """Those of the wishes that were admitted."""
+        """Those of the wishes that a deployment serves."""
         found = self._read_all(admission_ids, items.admission_key, Admission)
-        return frozenset(one.admission_id for one in found)
+        return frozenset(one.admission_id for one in found if one.deployment_id)
 
     def seen_tags(self, repositories: Sequence[str]) -> list[SeenTags]:
         """Those of the repositories that were looked at before, in no order."""

@@ -40,12 +40,6 @@ class _Look:
     seen: SeenTags | None
     now: datetime
     open: set[Release] = field(default_factory=set)
-    open_lanes: set[str] = field(default_factory=set)
-
-    def leave_open(self, lane: Lane, releases: Iterable[Release]) -> None:
-        """Judge these again at the next look."""
-        self.open.update(releases)
-        self.open_lanes.add(lane.lane_id)
 
 
 def lost_pushes(
@@ -109,7 +103,7 @@ def _looked(
     before = look.seen or SeenTags(repository=look.repository, until=until)
     after = before.after(
         [one for one in tagged if one not in look.open],
-        {one.lane.lane_id for one in fed} - look.open_lanes,
+        {one.lane.lane_id for one in fed},
         until,
     )
     if after.worth_writing_over(look.seen):
@@ -126,10 +120,10 @@ def _lost_on(
     wishes = {one: _wish(lane, one) for one in (*missed.pushes, *missed.retags)}
     known = _known(lane, wishes.values(), records)
     pushes = [(one, wishes[one]) for one in missed.pushes]
-    yield from _admitted(pushes, known, look, lane, admit)
+    yield from _admitted(pushes, known, look, admit)
     if look.seen is not None:
         retags = _retags(missed.retags, known, lane, look.seen.until)
-        yield from _admitted(retags, frozenset(), look, lane, admit)
+        yield from _admitted(retags, frozenset(), look, admit)
 
 
 def _wish(lane: Lane, release: Release) -> Wish:
@@ -169,7 +163,6 @@ def _admitted(
     missed: Sequence[tuple[Release, Wish]],
     known: frozenset[str],
     look: _Look,
-    lane: Lane,
     admit: Admit,
 ) -> Finding:
     """Admit the first that is not refused, and those of its moment: the newest come first."""
@@ -187,7 +180,7 @@ def _admitted(
             # What is refused, an artifact for example, stays so: the one before it counts.
             continue
         except ControlPlaneError as error:
-            look.leave_open(lane, [one for one, _ in missed[place:]])
+            look.open.update(one for one, _ in missed[place:])
             yield "problems", str(error)
             return
 
