@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from slipway.domain.catalog import Catalog
-from slipway.domain.deployment import Deployment, Origin
+from slipway.domain.deployment import Deployment, Origin, Outcome
 from slipway.domain.errors import Broken, Reason, Rejected, Transient
 from slipway.domain.release import Release
 from slipway.domain.seen import SeenTags
@@ -128,6 +128,7 @@ def test_a_retag_is_found_after_a_person_has_asked_for_something_else(
     """Nothing changed in the repository meanwhile, and still the time of the last look is known."""
     repository.tag("ci-17", NEW, MONDAY)
     repository.look(MONDAY + timedelta(minutes=4))
+    repository.world.rewrite(outcome=Outcome.SUCCEEDED, settled_at=MONDAY)
     repository.world.now = TUESDAY
     other = Release(repository=REPOSITORY, digest=OTHER, tag="v2", pushed_at=TUESDAY)
     wish = push_wish("notes", "staging", other, Origin.REQUEST)
