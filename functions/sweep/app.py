@@ -8,12 +8,12 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from slipway.runtime import wiring
 from slipway.runtime.observability import logger
 from slipway.steps.admit import admit
-from slipway.steps.sweep import sweep
+from slipway.steps.sweep import sweep, turn_of
 
 
 @logger.inject_lambda_context(clear_state=True)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    records, executions, now = wiring.records(), wiring.executions(), wiring.now()
+    records, executions = wiring.records(), wiring.executions()
     announcements, catalog = wiring.announcements(), wiring.catalog()
     found = sweep(
         records=records,
@@ -29,9 +29,10 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
             executions=executions,
             announcements=announcements,
             catalog=catalog,
-            now=now,
+            now=wiring.now(),
         ),
-        now=now,
+        clock=wiring.now,
+        turn=turn_of(event, wiring.now()),
     )
     for problem in found.problems:
         logger.error("not swept", problem=problem)

@@ -8,10 +8,13 @@ from local.twin.blobs import Blobs, InMemoryBlobs
 from local.twin.ecr_images import Image, Manifest, Repository, read_manifest, readable
 from local.twin.ecr_scans import ScanOutcome, Scans, started
 from local.twin.errors import AwsError
+from local.twin.pages import at_most, page
 from local.twin.world import World
 
 TOKEN_HOURS = 12
 PASSWORD = "twin"
+MOST_ON_A_PAGE = 1000
+ASKED_AT_ONCE = 100
 
 
 class EcrModel:
@@ -22,6 +25,7 @@ class EcrModel:
         self.blobs = blobs or InMemoryBlobs()
         self.scans = Scans(world)
         self.repositories: dict[str, Repository] = {}
+        self.tells_media_types = False
         # Where the registry protocol answers; the live harness sets the twin's own address.
         self.endpoint = f"https://{self.host}"
 
@@ -53,7 +57,8 @@ class EcrModel:
 
     def describe_repositories(self, params: dict[str, Any]) -> dict[str, Any]:
         names = params.get("repositoryNames") or list(self.repositories)
-        return {"repositories": [self.repository(name).describe() for name in names]}
+        found = [self.repository(name).describe() for name in names]
+        return _paged("repositories", found, params, "repositoryNames")
 
     # Images
 
@@ -65,18 +70,20 @@ class EcrModel:
         else:
             images = _filtered(repository, params.get("filter", {}))
         account = self.world.account
-        return {"imageDetails": [each.describe(account, repository.name) for each in images]}
+        found = [each.describe(account, repository.name) for each in images]
+        return _paged("imageDetails", found, params, "imageIds")
 
     def list_images(self, params: dict[str, Any]) -> dict[str, Any]:
         repository = self.repository(params["repositoryName"])
         images = _filtered(repository, params.get("filter", {}))
-        return {"imageIds": [image_id for image in images for image_id in image.identifiers()]}
+        found = [image_id for image in images for image_id in image.identifiers()]
+        return _paged("imageIds", found, params)
 
     def batch_get_image(self, params: dict[str, Any]) -> dict[str, Any]:
         repository = self.repository(params["repositoryName"])
         accepted = params.get("acceptedMediaTypes")
         images, failures = [], []
-        for image_id in params["imageIds"]:
+        for image_id in at_most(ASKED_AT_ONCE, "imageIds", params):
             image = repository.find(image_id)
             if image is None or (accepted and image.manifest.media_type not in accepted):
                 failures.append(_failure(image_id))
@@ -112,7 +119,7 @@ class EcrModel:
         """By tag: the tag goes, and the image with its last one. By digest: the image goes."""
         repository = self.repository(params["repositoryName"])
         deleted, failures = [], []
-        for image_id in params["imageIds"]:
+        for image_id in at_most(ASKED_AT_ONCE, "imageIds", params):
             image = repository.find(image_id)
             if image is None:
                 failures.append(_failure(image_id))
@@ -277,7 +284,11 @@ class EcrModel:
         tag: str | None,
         extra: dict[str, Any] | None = None,
     ) -> None:
-        """The documented shape: `resources` is empty, and an untagged image has no image-tag."""
+        """The documented shape: `resources` is empty.
+
+        An untagged image has no image-tag, as documented; or an empty one and its media types, as
+        recorded since 2025.
+        """
         detail: dict[str, Any] = {
             "result": "SUCCESS",
             "repository-name": repository.name,
@@ -286,7 +297,24 @@ class EcrModel:
             **({"image-tag": tag} if tag else {}),
             **(extra or {}),
         }
+        if action == "PUSH" and not tag and self.tells_media_types:
+            manifest = repository.images[digest].manifest
+            detail |= {"image-tag": "", "manifest-media-type": manifest.media_type}
+            detail |= (
+                {"artifact-media-type": manifest.artifact_type} if manifest.artifact_type else {}
+            )
         self.world.tell("aws.ecr", "ECR Image Action", [], detail)
+
+
+def _paged(name: str, found: list[Any], params: dict[str, Any], asked: str = "") -> dict[str, Any]:
+    """A page of all there is; who names what is wanted gets it whole, and up to 100 at once."""
+    if not params.get(asked):
+        return page(name, found, params, most=MOST_ON_A_PAGE)
+    at_most(ASKED_AT_ONCE, asked, params)
+    if "maxResults" in params or "nextToken" in params:
+        message = f"maxResults and nextToken cannot be used together with {asked}."
+        raise AwsError("InvalidParameterException", message)
+    return {name: found}
 
 
 def split_uri(image_uri: str) -> tuple[str, str]:

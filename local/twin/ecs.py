@@ -7,6 +7,7 @@ from local.twin.clusters import Clusters
 from local.twin.elbv2 import Elbv2Model
 from local.twin.engines import TaskEngine
 from local.twin.errors import AwsError
+from local.twin.policies import ANYWHERE, TaskPolicies, TaskPolicy
 from local.twin.scheduler import Scheduler
 from local.twin.service_api import ServiceApi
 from local.twin.service_deployment_api import ServiceDeploymentApi
@@ -34,10 +35,12 @@ class EcsModel:
         self._cloudwatch = cloudwatch
         self._clusters = Clusters(world)
         self._definitions = TaskDefinitions(world)
-        self._tasks = TaskApi(world, self._clusters, self._definitions)
+        self._policies = TaskPolicies()
+        self._tasks = TaskApi(world, self._clusters, self._definitions, self._policies)
         self._scheduler = Scheduler(
             world, engine, elbv2, resolve_image, self._bake_seconds, self._tasks.for_service
         )
+        self._scheduler.runner.start_failure = self._policies.start_failure
         self._services = ServiceApi(
             world, self._clusters, self._definitions, self._scheduler, elbv2, cloudwatch
         )
@@ -132,8 +135,17 @@ class EcsModel:
         return {"tags": self._tags(params["resourceArn"])}
 
     def fail_next_run_task(self, reason: str) -> None:
-        """Let the next run_task start nothing and answer a failure of this reason."""
-        self._tasks.failures.append({"reason": reason})
+        """Let the next run_task of any cluster start nothing and answer this failure."""
+        self._policies.set(ANYWHERE, TaskPolicy(no_capacity=reason, remaining=1))
+
+    def set_policy(self, cluster: str, **policy: Any) -> Params:
+        """What goes wrong with a cluster's next tasks: the fields of `TaskPolicy`."""
+        self._policies.set(cluster, TaskPolicy(**policy))
+        return self.policies()
+
+    def policies(self) -> Params:
+        """The policy of each cluster that has one."""
+        return {name: vars(policy) for name, policy in self._policies.by_cluster.items()}
 
     def state(self) -> dict[str, Any]:
         """What there is, for people and tests."""

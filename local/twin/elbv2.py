@@ -7,10 +7,12 @@ from local.twin.engines import TargetProbe, TrafficEngine
 from local.twin.errors import AwsError
 from local.twin.listeners import Listener, Rule, normal
 from local.twin.load_balancers import LoadBalancers, wanted
+from local.twin.pages import marked_page
 from local.twin.target_groups import Target, TargetGroup
 from local.twin.world import World
 
 Params = dict[str, Any]
+MOST_ON_A_PAGE = 400
 DEFAULT_PORTS = {"HTTP": 80, "HTTPS": 443}
 
 
@@ -33,7 +35,7 @@ class Elbv2Model:
         return {"LoadBalancers": [created]}
 
     def describe_load_balancers(self, params: Params) -> Params:
-        return {"LoadBalancers": self._balancers.find(params)}
+        return _paged("LoadBalancers", self._balancers.find(params), params)
 
     def delete_load_balancer(self, params: Params) -> Params:
         arn = params["LoadBalancerArn"]
@@ -64,7 +66,7 @@ class Elbv2Model:
         ]
         if (arns or names) and not found:
             raise AwsError("TargetGroupNotFound", "One or more target groups not found")
-        return {"TargetGroups": [each.describe() for each in found]}
+        return _paged("TargetGroups", [each.describe() for each in found], params)
 
     def modify_target_group(self, params: Params) -> Params:
         group = self._group(params["TargetGroupArn"])
@@ -126,13 +128,12 @@ class Elbv2Model:
             self._balancers.get(balancer)
         for arn in arns or ():
             self._listener(arn)
-        return {
-            "Listeners": [
-                each.describe()
-                for each in self._listeners.values()
-                if wanted(each.arn, arns) and balancer in (None, each.load_balancer_arn)
-            ]
-        }
+        found = [
+            each.describe()
+            for each in self._listeners.values()
+            if wanted(each.arn, arns) and balancer in (None, each.load_balancer_arn)
+        ]
+        return _paged("Listeners", found, params)
 
     def modify_listener(self, params: Params) -> Params:
         listener = self._listener(params["ListenerArn"])
@@ -163,7 +164,7 @@ class Elbv2Model:
         if params.get("RuleArns"):
             return {"Rules": [self._rule(arn)[1].describe() for arn in params["RuleArns"]]}
         listener = self._listener(params["ListenerArn"])
-        return {"Rules": [each.describe() for each in listener.ordered()]}
+        return _paged("Rules", [each.describe() for each in listener.ordered()], params)
 
     def modify_rule(self, params: Params) -> Params:
         listener, rule = self._rule(params["RuleArn"])
@@ -286,6 +287,10 @@ class Elbv2Model:
     def _set_tags(self, arn: str, params: Params) -> None:
         tags = self._tags.setdefault(arn, {})
         tags |= {each["Key"]: each.get("Value", "") for each in params.get("Tags", [])}
+
+
+def _paged(name: str, found: list[Any], params: Params) -> Params:
+    return marked_page(name, found, params, "PageSize", 1, MOST_ON_A_PAGE)
 
 
 def _port(group: TargetGroup, target: dict[str, Any]) -> int:

@@ -13,6 +13,7 @@ from local.twin.databases import (
     Server,
 )
 from local.twin.errors import AwsError
+from local.twin.pages import marked_page
 from local.twin.rds_records import Instance, Snapshot, tag_list, tags_of
 from local.twin.world import World, iso
 
@@ -28,12 +29,16 @@ SNAPSHOT_EVENTS = {
 
 @dataclass(frozen=True)
 class SnapshotPolicy:
-    """How the next snapshots go; `fail_next` counts down, `fail` stays until changed."""
+    """How the next snapshots go; `fail_next` counts down, `fail` stays until changed.
+
+    Events name a snapshot with `source_prefix`: AWS's sample of a manual one has `rds:`.
+    """
 
     seconds: float = 3.0
     fail: bool = False
     fail_next: int = 0
     quota: int = DEFAULT_SNAPSHOT_QUOTA
+    source_prefix: str = ""
 
 
 class RdsModel:
@@ -74,7 +79,7 @@ class RdsModel:
         found = [
             each for each in self.instances.values() if _among(each.server.instance_id, wanted)
         ]
-        return {"DBInstances": [instance.describe() for instance in found]}
+        return _paged("DBInstances", [instance.describe() for instance in found], params)
 
     def delete_db_instance(self, params: dict[str, Any]) -> dict[str, Any]:
         instance = self._instance(params["DBInstanceIdentifier"])
@@ -126,13 +131,12 @@ class RdsModel:
         ids = _wanted(params, "DBSnapshotIdentifier", "db-snapshot-id")
         sources = _wanted(params, "DBInstanceIdentifier", "db-instance-id")
         now = self.world.clock.now()
-        return {
-            "DBSnapshots": [
-                each.describe(now)
-                for each in self.snapshots.values()
-                if _among(each.snapshot_id, ids) and _among(each.source.server.instance_id, sources)
-            ]
-        }
+        found = [
+            each.describe(now)
+            for each in self.snapshots.values()
+            if _among(each.snapshot_id, ids) and _among(each.source.server.instance_id, sources)
+        ]
+        return _paged("DBSnapshots", found, params)
 
     def delete_db_snapshot(self, params: dict[str, Any]) -> dict[str, Any]:
         snapshot = self._snapshot(params["DBSnapshotIdentifier"])
@@ -256,7 +260,7 @@ class RdsModel:
             "SourceArn": snapshot.arn,
             "Date": iso(self.world.clock.now()),
             "Message": message,
-            "SourceIdentifier": snapshot.snapshot_id,
+            "SourceIdentifier": f"{self.policy.source_prefix}{snapshot.snapshot_id}",
             "EventID": event_id,
         }
         self.world.tell("aws.rds", "RDS DB Snapshot Event", [snapshot.arn], detail)
@@ -297,6 +301,10 @@ def _identifier(text: str, what: str) -> str:
 
 def _invalid(message: str) -> AwsError:
     return AwsError("InvalidParameterValue", message)
+
+
+def _paged(name: str, found: list[Any], params: dict[str, Any]) -> dict[str, Any]:
+    return marked_page(name, found, params, "MaxRecords", 20, 100)
 
 
 def _wanted(params: dict[str, Any], member: str, filter_name: str) -> set[str] | None:

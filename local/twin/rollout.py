@@ -12,6 +12,11 @@ from local.twin.world import World
 # A service that keeps losing tasks is given new ones ever more slowly, up to this pause.
 RELAUNCH_SECONDS = 5.0
 LONGEST_RELAUNCH_SECONDS = 300.0
+# Recorded: ECS's own rollback took 79 to 106 seconds though the old tasks were never removed.
+ROLLBACK_SECONDS = 79.0
+# Recorded: the failed deployment is shown as ACTIVE and still IN_PROGRESS first.
+SHOWN_IN_PROGRESS_SECONDS = 10.0
+NO_CANDIDATE = "No rollback candidate was found to run the rollback."
 FAILED_TO_START = "tasks failed to start"
 THRESHOLD_EXCEEDED = "the circuit breaker threshold was exceeded"
 
@@ -51,16 +56,23 @@ class RollingRollout:
         self._delay_launch(deployment)
         current = service.current
         judged = deployment is service.primary and deployment.rollout_state == "IN_PROGRESS"
-        if current is not None and judged and current.breaker.task_failed():
+        if current is not None and judged and self._trips(current, deployment):
             reason = f"ECS deployment circuit breaker: {FAILED_TO_START}."
             self.fail(service, current, reason, current.breaker.rollback, THRESHOLD_EXCEEDED)
+
+    def _trips(self, current: ServiceDeployment, deployment: Deployment) -> bool:
+        """Whether a failed task gives the deployment up; a rollback is counted from zero."""
+        if current.rolling_back:
+            return current.breaker.enabled and deployment.failed_tasks >= current.breaker.threshold
+        return current.breaker.task_failed()
 
     def task_healthy(self, service: Service, deployment: Deployment) -> None:
         """Note that a task of the deployment is healthy."""
         deployment.failed_tasks = 0
         deployment.paused = False
-        if service.current is not None and deployment is service.primary:
-            service.current.breaker.task_healthy()
+        current = service.current
+        if current is not None and deployment is service.primary and not current.rolling_back:
+            current.breaker.task_healthy()
 
     def alarm_fired(self, service: Service, current: ServiceDeployment, name: str) -> None:
         """Give a deployment up for its alarm, unless that fired before the deployment began."""
@@ -90,16 +102,24 @@ class RollingRollout:
         self._log.failed(service, failed, why, event=current.breaker.enabled)
         target = service.last_completed
         if rollback and target is not None and target is not failed:
+            self._show_late(failed)
             return self.roll_back(service, current, target, cause)
         # Without a completed deployment ECS launches no more tasks, and the rollout stalls.
-        status = "ROLLBACK_FAILED" if rollback else "STOPPED"
-        self._close(current, status, f"Service deployment failed because {cause}.")
+        if rollback:
+            self._close(current, "ROLLBACK_FAILED", NO_CANDIDATE)
+        else:
+            self._close(current, "STOPPED", f"Service deployment failed because {cause}.")
         current.stopped_at = current.updated_at
+
+    def _show_late(self, failed: Deployment) -> None:
+        """Let the API show the failure a moment after the event has told it."""
+        failed.shown_state = "IN_PROGRESS"
+        self._world.clock.call_later(SHOWN_IN_PROGRESS_SECONDS, failed.show)
 
     def roll_back(
         self, service: Service, current: ServiceDeployment, target: Deployment, cause: str
     ) -> None:
-        """Make the last completed deployment, under its old id, the PRIMARY one again."""
+        """Deploy the last completed deployment again, under its old id and with new tasks."""
         now = self._world.clock.now()
         current.status = "ROLLBACK_IN_PROGRESS"
         current.reason = f"Service deployment rolled back because {cause}."
@@ -110,7 +130,10 @@ class RollingRollout:
             "serviceRevisionArn": target.revision.arn,
         }
         service.last_completed = None
+        target.replaced = True
+        target = target.again(now)
         self._promote(service, target)
+        self._world.clock.call_later(ROLLBACK_SECONDS, lambda: self._end_wait(service, current))
         prefix = "ECS deployment circuit breaker" if current.breaker.triggered else "ECS deployment"
         self._set_rollout(
             target, "IN_PROGRESS", f"{prefix}: rolling back to deploymentId {target.id}."
@@ -203,7 +226,7 @@ class RollingRollout:
         """Whether the alarms have been watched long enough; begins the bake if need be."""
         current = service.current
         if current is None or current.rolling_back:
-            return True
+            return current is None or current.rollback_may_end
         seconds = self._bake_seconds(service, current)
         if seconds <= 0 or current.baked:
             return True
@@ -214,6 +237,10 @@ class RollingRollout:
 
     def _end_bake(self, service: Service, current: ServiceDeployment) -> None:
         current.baked = True
+        self._poke(service)
+
+    def _end_wait(self, service: Service, current: ServiceDeployment) -> None:
+        current.rollback_may_end = True
         self._poke(service)
 
     def _complete(self, service: Service, primary: Deployment) -> None:

@@ -1,6 +1,7 @@
 """ECS's service scheduler: hears of tasks and their health, and lets the rollout go on."""
 
 from collections.abc import Callable
+from functools import partial
 
 from local.twin.elbv2 import Elbv2Model
 from local.twin.engines import TaskEngine
@@ -17,6 +18,8 @@ from local.twin.world import World
 SCHEDULER_SECONDS = 1.0
 # Without a load balancer and container health checks a task counts as healthy after this.
 HEALTHY_AFTER_SECONDS = 40.0
+# From so many failures in a row on, ECS says so and waits ever longer between two tries.
+IMPAIRED_AFTER = 3
 _OWN_END = ("TaskFailedToStart", "EssentialContainerExited")
 
 
@@ -83,7 +86,13 @@ class Scheduler:
         # where a task is RUNNING only once it is registered.
         if task.stop_code in _OWN_END and not task.was_healthy and task.ended:
             self.rollout.task_failed(service, deployment)
+            self._say_impaired(service, deployment)
         task.healthy = False
+
+    def _say_impaired(self, service: Service, deployment: Deployment) -> None:
+        if deployment.failed_tasks == IMPAIRED_AFTER:
+            say = partial(self._log.impaired, service)
+            self._world.clock.call_later(SCHEDULER_SECONDS, say)
 
     def _await_health(self, task: Task) -> None:
         if task.targets or _has_health_check(task):

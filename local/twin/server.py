@@ -102,6 +102,7 @@ class Control:
             ("POST", "/_twin/events/policy"): self._set_policy,
             ("GET", "/_twin/crashes"): lambda _: server.crashes.rows(),
             ("POST", "/_twin/crashes"): self._set_crash,
+            ("POST", "/_twin/ecs/policy"): self._set_task_policy,
             ("GET", "/_twin/state"): self._state,
         }
 
@@ -126,6 +127,13 @@ class Control:
         detail_type = body.get("detailType", "*")
         self._server.sink.set_policy(detail_type, None if policy is None else Policy(**policy))
         return self._server.sink.policies()
+
+    def _set_task_policy(self, request: Request) -> dict[str, Any]:
+        """`{cluster, no_capacity, start_failure, remaining}`; what is left out does not happen."""
+        body = json.loads(request.get_data())
+        with self._server.clock.lock:
+            answer: dict[str, Any] = self._server.twin.models["ecs"].set_policy(**body)
+        return answer
 
     def _set_crash(self, request: Request) -> list[dict[str, Any]]:
         """A crash point: `{caller, operation, containing, nth}`."""

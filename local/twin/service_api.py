@@ -8,7 +8,7 @@ from local.twin.cloudwatch import CloudWatchModel
 from local.twin.clusters import Clusters
 from local.twin.elbv2 import Elbv2Model
 from local.twin.errors import AwsError
-from local.twin.pages import page
+from local.twin.pages import at_most, page
 from local.twin.rollout import source_revisions
 from local.twin.scheduler import Scheduler
 from local.twin.service_deployments import AlarmWatch, ServiceDeployment
@@ -78,10 +78,7 @@ class ServiceApi:
     def describe(self, params: dict[str, Any]) -> dict[str, Any]:
         """Services by name or ARN; a MISSING failure for each that is not there."""
         cluster = self._clusters.get(params.get("cluster"))
-        names = params["services"]
-        if len(names) > DESCRIBE_MOST:
-            message = f"Services cannot have more than {DESCRIBE_MOST} elements."
-            raise AwsError("InvalidParameterException", message)
+        names = at_most(DESCRIBE_MOST, "services", params)
         with_tags = "TAGS" in params.get("include", [])
         arns = [self._arn(cluster, name) for name in names]
         return {

@@ -3,13 +3,14 @@
 from typing import Any
 
 from local.twin.errors import AwsError
-from local.twin.pages import page
+from local.twin.pages import at_most, page
 from local.twin.scheduler import Scheduler
 from local.twin.service_api import ServiceApi
 from local.twin.service_deployments import ServiceDeployment
 from local.twin.services import Service
 
 LIST_SIZE = 20
+DESCRIBE_MOST = 20
 USER_REQUEST = "a user requested it"
 
 
@@ -30,7 +31,8 @@ class ServiceDeploymentApi:
 
     def describe(self, params: dict[str, Any]) -> dict[str, Any]:
         """Deployments by ARN; a MISSING failure for each that is not there."""
-        found = {arn: self._find(arn) for arn in params["serviceDeploymentArns"]}
+        arns = at_most(DESCRIBE_MOST, "serviceDeploymentArns", params)
+        found = {arn: self._find(arn) for arn in arns}
         return {
             "serviceDeployments": [
                 each[1].describe(each[0]) for each in found.values() if each is not None
@@ -40,7 +42,8 @@ class ServiceDeploymentApi:
 
     def describe_revisions(self, params: dict[str, Any]) -> dict[str, Any]:
         """Revisions by ARN, with the digests their images were resolved to."""
-        found = {arn: self._describe_revision(arn) for arn in params["serviceRevisionArns"]}
+        arns = at_most(DESCRIBE_MOST, "serviceRevisionArns", params)
+        found = {arn: self._describe_revision(arn) for arn in arns}
         return {
             "serviceRevisions": [each for each in found.values() if each is not None],
             "failures": _missing(found),
@@ -56,10 +59,12 @@ class ServiceDeploymentApi:
         service, deployment = found
         if params.get("stopType", "ROLLBACK") != "ROLLBACK":
             raise AwsError("InvalidParameterException", "The valid value of stopType is ROLLBACK.")
-        if deployment.finished or deployment.rolling_back:
+        if deployment.finished:
             message = f"The service deployment is {deployment.status} and cannot be stopped."
             raise AwsError("ConflictException", message, resourceIds=[arn])
-        self._roll_back(service, deployment)
+        # Stopping what is being rolled back continues the rollback, as AWS documents it.
+        if not deployment.rolling_back:
+            self._roll_back(service, deployment)
         return {"serviceDeploymentArn": arn}
 
     def _roll_back(self, service: Service, deployment: ServiceDeployment) -> None:

@@ -62,6 +62,7 @@ class ServiceDeployment:
     stopped_at: datetime | None = None
     rollback: dict[str, Any] | None = None
     baked: bool | None = None
+    rollback_may_end: bool = False
 
     @property
     def finished(self) -> bool:

@@ -36,6 +36,17 @@ class ServiceLog:
         }
         self._world.tell(SOURCE, SERVICE_ACTION, [service.arn], detail)
 
+    def impaired(self, service: Service) -> None:
+        """Tasks keep failing to start."""
+        self._say(service, "is unable to consistently start tasks successfully.")
+        detail = {
+            "eventType": "WARN",
+            "eventName": "SERVICE_TASK_START_IMPAIRED",
+            "clusterArn": service.cluster_arn,
+            "createdAt": iso(self._world.clock.now()),
+        }
+        self._world.tell(SOURCE, SERVICE_ACTION, [service.arn], detail)
+
     def in_progress(self, service: Service, deployment: Deployment) -> None:
         """A deployment began, or one is being rolled back to: only the reason tells which."""
         self._deployment(service, deployment, "INFO", "SERVICE_DEPLOYMENT_IN_PROGRESS")
@@ -58,6 +69,7 @@ class ServiceLog:
         detail = {
             "eventType": kind,
             "eventName": name,
+            "clusterArn": service.cluster_arn,
             "deploymentId": deployment.id,
             "updatedAt": iso(deployment.updated_at),
             "reason": deployment.reason,

@@ -98,7 +98,19 @@ class Deployment:
     launched: int = 0
     pauses: int = 0
     paused: bool = False
+    # What the API shows in place of the rollout state for a moment.
+    shown_state: str | None = None
+    # The same deployment is deployed again, and shown in place of this one.
+    replaced: bool = False
     tasks: dict[str, Task] = field(default_factory=dict)
+
+    def again(self, now: datetime) -> "Deployment":
+        """The same deployment from the beginning, without any task."""
+        return Deployment(self.id, self.service, self.revision, now, now)
+
+    def show(self) -> None:
+        """Let the API show the rollout state as it is."""
+        self.shown_state = None
 
     def active(self) -> list[Task]:
         """The tasks that are wanted to run."""
@@ -128,7 +140,7 @@ class Deployment:
             "launchType": service.launch_type,
             "platformVersion": settings.get("platformVersion", "1.4.0"),
             "platformFamily": "Linux",
-            "rolloutState": self.rollout_state,
+            "rolloutState": self.shown_state or self.rollout_state,
             "rolloutStateReason": self.reason,
         }
         if "networkConfiguration" in settings:
@@ -218,13 +230,11 @@ class Service:
             if self.deployments
             else None,
             "deploymentConfiguration": self.configuration,
-            "deployments": [each.describe() for each in self.deployments],
+            "deployments": [each.describe() for each in self.deployments if not each.replaced],
             "events": list(self.messages),
             "createdAt": self.created_at,
             "currentServiceDeployment": self.current.arn if self.current else None,
-            "currentServiceRevisions": [
-                self.summary(each.revision) for each in self.deployments if each.tasks
-            ],
+            "currentServiceRevisions": [self.summary(each) for each in self._running_revisions()],
             "placementConstraints": settings.get("placementConstraints", []),
             "placementStrategy": settings.get("placementStrategy", []),
             "networkConfiguration": settings.get("networkConfiguration"),
@@ -238,6 +248,13 @@ class Service:
         }
         return present(answer)
 
+    def _running_revisions(self) -> list[Revision]:
+        return list(
+            {each.revision.arn: each.revision for each in self.deployments if each.tasks}.values()
+        )
+
     def _requested(self, deployment: Deployment) -> int:
+        if deployment.replaced:
+            return 0
         primary = deployment.status == "PRIMARY"
         return self.desired_count if primary else len(deployment.active())

@@ -4,7 +4,8 @@ from typing import Any
 
 from local.twin.clusters import Clusters
 from local.twin.errors import AwsError
-from local.twin.pages import page
+from local.twin.pages import at_most, page
+from local.twin.policies import TaskPolicies
 from local.twin.services import Deployment, Service
 from local.twin.task_definitions import TaskDefinitions
 from local.twin.task_runner import TaskRunner
@@ -12,6 +13,7 @@ from local.twin.tasks import Task
 from local.twin.world import World
 
 RUN_MOST = 10
+DESCRIBE_MOST = 100
 # ECS shows a stopped task for at least an hour.
 SHOWN_SECONDS = 3600.0
 
@@ -19,13 +21,19 @@ SHOWN_SECONDS = 3600.0
 class TaskApi:
     """Every task of the account by its ARN, and the tokens under which tasks were run."""
 
-    def __init__(self, world: World, clusters: Clusters, definitions: TaskDefinitions) -> None:
+    def __init__(
+        self,
+        world: World,
+        clusters: Clusters,
+        definitions: TaskDefinitions,
+        policies: TaskPolicies,
+    ) -> None:
         self._world = world
         self._clusters = clusters
         self._definitions = definitions
         self._tokens: dict[tuple[str, str], tuple[dict[str, Any], list[Task]]] = {}
         self.tasks: dict[str, Task] = {}
-        self.failures: list[dict[str, str]] = []
+        self.policies = policies
 
     def for_service(self, service: Service, deployment: Deployment) -> Task:
         """The next task of a deployment."""
@@ -50,8 +58,9 @@ class TaskApi:
         if known is not None:
             return {"tasks": [_described(task, True) for task in known], "failures": []}
         definition = self._definitions.usable(params["taskDefinition"])
-        if self.failures:
-            return {"tasks": [], "failures": [self.failures.pop(0) for _ in self.failures[:1]]}
+        refused = self.policies.no_capacity(cluster["clusterArn"])
+        if refused is not None:
+            return {"tasks": [], "failures": [{"reason": refused}]}
         tasks = [self._one_off(cluster["clusterArn"], definition, params) for _ in range(count)]
         if params.get("clientToken"):
             self._tokens[cluster["clusterArn"], params["clientToken"]] = (params, tasks)
@@ -84,7 +93,8 @@ class TaskApi:
         """Tasks by id or ARN; a MISSING failure for each that is not there."""
         cluster_arn = self._clusters.get(params.get("cluster"))["clusterArn"]
         with_tags = "TAGS" in params.get("include", [])
-        arns = [self._arn(cluster_arn, name) for name in params["tasks"]]
+        names = at_most(DESCRIBE_MOST, "tasks", params)
+        arns = [self._arn(cluster_arn, name) for name in names]
         return {
             "tasks": [_described(self.tasks[arn], with_tags) for arn in arns if arn in self.tasks],
             "failures": [

@@ -34,6 +34,8 @@ class TaskRunner:
         self._targets = targets
         self._resolve_image = resolve_image
         self._listener = listener
+        # Why a cluster's next task does not start; whoever plays an outage sets it.
+        self.start_failure: Callable[[str], str | None] = _starts
 
     def launch(self, task: Task) -> None:
         """Begin the life of a task."""
@@ -59,6 +61,9 @@ class TaskRunner:
         missing = self._resolve(task)
         if missing is not None:
             return self._failed_to_start(task, _cannot_pull(missing))
+        reason = self.start_failure(task.cluster_arn)
+        if reason is not None:
+            return self._failed_to_start(task, reason)
         self._move(task, "PENDING")
         task.engaged = True
         # A plain function with its arguments, so that a simulated cloud can be copied as it runs.
@@ -152,6 +157,10 @@ class TaskRunner:
     def _move(self, task: Task, status: str) -> None:
         task.last_status = status
         tell_change(self._world, task)
+
+
+def _starts(cluster_arn: str) -> None:
+    """Nothing keeps the tasks of a cluster from starting."""
 
 
 def _cannot_pull(image: str) -> str:

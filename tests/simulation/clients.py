@@ -18,6 +18,7 @@ Params = dict[str, Any]
 # Paginators by what carries the next page from answer to request, and the page size's name.
 _PAGES = {
     ("dynamodb", "query"): ("LastEvaluatedKey", "ExclusiveStartKey", "Limit"),
+    ("stepfunctions", "list_executions"): ("nextToken", "nextToken", "maxResults"),
     ("ecr", "describe_images"): ("nextToken", "nextToken", "maxResults"),
     ("ecs", "list_tasks"): ("nextToken", "nextToken", "maxResults"),
     ("elbv2", "describe_listeners"): ("NextMarker", "Marker", "PageSize"),

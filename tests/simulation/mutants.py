@@ -335,7 +335,9 @@ MUTANTS = (
         "a stopped execution is settled by nobody",
         (
             edit("steps.ended:settle_request", 'if "detail-type" not in event:', "if True:"),
-            edit("steps.sweep:_looked_after", "executions.known(deployment_id):", "False:"),
+            edit(
+                "steps.chores.waiting:_looked_after", "executions.known(deployment_id):", "False:"
+            ),
         ),
         ("abort", "abort@Verify"),
     ),
@@ -360,27 +362,30 @@ MUTANTS = (
     ),
     Mutant(
         "lost pushes are not looked for",
-        (edit("steps.sweep:_lost_push", "if environment.fed_by is None:", "if True:"),),
+        (edit("steps.chores.pushes:lost_pushes", "if not repositories:", "if True:"),),
         ("lost-push",),
     ),
     Mutant(
         "lost promotions are not looked for",
-        (edit("steps.sweep:_lost_promotions", "if stable is None or not", "if True or not"),),
+        (edit("steps.chores.promotions:lost_promotions", "if missing:", "if False:"),),
         ("promotion|event/Deployment Settled/1=drop",),
     ),
     Mutant(
         "what Slack refused is never told again",
-        (edit("steps.sweep:_untold", "if state not in _MUST_BE_TOLD or not", "if True or not"),),
+        (edit("steps.chores.untold:untold", "if lacking:", "if False:"),),
         ("rollback-failure|notify/slack/chat.postMessage/8=permanent",),
     ),
     Mutant(
         "the sweep tells what the stream still has to tell",
         (
             edit(
-                "steps.sweep:_untold",
-                "records.notice(deployment.deployment_id).lacks(state)",
-                "state not in records.notice(deployment.deployment_id).told",
+                "steps.chores.untold:untold",
+                "for one in records.untold(now - _NEWS_LASTS)",
+                "for one in [records.notice(one.deployment_id) for application, name in "
+                "(('ledger', 'staging'), ('ledger', 'production')) for one in "
+                "records.recent(application, name, 5)]",
             ),
+            edit("steps.chores.untold:_lacks", "notice.lacks(state)", "state not in notice.told"),
             edit("runtime.stream:told_again", "if not records", "if False and not records"),
         ),
         ("slack-busy",),
@@ -462,8 +467,8 @@ MUTANTS = (
         "a kept database is freed without looking at the migration",
         (
             edit(
-                "steps.sweep:_left_database",
-                "and not may_change_schema(holder, one_offs, now)",
+                "steps.chores.databases:_at_work",
+                "or may_change_schema(holder, one_offs, now)",
                 "",
             ),
         ),
@@ -471,7 +476,7 @@ MUTANTS = (
     ),
     Mutant(
         "a kept database is never freed",
-        (edit("steps.sweep:_left_database", "if slot.holder is None:", "if True:"),),
+        (edit("steps.chores.databases:_freed", "if slot.holder is None or", "if True or"),),
         ("stopped-migration",),
     ),
     Mutant(

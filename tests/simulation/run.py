@@ -16,6 +16,8 @@ from tests.simulation.world import Image
 # Nothing in a scenario takes longer: the longest approval is an hour, the longest patience less
 # than two, and whatever is lost on the way is found by a timer of a quarter of an hour.
 LIMIT_SECONDS = 12 * 3600.0
+# In every fourth everybody was woken who waits, and a function that outlived its execution is over.
+_SWEEPS = 5
 _MOST_STEPS = 400_000
 
 
@@ -117,14 +119,14 @@ class Run:
     # Until it is over
 
     def _until_quiet(self) -> bool:
-        """Whether all came to rest; two sweeps in a row must then find nothing to do."""
+        """Whether all came to rest; five sweeps in a row must then find nothing to do."""
         clock, trace = self.cloud.clock, self.cloud.trace
         end = clock.elapsed + LIMIT_SECONDS
         while clock.elapsed < end:
             if not self._run_while(lambda: not self._resting(), end):
                 return False
             writes, swept = len(trace.writes), trace.swept
-            if not self._run_while(partial(self._sweeping, swept + 2), end):
+            if not self._run_while(partial(self._sweeping, swept + _SWEEPS), end):
                 return False
             if len(trace.writes) == writes:
                 return True

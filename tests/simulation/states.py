@@ -167,6 +167,20 @@ class StateMachine:
         }
         return {name: value for name, value in answer.items() if value is not None}
 
+    def list_executions(self, params: dict[str, Any]) -> dict[str, Any]:
+        found = [
+            {
+                "executionArn": one.arn,
+                "stateMachineArn": STATE_MACHINE_ARN,
+                "name": one.name,
+                "status": one.status,
+                "startDate": one.started_at,
+            }
+            for one in self.executions.values()
+            if one.status == params["statusFilter"]
+        ]
+        return {"executions": found[::-1][: params["maxResults"]]}
+
     def stop_execution(self, params: dict[str, Any]) -> dict[str, Any]:
         execution = self._by_arn(params["executionArn"])
         if execution.status == "RUNNING":

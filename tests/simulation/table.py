@@ -26,6 +26,7 @@ class Change(NamedTuple):
 
 _INDEXES = {"by-lane": ("lane", "number"), "unsettled": ("unsettled", "requested_at")}
 _PAGE = 50
+_KEYS = 100
 
 
 class Table:
@@ -45,6 +46,18 @@ class Table:
         _only(params, "TableName", "Key", "ConsistentRead")
         found = self.item(*_place(params["Key"]))
         return {"Item": found} if found is not None else {}
+
+    def batch_get_item(self, params: Params) -> Params:
+        _only(params, "RequestItems")
+        found: dict[str, list[Item]] = {}
+        for name, wanted in params["RequestItems"].items():
+            _only(wanted, "Keys", "ConsistentRead")
+            places = [_place(key) for key in wanted["Keys"]]
+            if len(places) > _KEYS or len(set(places)) != len(places):
+                raise AwsError("ValidationException", "Too many items, or duplicates among them")
+            items = [self.item(*place) for place in places]
+            found[name] = [item for item in items if item is not None]
+        return {"Responses": found, "UnprocessedKeys": {}}
 
     def query(self, params: Params) -> Params:
         _only(
@@ -108,11 +121,16 @@ class Table:
     def _in_index(self, params: Params) -> list[Item]:
         partition, sort = _INDEXES[params["IndexName"]]
         (_, name, value), *others = _equalities(params["KeyConditionExpression"])
-        if name != partition or others or params.get("ConsistentRead"):
+        known = [("from", sort)] if others else []
+        if name != partition or params.get("ConsistentRead"):
             raise Unmodelled(f"query {params}")
-        wanted = params["ExpressionAttributeValues"][value]
+        if [(operator, key) for operator, key, _ in others] != known:
+            raise Unmodelled(f"query {params}")
+        values = params["ExpressionAttributeValues"]
         items = self._indexed[params["IndexName"]].values()
-        found = [item for item in items if item[partition] == wanted]
+        found = [item for item in items if item[partition] == values[value]]
+        for _, _, least in others:
+            found = [item for item in found if _sortable(item[sort]) >= _sortable(values[least])]
         return sorted(found, key=lambda item: _sortable(item[sort]))
 
     def _write(self, operations: list[tuple[str, Params]], *, single: bool) -> None:
@@ -219,6 +237,8 @@ def _equalities(expression: str) -> tuple[tuple[str, str, str], ...]:
             found.append(("=", equal[1], equal[2]))
         elif prefix := re.fullmatch(r"begins_with\((\w+), (:\w+)\)", part):
             found.append(("begins_with", prefix[1], prefix[2]))
+        elif least := re.fullmatch(r"(\w+) >= (:\w+)", part):
+            found.append(("from", least[1], least[2]))
         else:
             raise Unmodelled(f"key condition '{part}'")
     return tuple(found)

@@ -45,6 +45,7 @@ class _Direct:
     def perform(self, service: str, operation: str, params: dict[str, Any]) -> dict[str, Any]:
         methods = {
             "GetItem": self._table.get_item,
+            "BatchGetItem": self._table.batch_get_item,
             "Query": self._table.query,
             "TransactWriteItems": self._table.transact_write_items,
             "BatchWriteItem": self._table.batch_write_item,

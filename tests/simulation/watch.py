@@ -447,20 +447,30 @@ def no_lost_wake_up(watch: Watch) -> Found:
     plan = watch.run.plan
     if plan.calls or plan.transient_share or any(kind not in _HARMLESS for _, kind in plan.events):
         return
-    freed_at = -_WOKEN_WITHIN
-    heard = _heard(watch)
+    heard, freed = _heard(watch), _freed(watch)
     for line in watch.cloud.trace.lines:
-        if line[1] == "ended" and line[2].function.name == "sweep" and (line[3] or {}).get("freed"):
-            freed_at = line[0]
         if line[1] != "ended" or line[2].event.get("detail-type") != "Look Again":
             continue
         name = line[2].function.name
         underway = any(abs(line[0] - at) < _UNDERWAY_SECONDS for at in heard.get(name, ()))
-        if underway or line[0] - freed_at < _WOKEN_WITHIN:
+        if underway or any(began <= line[0] < until for began, until in freed):
             continue
         for found in line[3] or []:
             if found["done"] and found["reason"] in ("Verified", "GatesPassed", "LaneTaken"):
                 yield f"{name} was done before the sweep asked at {line[0]:.2f}"
+
+
+def _freed(watch: Watch) -> list[tuple[float, float]]:
+    """When what waited for a database that a sweep freed may have gone on."""
+    began: dict[int, float] = {}
+    found = []
+    for line in watch.cloud.trace.lines:
+        if line[1] == "invoked":
+            began[line[2].number] = line[0]
+        sweep = line[1] == "ended" and line[2].function.name == "sweep"
+        if sweep and (line[3] or {}).get("freed"):
+            found.append((began[line[2].number], line[0] + _WOKEN_WITHIN))
+    return found
 
 
 def _heard(watch: Watch) -> dict[str, list[float]]:

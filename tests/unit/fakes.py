@@ -23,8 +23,9 @@ from slipway.domain.plan import LiveService
 from slipway.domain.preflight import DatabaseInstance, Revision
 from slipway.domain.release import Image, Pushed
 from slipway.domain.routing import Front, Listener, Rule
+from slipway.domain.seen import SeenTags
 from slipway.domain.verdict import AlarmsSeen, HttpAnswer, HttpRequest, Rollout, Target
-from slipway.ports import Admission, Fence, OneOff, Parked, Snapshot
+from slipway.ports import Admission, Announcement, Fence, OneOff, Parked, Snapshot
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -68,6 +69,31 @@ class InMemoryRecords:
         lane_id = f"{application}/{environment}"
         own = [one for one in self._all("deployment", Deployment) if one.lane_id == lane_id]
         return sorted(own, key=lambda one: one.number, reverse=True)[:limit]
+
+    def deployments(self, deployment_ids: Sequence[str]) -> list[Deployment]:
+        found = [
+            self._read(("deployment", one), Deployment) for one in dict.fromkeys(deployment_ids)
+        ]
+        return [one for one in found if one is not None]
+
+    def lanes(self, lane_ids: Sequence[str]) -> list[Lane]:
+        return [self._read(("lane", one), Lane) or Lane.new(one) for one in lane_ids]
+
+    def database_slots(self, database_ids: Sequence[str]) -> list[DatabaseSlot]:
+        found = [self._read(("slot", one), DatabaseSlot) for one in dict.fromkeys(database_ids)]
+        return [one for one in found if one is not None]
+
+    def admitted(self, admission_ids: Sequence[str]) -> frozenset[str]:
+        found = [self.admission(one) for one in admission_ids]
+        return frozenset(one.admission_id for one in found if one and one.deployment_id)
+
+    def seen_tags(self, repositories: Sequence[str]) -> list[SeenTags]:
+        found = [self._read(("seen", one), SeenTags) for one in dict.fromkeys(repositories)]
+        return [one for one in found if one is not None]
+
+    def untold(self, since: datetime) -> list[Notice]:
+        notices = self._all("notice", Notice)
+        return [one for one in notices if one.lacking_since and one.lacking_since >= since]
 
     def unsettled(self) -> list[Deployment]:
         running = [one for one in self._all("deployment", Deployment) if one.outcome is None]
@@ -138,6 +164,8 @@ def _place(document: Versioned | Evidence | Admission) -> tuple[str, str]:
             return "lane", document.lane_id
         case DatabaseSlot():
             return "slot", document.database_id
+        case SeenTags():
+            return "seen", document.repository
         case Evidence():
             return "evidence", f"{document.deployment_id}#{document.number}"
         case Admission():
@@ -418,6 +446,9 @@ class InMemoryExecutions:
     def running(self, deployment_id: str) -> bool:
         return deployment_id in self.started and deployment_id not in self.ended
 
+    def all_running(self) -> frozenset[str]:
+        return frozenset(self.started.keys() - self.ended)
+
     def at_work(self, deployment_id: str) -> bool:
         return self.running(deployment_id) or deployment_id in self.leaving
 
@@ -433,6 +464,9 @@ class InMemoryAnnouncements:
 
     def publish(self, what: str, detail: dict[str, str]) -> None:
         self.published.append((what, detail))
+
+    def publish_all(self, news: Sequence[Announcement]) -> None:
+        self.published.extend(news)
 
 
 @dataclass

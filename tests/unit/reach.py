@@ -172,7 +172,10 @@ def _next(node: Node, found: Reached) -> Iterator[Node]:
                 found.names.add((name, text))
             case ast.keyword(arg="fence", value=value) if not isinstance(value, ast.Name):
                 found.fenced = True
-            case ast.Call(func=ast.Attribute(attr="publish"), args=[ast.Constant(value=what), *_]):
+            case ast.Call(
+                func=ast.Attribute(attr="publish") | ast.Name(id="Announcement"),
+                args=[ast.Constant(value=what), *_],
+            ):
                 found.published.add(str(what))
 
 

@@ -28,14 +28,18 @@ from tests.unit.worlds import (
 )
 
 
-def swept(world: World) -> SweepResult:
-    ports = world.ports("records", "executions", "announcements")
+def swept(world: World, turn: int | None = None) -> SweepResult:
+    ports = {name: world.port(name) for name in ("records", "executions", "announcements")}
     return sweep(
         **ports,
         catalog=world.catalog,
         registry=world.registry,
         one_offs=world.port("one_offs"),
-        admit=partial(admit, **ports, registry=world.registry, catalog=world.catalog),
+        admit=partial(
+            admit, **ports, registry=world.registry, catalog=world.catalog, now=world.now
+        ),
+        clock=lambda: world.now,
+        turn=turn,
     )
 
 
@@ -190,7 +194,7 @@ def test_a_dead_execution_is_settled_and_frees_its_lane() -> None:
 
 def test_whatever_no_event_has_told_is_found_within_five_minutes() -> None:
     every = template()["Parameters"]["SweepEvery"]["Default"]
-    minutes = re.fullmatch(r"rate\((\d+) minutes\)", every)
+    minutes = re.fullmatch(r"rate\((\d+) minutes?\)", every)
     assert minutes is not None
 
     # A push that has just become old enough to be looked for when a sweep has begun.
@@ -332,7 +336,7 @@ def test_every_phase_that_waits_names_the_steps_that_may_wait_in_it() -> None:
 
 def test_what_cannot_be_looked_at_stops_no_other_chore() -> None:
     class NoRegistry:
-        def pushed_since(self, repository: str, since: datetime) -> list[Release]:
+        def tagged(self, repository: str) -> list[Release]:
             raise Broken(Reason.AWS_REFUSED, f"There is no repository {repository}.")
 
     world = fresh().entered()
@@ -365,7 +369,7 @@ def test_a_settled_deployment_that_was_told_is_left_alone() -> None:
 def refused(state: Outcome) -> World:
     world = ended(state)
     notice = world.records.notice(world.deployment_id)
-    world.records.write([notice.refused(state)])
+    world.records.write([notice.refused(state, world.now)])
     return world
 
 

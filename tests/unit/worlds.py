@@ -219,12 +219,8 @@ class Registry(StubRegistry):
 
     pushes: list[Release] = field(default_factory=list)
 
-    def pushed_since(self, repository: str, since: datetime) -> list[Release]:
-        return [
-            push
-            for push in self.pushes
-            if push.repository == repository and push.pushed_at >= since
-        ]
+    def tagged(self, repository: str) -> list[Release]:
+        return [push for push in self.pushes if push.repository == repository]
 
 
 @dataclass

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from slipway.domain.approval import Approval
 from slipway.domain.catalog import EcsTarget, Rolling
@@ -17,6 +17,7 @@ from slipway.domain.plan import LiveService
 from slipway.domain.preflight import DatabaseInstance, Revision
 from slipway.domain.release import Image, Pushed, Release
 from slipway.domain.routing import Front
+from slipway.domain.seen import SeenTags
 from slipway.domain.verdict import AlarmsSeen, HttpAnswer, HttpRequest, Rollout, Target
 
 
@@ -75,6 +76,30 @@ class Records(Protocol):
 
     def recent(self, application: str, environment: str, limit: int) -> list[Deployment]:
         """The newest deployments of a lane, newest first; may lag behind by a moment."""
+        ...
+
+    def deployments(self, deployment_ids: Sequence[str]) -> list[Deployment]:
+        """Those of the deployments that exist, as last written, in no order."""
+        ...
+
+    def lanes(self, lane_ids: Sequence[str]) -> list[Lane]:
+        """The lanes; new ones where nothing was ever deployed."""
+        ...
+
+    def database_slots(self, database_ids: Sequence[str]) -> list[DatabaseSlot]:
+        """Those of the databases that were ever migrated, in no order."""
+        ...
+
+    def admitted(self, admission_ids: Sequence[str]) -> frozenset[str]:
+        """Those of the wishes that a deployment serves."""
+        ...
+
+    def seen_tags(self, repositories: Sequence[str]) -> list[SeenTags]:
+        """Those of the repositories that were looked at before, in no order."""
+        ...
+
+    def untold(self, since: datetime) -> list[Notice]:
+        """What Slack has refused since and nobody has told; may lag behind by a moment."""
         ...
 
     def unsettled(self) -> list[Deployment]:
@@ -143,8 +168,8 @@ class ImageRegistry(Protocol):
         """What a digest is, and when it was pushed; None when it is not there."""
         ...
 
-    def pushed_since(self, repository: str, since: datetime) -> list[Release]:
-        """Every tag whose image was pushed at a moment or after it."""
+    def tagged(self, repository: str) -> list[Release]:
+        """Every tag with its image and the first push of that; none without a repository."""
         ...
 
     def scan(self, repository: str, digest: str) -> Scan:
@@ -345,6 +370,10 @@ class Executions(Protocol):
         """Whether the deployment's execution still runs."""
         ...
 
+    def all_running(self) -> frozenset[str]:
+        """The deployments whose executions run; may lag behind by a moment."""
+        ...
+
     def at_work(self, deployment_id: str) -> bool:
         """Whether the execution, or a function that it has just invoked, may still run."""
         ...
@@ -354,11 +383,22 @@ class Executions(Protocol):
         ...
 
 
+class Announcement(NamedTuple):
+    """An event's detail-type and its content."""
+
+    what: str
+    detail: dict[str, str]
+
+
 class Announcements(Protocol):
     """Slipway's own events."""
 
     def publish(self, what: str, detail: dict[str, str]) -> None:
         """Tell the event bus; a hint to whoever waits, never the record."""
+        ...
+
+    def publish_all(self, news: Sequence[Announcement]) -> None:
+        """Tell all of it, ten at a time; Transient when some of it was not taken."""
         ...
 
 

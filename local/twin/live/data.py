@@ -75,7 +75,7 @@ class DataControl:
         self._lock = lock
         self._routes: dict[tuple[str, str], Callable[[dict[str, Any]], dict[str, Any]]] = {
             ("POST", "/_twin/ecr/scan"): self._set_scan,
-            ("POST", "/_twin/ecr/policy"): self._set_scan_policy,
+            ("POST", "/_twin/ecr/policy"): self._set_registry_policy,
             ("POST", "/_twin/rds/policy"): self._set_snapshot_policy,
         }
 
@@ -98,13 +98,17 @@ class DataControl:
         self._ecr.set_scan(body["repository"], reference, outcome)
         return {}
 
-    def _set_scan_policy(self, body: dict[str, Any]) -> dict[str, Any]:
-        """`{seconds}`: how long scans take, in the cloud's own time."""
-        self._ecr.scans.seconds = float(body["seconds"])
-        return {"seconds": self._ecr.scans.seconds}
+    def _set_registry_policy(self, body: dict[str, Any]) -> dict[str, Any]:
+        """`{seconds, tells_media_types}`: how long scans take, in the cloud's own time, and whether
+        events of untagged pushes have an empty tag and media types; what is left out stays.
+        """
+        ecr = self._ecr
+        ecr.scans.seconds = float(body.get("seconds", ecr.scans.seconds))
+        ecr.tells_media_types = bool(body.get("tells_media_types", ecr.tells_media_types))
+        return {"seconds": ecr.scans.seconds, "tells_media_types": ecr.tells_media_types}
 
     def _set_snapshot_policy(self, body: dict[str, Any]) -> dict[str, Any]:
-        """`{seconds, fail, fail_next, quota}`; what is left out stays."""
+        """`{seconds, fail, fail_next, quota, source_prefix}`; what is left out stays."""
         self._rds.set_policy(**body)
         return vars(self._rds.policy)
 

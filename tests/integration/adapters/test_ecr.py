@@ -178,26 +178,50 @@ def test_an_image_of_a_repository_that_is_not_there_any_more_has_no_status() -> 
         assert EcrRegistry(client, session).status("notes", INDEX) is None
 
 
-def test_what_was_pushed_at_a_moment_or_later_is_found_with_every_tag() -> None:
-    since = datetime(2026, 1, 5, 12, tzinfo=UTC)
-    images = [
-        {"imageDigest": AMD64, "imageTags": ["v1"], "imagePushedAt": since - timedelta(seconds=1)},
-        {"imageDigest": INDEX, "imageTags": ["v2", "latest"], "imagePushedAt": since},
-    ]
+def test_every_tag_of_every_page_is_found_with_its_image_and_the_push_of_that() -> None:
+    at = datetime(2026, 1, 5, 12, tzinfo=UTC)
+    asked = {
+        "repositoryName": "notes",
+        "filter": {"tagStatus": "TAGGED"},
+        "maxResults": 1000,
+    }
+    first = [{"imageDigest": AMD64, "imageTags": ["v1"], "imagePushedAt": at - timedelta(days=1)}]
+    second = [{"imageDigest": INDEX, "imageTags": ["v2", "latest"], "imagePushedAt": at}]
     with stubbed("ecr") as (client, stub), requests.Session() as session:
-        stub.add_response("describe_images", {"imageDetails": images})
+        more = {"imageDetails": first, "nextToken": "more"}
+        stub.add_response("describe_images", more, asked)
+        stub.add_response(
+            "describe_images", {"imageDetails": second}, asked | {"nextToken": "more"}
+        )
 
-        found = EcrRegistry(client, session).pushed_since("notes", since)
+        found = EcrRegistry(client, session).tagged("notes")
 
-    assert [(one.tag, one.digest) for one in found] == [("v2", INDEX), ("latest", INDEX)]
+    assert [(one.tag, one.digest, one.pushed_at) for one in found] == [
+        ("v1", AMD64, at - timedelta(days=1)),
+        ("v2", INDEX, at),
+        ("latest", INDEX, at),
+    ]
+
+
+def test_a_repository_with_too_many_images_says_what_to_do() -> None:
+    with stubbed("ecr") as (client, stub), requests.Session() as session:
+        for number in range(21):
+            stub.add_response("describe_images", {"imageDetails": [], "nextToken": str(number)})
+
+        with pytest.raises(Broken) as refused:
+            EcrRegistry(client, session).tagged("notes")
+
+    assert refused.value.message == (
+        "notes has more than 20,000 tagged images, too many to look for lost pushes; give it a "
+        "lifecycle policy that expires old ones."
+    )
 
 
 def test_nothing_was_pushed_to_a_repository_that_is_not_there_yet() -> None:
     with stubbed("ecr") as (client, stub), requests.Session() as session:
         refuse(stub, "describe_images", "RepositoryNotFoundException")
 
-        since = datetime(2026, 1, 5, tzinfo=UTC)
-        assert EcrRegistry(client, session).pushed_since("notes", since) == []
+        assert EcrRegistry(client, session).tagged("notes") == []
 
 
 @responses.activate

@@ -91,3 +91,31 @@ def test_a_stopped_execution_is_at_work_until_its_last_function_must_have_ended(
         stub.add_response("describe_execution", described, {"executionArn": EXECUTION})
 
         assert executions(client, MACHINE).at_work("notes-staging-1") is at_work
+
+
+@pytest.mark.parametrize("machine", [MACHINE, f"{MACHINE}:live"])
+def test_all_that_runs_is_listed_page_by_page(machine: str) -> None:
+    def page(*names: str) -> dict[str, Any]:
+        executions = [
+            {
+                "executionArn": f"{EXECUTION[: EXECUTION.rindex(':')]}:{name}",
+                "stateMachineArn": MACHINE,
+                "name": name,
+                "status": "RUNNING",
+                "startDate": 0,
+            }
+            for name in names
+        ]
+        return {"executions": executions}
+
+    asked = {"stateMachineArn": MACHINE, "statusFilter": "RUNNING", "maxResults": 1000}
+    with stubbed("stepfunctions") as (client, stub):
+        first = page("notes-staging-2", "notes-staging-1") | {"nextToken": "more"}
+        stub.add_response("list_executions", first, asked)
+        stub.add_response("list_executions", page("notes-staging-0"), asked | {"nextToken": "more"})
+
+        assert executions(client, machine).all_running() == {
+            "notes-staging-0",
+            "notes-staging-1",
+            "notes-staging-2",
+        }

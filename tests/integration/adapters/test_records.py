@@ -1,5 +1,7 @@
 """The contract of Records, kept by the table and by the fake that stands for it."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from slipway.adapters.records import DynamoDBRecords
@@ -7,11 +9,13 @@ from slipway.domain.deployment import Outcome, Phase
 from slipway.domain.errors import Reason, Rejected, Transient
 from slipway.domain.lane import DatabaseSlot, Lane
 from slipway.domain.notice import Notice
+from slipway.domain.seen import SeenTags
 from slipway.ports import Admission, Fence, Records
 from tests.integration.adapters.conftest import TABLE
 from tests.integration.adapters.examples import a_deployment, an_approval, an_entry
 from tests.unit.fakes import InMemoryRecords
 
+NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
 HELD = Fence(lane_id="notes/staging", deployment_id="notes-staging-1", fencing=1)
 
 
@@ -190,3 +194,47 @@ def test_a_lane_that_moved_under_its_holder_is_read_again_and_not_lost(held: Rec
         held.write([stale.leave("notes-staging-1")], fence=HELD)
 
     assert refused.value.reason is Reason.RECORD_MOVED
+
+
+def test_many_are_read_at_once_without_those_that_are_not_there(records: Records) -> None:
+    records.write([a_deployment(1), Lane(application="notes", environment="staging", fencing=7)])
+    records.write([DatabaseSlot(database_id="rds:notes", holder="notes-staging-1")])
+    records.write([], admission=Admission(admission_id="push:1", deployment_id="notes-staging-1"))
+    records.write([], admission=Admission(admission_id="push:3", deployment_id=""))
+    seen = SeenTags(repository="notes", until=NOW)
+    records.write([seen])
+
+    twice = ["notes-staging-1", "notes-staging-9", "notes-staging-1"]
+    assert [one.deployment_id for one in records.deployments(twice)] == ["notes-staging-1"]
+    lanes = records.lanes(["notes/production", "notes/staging"])
+    assert [(one.lane_id, one.fencing, one.version) for one in lanes] == [
+        ("notes/production", 0, 0),
+        ("notes/staging", 7, 1),
+    ]
+    slots = records.database_slots(["rds:notes", "rds:other"])
+    assert [(one.database_id, one.holder) for one in slots] == [("rds:notes", "notes-staging-1")]
+    assert records.admitted(["push:1", "push:2", "push:3"]) == {"push:1"}
+    assert records.seen_tags(["notes", "other"]) == [seen.model_copy(update={"version": 1})]
+    assert (records.deployments([]), records.admitted([])) == ([], frozenset())
+
+
+def test_more_than_a_hundred_are_read(records: Records) -> None:
+    for number in range(1, 131):
+        records.write([a_deployment(number)])
+
+    found = records.deployments([f"notes-staging-{number}" for number in range(1, 141)])
+
+    assert sorted(one.number for one in found) == list(range(1, 131))
+
+
+def test_what_slack_refused_is_found_until_it_is_told_or_old(records: Records) -> None:
+    fresh, old = Notice(deployment_id="notes-staging-1"), Notice(deployment_id="notes-staging-2")
+    records.write([fresh.refused("Failed", NOW), old.refused("Failed", NOW - timedelta(days=2))])
+    records.write([Notice(deployment_id="notes-staging-3").confirmed("Failed")])
+
+    since = NOW - timedelta(days=1)
+    assert [one.deployment_id for one in records.untold(since)] == ["notes-staging-1"]
+    assert records.unsettled() == []
+
+    records.write([records.notice("notes-staging-1").claimed("Failed")])
+    assert records.untold(since) == []

@@ -8,9 +8,11 @@ import pytest
 from botocore.stub import Stubber
 from mypy_boto3_dynamodb import DynamoDBClient
 
+from slipway.adapters import items
 from slipway.adapters.records import DynamoDBRecords
 from slipway.domain.deployment import Outcome
 from slipway.domain.errors import Broken, ControlPlaneError, Reason, Transient
+from slipway.domain.lane import Lane
 from slipway.ports import Fence
 from tests.integration.adapters.conftest import REGION, TABLE
 from tests.integration.adapters.examples import a_deployment, an_entry
@@ -169,3 +171,26 @@ def test_a_fenced_write_is_one_transaction_with_a_token_and_few_forms_of_conditi
     assert len(sent[0].pop("ClientRequestToken")) == 36
     assert sent[0]["TransactItems"][0]["Put"].pop("Item")["version"] == {"N": "4"}
     assert sent == [{"TransactItems": expected}]
+
+
+def test_keys_that_dynamodb_did_not_process_are_asked_for_again(dynamodb: DynamoDBClient) -> None:
+    key = items.lane_key("notes/staging")
+    left: Any = {TABLE: {"Keys": [key], "ConsistentRead": True}}
+    lane = items.versioned_item(Lane(application="notes", environment="staging", fencing=3))
+    with Stubber(dynamodb) as stub:
+        nothing = {"Responses": {TABLE: []}, "UnprocessedKeys": left}
+        stub.add_response("batch_get_item", nothing, {"RequestItems": left})
+        found = {"Responses": {TABLE: [lane]}, "UnprocessedKeys": {}}
+        stub.add_response("batch_get_item", found, {"RequestItems": left})
+
+        assert DynamoDBRecords(dynamodb, TABLE).lanes(["notes/staging"])[0].fencing == 3
+
+
+def test_keys_that_dynamodb_never_processes_are_transient(dynamodb: DynamoDBClient) -> None:
+    left: Any = {TABLE: {"Keys": [items.lane_key("notes/staging")], "ConsistentRead": True}}
+    with Stubber(dynamodb) as stub:
+        for _ in range(10):
+            stub.add_response("batch_get_item", {"Responses": {TABLE: []}, "UnprocessedKeys": left})
+
+        with pytest.raises(Transient, match="never processed"):
+            DynamoDBRecords(dynamodb, TABLE).lanes(["notes/staging"])

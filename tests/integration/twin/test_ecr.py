@@ -1,5 +1,6 @@
 """ECR's model against AWS's documentation: digests, tags, scans, errors, events."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -236,3 +237,104 @@ def test_an_image_that_was_never_scanned_has_no_scan(cloud: Cloud) -> None:
     ecr.start_image_scan(params)
     answer = ecr.describe_image_scan_findings(params)
     assert answer["imageScanStatus"]["status"] == "IN_PROGRESS"
+
+
+def index_of(ecr: EcrModel, child: str, tag: str | None = None) -> None:
+    """Push an index over one child, each tag another one."""
+    manifest = {
+        "schemaVersion": 2,
+        "mediaType": "application/vnd.oci.image.index.v1+json",
+        "manifests": [{"digest": child, "size": 1, "mediaType": "x"}],
+        "annotations": {"for": tag or ""},
+    }
+    tagged = {"imageTag": tag} if tag else {}
+    params = {"repositoryName": "notes", "imageManifest": json.dumps(manifest)}
+    ecr.put_image({**params, **tagged})
+
+
+def many(ecr: EcrModel, count: int) -> None:
+    """Push so many images, each with a tag."""
+    child = put_version(ecr, "notes", "0", "v1")
+    for number in range(1, count):
+        index_of(ecr, child, str(number))
+
+
+def test_an_untagged_push_may_tell_an_empty_tag_and_its_media_types(cloud: Cloud) -> None:
+    _, ecr, events = cloud
+    child = put_version(ecr, "notes", "1", "v1")
+    ecr.tells_media_types = True
+
+    index_of(ecr, child)
+
+    detail = events[-1]["detail"]
+    assert detail.pop("image-digest").startswith("sha256:")
+    assert detail == {
+        "result": "SUCCESS",
+        "repository-name": "notes",
+        "action-type": "PUSH",
+        "image-tag": "",
+        "manifest-media-type": "application/vnd.oci.image.index.v1+json",
+    }
+
+
+def test_an_untagged_push_tells_neither_as_the_documentation_has_it(cloud: Cloud) -> None:
+    _, ecr, events = cloud
+    child = put_version(ecr, "notes", "1", "v1")
+
+    index_of(ecr, child)
+
+    assert events[-1]["detail"].keys() == {
+        "result",
+        "repository-name",
+        "image-digest",
+        "action-type",
+    }
+
+
+def test_images_are_listed_in_pages(cloud: Cloud) -> None:
+    _, ecr, _ = cloud
+    many(ecr, 5)
+
+    for operation, name in ((ecr.describe_images, "imageDetails"), (ecr.list_images, "imageIds")):
+        first = operation({"repositoryName": "notes", "maxResults": 2})
+        second = operation(
+            {"repositoryName": "notes", "maxResults": 2, "nextToken": first["nextToken"]}
+        )
+        last = operation(
+            {"repositoryName": "notes", "maxResults": 2, "nextToken": second["nextToken"]}
+        )
+        assert [len(page[name]) for page in (first, second, last)] == [2, 2, 1]
+        assert "nextToken" not in last
+    ecr.create_repository({"repositoryName": "more"})
+    found = ecr.describe_repositories({"maxResults": 1})
+    assert (len(found["repositories"]), found["nextToken"]) == (1, "1")
+
+
+def test_without_a_size_a_page_has_a_hundred_images(cloud: Cloud) -> None:
+    _, ecr, _ = cloud
+    many(ecr, 101)
+
+    listed = ecr.list_images({"repositoryName": "notes"})
+    assert (len(listed["imageIds"]), "nextToken" in listed) == (100, True)
+    whole = ecr.list_images({"repositoryName": "notes", "maxResults": 1000})
+    assert (len(whole["imageIds"]), "nextToken" in whole) == (101, False)
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"maxResults": 1001},
+        {"maxResults": 0},
+        {"nextToken": "elsewhere"},
+        {"imageIds": [{"imageTag": "1"}], "maxResults": 5},
+        {"imageIds": [{"imageTag": "1"}] * 101},
+    ],
+)
+def test_what_ecr_does_not_allow_in_one_request_is_refused(
+    cloud: Cloud, params: dict[str, Any]
+) -> None:
+    _, ecr, _ = cloud
+    put_version(ecr, "notes", "1", "v1")
+
+    code = refused(lambda: ecr.describe_images({"repositoryName": "notes", **params}))
+    assert code == "InvalidParameterException"

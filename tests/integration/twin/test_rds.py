@@ -147,6 +147,29 @@ def test_a_finished_snapshot_tells_of_itself_in_the_documented_shape(cloud: Clou
     }
 
 
+def test_events_may_name_a_snapshot_as_awss_sample_does(cloud: Cloud) -> None:
+    clock, rds, events = cloud
+    rds.set_policy(source_prefix="rds:")
+    rds.create_db_snapshot(SNAPSHOT)
+    clock.run_for(60)
+
+    assert {event["detail"]["SourceIdentifier"] for event in events} == {"rds:before-2"}
+
+
+def test_snapshots_are_listed_in_pages(cloud: Cloud) -> None:
+    clock, rds, _ = cloud
+    for number in range(25):
+        rds.create_db_snapshot({**SNAPSHOT, "DBSnapshotIdentifier": f"before-{number}"})
+        clock.run_for(60)
+
+    first = rds.describe_db_snapshots({"MaxRecords": 20})
+    last = rds.describe_db_snapshots({"MaxRecords": 20, "Marker": first["Marker"]})
+    assert (len(first["DBSnapshots"]), len(last["DBSnapshots"])) == (20, 5)
+    assert "Marker" not in last
+    code, _ = refused(lambda: rds.describe_db_snapshots({"MaxRecords": 5}))
+    assert code == "InvalidParameterValue"
+
+
 def test_a_failed_snapshot_is_found_by_a_poll_only(cloud: Cloud) -> None:
     clock, rds, events = cloud
     rds.set_policy(fail_next=1)

@@ -123,6 +123,7 @@ def test_a_completed_deployment_tells_its_beginning_its_end_and_the_steady_state
         "detail": {
             "eventType": "INFO",
             "eventName": "SERVICE_DEPLOYMENT_IN_PROGRESS",
+            "clusterArn": "arn:aws:ecs:us-east-1:000000000000:cluster/main",
             "deploymentId": deployment,
             "updatedAt": "2026-01-05T09:00:00.000Z",
             "reason": f"ECS deployment {deployment} in progress.",
@@ -185,6 +186,98 @@ def test_a_service_that_was_rolled_back_looks_stable() -> None:
     assert service["taskDefinition"] == first
 
 
+def rolling_back() -> tuple[VirtualCloud, Any]:
+    """A service that ECS has just begun to roll back, and its good deployment."""
+    cloud = VirtualCloud()
+    good = cloud.live_service(cloud.register("v1"), deploymentConfiguration=BREAKER)
+    cloud.script = crashing(2)
+    cloud.update(taskDefinition=cloud.register("v2"))
+    assert cloud.clock.run_until(lambda: cloud.deployment()["status"] == "ROLLBACK_IN_PROGRESS")
+    return cloud, good["deployments"][0]
+
+
+def test_a_rollback_takes_as_long_as_recorded_and_starts_tasks_of_its_own() -> None:
+    cloud, good = rolling_back()
+    begun = cloud.clock.now()
+
+    primary, failed = cloud.describe()["deployments"]
+    cloud.clock.run_for(2)
+    pending = cloud.describe()["deployments"][0]["pendingCount"]
+    serving = cloud.describe()["runningCount"]
+    cloud.settle()
+
+    assert (primary["id"], primary["createdAt"], primary["runningCount"]) == (good["id"], begun, 0)
+    assert (failed["status"], pending, serving) == ("ACTIVE", 2, 2)
+    assert 79 <= (cloud.clock.now() - begun).total_seconds() <= 106
+
+
+def test_a_failed_deployment_is_shown_for_over_a_minute_first_in_progress_and_then_failed() -> None:
+    cloud, _ = rolling_back()
+    shown = []
+    for _ in range(120):
+        others = [each for each in cloud.describe()["deployments"] if each["status"] == "ACTIVE"]
+        shown += [each["rolloutState"] for each in others]
+        cloud.clock.run_for(1)
+
+    first, last = shown.count("IN_PROGRESS"), shown.count("FAILED")
+    assert shown == ["IN_PROGRESS"] * first + ["FAILED"] * last
+    assert (first > 0, last > 60) == (True, True)
+
+
+def decided_as_ecs_deploy(cloud: VirtualCloud) -> str:
+    """What `ecs deploy` makes of a deployment, asking once a second.
+
+    It gives up when the PRIMARY deployment has FAILED, or when the service says since its
+    creation that something is "unable"; it is content with one deployment that runs in full.
+    """
+    for _ in range(300):
+        service = cloud.describe()
+        primary = next(each for each in service["deployments"] if each["status"] == "PRIMARY")
+        for event in service["events"]:
+            if "unable" in event["message"] and event["createdAt"] > primary["createdAt"]:
+                return f"ERROR: {event['message']}"
+        if primary["rolloutState"] == "FAILED":
+            return f"Deployment Failed! {primary['rolloutStateReason']}"
+        running = cloud.ecs("ListTasks", cluster="main", serviceName="notes")["taskArns"]
+        if len(service["deployments"]) == 1 and len(running) == service["desiredCount"]:
+            return "Deployment successful"
+        cloud.clock.run_for(1)
+    return "timeout"
+
+
+@pytest.mark.parametrize("desired", [1, 2, 10])
+@pytest.mark.parametrize("rollback", [True, False])
+def test_a_tool_that_polls_sees_that_a_crashing_image_has_failed(
+    desired: int, rollback: bool
+) -> None:
+    cloud = VirtualCloud()
+    breaker = {"deploymentCircuitBreaker": {"enable": True, "rollback": rollback}}
+    cloud.live_service(cloud.register("v1"), desired=desired, deploymentConfiguration=breaker)
+    cloud.script = crashing(2)
+    cloud.update(taskDefinition=cloud.register("v2"))
+
+    decided = decided_as_ecs_deploy(cloud)
+
+    assert decided.startswith(("ERROR: (service notes) is unable", "Deployment Failed!")), decided
+
+
+def test_a_tool_that_polls_is_content_with_a_good_image() -> None:
+    cloud = VirtualCloud()
+    cloud.live_service(cloud.register("v1"), deploymentConfiguration=BREAKER)
+    cloud.update(taskDefinition=cloud.register("v2"))
+
+    assert decided_as_ecs_deploy(cloud) == "Deployment successful"
+
+
+def test_a_rollback_whose_own_tasks_fail_has_failed() -> None:
+    cloud, _ = rolling_back()
+    cloud.script = lambda task: TaskScript(exits_after=1.0, exit_code=1)
+    cloud.settle()
+
+    assert cloud.deployment()["status"] == "ROLLBACK_FAILED"
+    assert cloud.deployment()["deploymentCircuitBreaker"]["failureCount"] == 3
+
+
 def test_a_failing_health_check_trips_the_breaker_too() -> None:
     cloud = VirtualCloud()
     cloud.live_service(cloud.register("v1"), deploymentConfiguration=BREAKER)
@@ -236,7 +329,9 @@ def test_a_first_deployment_that_fails_has_nowhere_to_go_back_to_and_stalls() ->
     started = len(cloud.model.state()["tasks"])
     cloud.clock.run_for(3600)
 
-    assert cloud.deployment()["status"] == "ROLLBACK_FAILED"
+    deployment = cloud.deployment()
+    words = "No rollback candidate was found to run the rollback."
+    assert (deployment["status"], deployment["statusReason"]) == ("ROLLBACK_FAILED", words)
     assert cloud.describe()["deployments"][0]["rolloutState"] == "FAILED"
     assert len(cloud.model.state()["tasks"]) == started
 
@@ -322,13 +417,35 @@ def test_a_deployment_that_is_stopped_by_hand_is_rolled_back() -> None:
 
     answer = cloud.ecs("StopServiceDeployment", serviceDeploymentArn=arn, stopType="ROLLBACK")
     assert answer == {"serviceDeploymentArn": arn}
-    with pytest.raises(AwsError) as again:
-        cloud.ecs("StopServiceDeployment", serviceDeploymentArn=arn)
+    started = cloud.deployment()["rollback"]["startedAt"]
+    # "Continues the rollback operation", the documentation says of a second request.
+    cloud.clock.run_for(20)
+    assert cloud.ecs("StopServiceDeployment", serviceDeploymentArn=arn) == answer
+    assert cloud.deployment()["status"] == "ROLLBACK_IN_PROGRESS"
+    assert cloud.deployment()["rollback"]["startedAt"] == started
     cloud.settle()
 
-    assert again.value.code == "ConflictException"
     assert cloud.deployment()["status"] == "ROLLBACK_SUCCESSFUL"
     assert statuses(cloud) == {"v1": 2}
+    with pytest.raises(AwsError) as again:
+        cloud.ecs("StopServiceDeployment", serviceDeploymentArn=arn)
+    assert again.value.code == "ConflictException"
+
+
+def test_what_ecs_rolls_back_by_itself_may_be_stopped_as_well() -> None:
+    cloud = VirtualCloud()
+    cloud.live_service(cloud.register("v1"), deploymentConfiguration=BREAKER)
+    cloud.script = crashing(2)
+    cloud.update(taskDefinition=cloud.register("v2"))
+    assert cloud.clock.run_until(lambda: cloud.deployment()["status"] == "ROLLBACK_IN_PROGRESS")
+    arn = cloud.deployment()["serviceDeploymentArn"]
+
+    assert cloud.ecs("StopServiceDeployment", serviceDeploymentArn=arn) == {
+        "serviceDeploymentArn": arn
+    }
+    cloud.settle()
+
+    assert cloud.deployment()["status"] == "ROLLBACK_SUCCESSFUL"
 
 
 def alarmed(cloud: VirtualCloud, state: str) -> dict[str, Any]:

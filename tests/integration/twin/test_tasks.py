@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from local.twin.errors import AwsError
+from local.twin.policies import NO_CAPACITY
 from local.twin.scripted import TaskScript
 from tests.integration.twin.virtual import DIGEST, VirtualCloud
 
@@ -165,3 +166,77 @@ def test_a_container_that_is_not_essential_ends_while_its_task_runs_on() -> None
     cloud.clock.run_for(20)
     task = described(cloud, arn)
     assert (task["lastStatus"], task["stopCode"]) == ("STOPPED", "UserInitiated")
+
+
+def test_a_cluster_without_capacity_places_nothing_until_it_has_some() -> None:
+    cloud = ending(0)
+    cloud.register("v1")
+    cloud.ecs("CreateCluster", clusterName="other")
+    cloud.model.set_policy("main", no_capacity=NO_CAPACITY)
+
+    full = {"tasks": [], "failures": [{"reason": NO_CAPACITY}]}
+    assert [run(cloud) for _ in range(3)] == [full] * 3
+    elsewhere = cloud.ecs("RunTask", cluster="other", taskDefinition="notes")
+    assert len(elsewhere["tasks"]) == 1
+    cloud.model.set_policy("main")
+    assert len(run(cloud)["tasks"]) == 1
+
+
+def test_a_task_that_never_starts_has_no_exit_code_and_says_why() -> None:
+    cloud = ending(0)
+    cloud.register("v1")
+    why = "ResourceInitializationError: unable to pull secrets or registry auth"
+    cloud.model.set_policy("main", start_failure=why, remaining=1)
+    arns = [run(cloud)["tasks"][0]["taskArn"] for _ in range(2)]
+    cloud.clock.run_for(60)
+
+    never, good = (described(cloud, arn) for arn in arns)
+    assert (never["stopCode"], never["stoppedReason"]) == ("TaskFailedToStart", why)
+    assert "startedAt" not in never
+    assert {"exitCode", "runtimeId"} & never["containers"][0].keys() == set()
+    assert good["containers"][0]["exitCode"] == 0
+    assert cloud.model.policies()["main"]["remaining"] == 0
+
+
+def refusal(cloud: VirtualCloud, operation: str, **params: Any) -> str:
+    with pytest.raises(AwsError) as refused:
+        cloud.ecs(operation, **params)
+    return refused.value.code
+
+
+@pytest.mark.parametrize(
+    ("operation", "name", "most"),
+    [
+        ("DescribeTasks", "tasks", 100),
+        ("DescribeServices", "services", 10),
+        ("DescribeServiceDeployments", "serviceDeploymentArns", 20),
+        ("DescribeServiceRevisions", "serviceRevisionArns", 20),
+    ],
+)
+def test_one_request_describes_no_more_than_ecs_allows(
+    operation: str, name: str, most: int
+) -> None:
+    cloud = VirtualCloud()
+    cluster = {"cluster": "main"} if operation in ("DescribeTasks", "DescribeServices") else {}
+
+    answer = cloud.ecs(operation, **cluster, **{name: [f"x/{n}" for n in range(most)]})
+    assert len(answer["failures"]) == most
+    too_many = [f"x/{n}" for n in range(most + 1)]
+    assert refusal(cloud, operation, **cluster, **{name: too_many}) == "InvalidParameterException"
+
+
+def test_tasks_are_listed_in_pages_of_a_hundred_or_fewer() -> None:
+    cloud = ending(0)
+    cloud.register("v1")
+    for _ in range(13):
+        run(cloud, count=10)
+
+    first = cloud.ecs("ListTasks", cluster="main")
+    second = cloud.ecs("ListTasks", cluster="main", nextToken=first["nextToken"])
+    small = cloud.ecs("ListTasks", cluster="main", maxResults=7)
+    assert (len(first["taskArns"]), len(second["taskArns"]), len(small["taskArns"])) == (100, 30, 7)
+    assert "nextToken" not in second
+    assert len({*first["taskArns"], *second["taskArns"]}) == 130
+    for size in (0, 101):
+        code = refusal(cloud, "ListTasks", cluster="main", maxResults=size)
+        assert code == "InvalidParameterException"

@@ -159,3 +159,46 @@ def test_the_state_shows_every_half(twin: LiveTwin) -> None:
     state = control(twin, "state")
     assert {"ecs", "elbv2", "cloudwatch"} <= set(state)
     assert set(state["ecs"]) == {"services", "serviceDeployments", "tasks"}
+
+
+def test_what_goes_wrong_is_set_from_outside(twin: LiveTwin) -> None:
+    twin.ecs.create_cluster(clusterName="full")
+    twin.ecs.register_task_definition(
+        family="full", containerDefinitions=[{"name": "web", "image": "none"}]
+    )
+    policy = {"cluster": "full", "no_capacity": "no room", "remaining": 1}
+
+    shown = control(twin, "ecs/policy", policy)
+    failures = twin.ecs.run_task(cluster="full", taskDefinition="full")["failures"]
+
+    assert shown["full"]["no_capacity"] == "no room"
+    assert failures == [{"reason": "no room"}]
+    assert len(twin.ecs.run_task(cluster="full", taskDefinition="full")["tasks"]) == 1
+    for wrong in ({"cluster": "full", "y": 1}, {}, "full"):
+        assert refused(f"{twin.url}/_twin/ecs/policy", json.dumps(wrong).encode()) == 400
+
+
+@pytest.mark.parametrize("size", [1, 3])
+def test_load_balancers_rules_and_groups_come_in_pages_that_clients_put_together(
+    twin: LiveTwin, size: int
+) -> None:
+    names = [f"paged-{size}-{number}" for number in range(3)]
+    for name in names:
+        twin.elbv2.create_load_balancer(Name=name)
+        twin.elbv2.create_target_group(Name=name, Port=80, Protocol="HTTP", TargetType="ip")
+
+    first = twin.elbv2.describe_load_balancers(PageSize=size)
+    pages = twin.elbv2.get_paginator("describe_load_balancers").paginate(
+        PaginationConfig={"PageSize": size}
+    )
+    found = [one["LoadBalancerName"] for page in pages for one in page["LoadBalancers"]]
+    groups = twin.elbv2.get_paginator("describe_target_groups").paginate(
+        PaginationConfig={"PageSize": size}
+    )
+    named = [one["TargetGroupName"] for page in groups for one in page["TargetGroups"]]
+
+    assert len(first["LoadBalancers"]) == size
+    assert set(names) <= set(found) & set(named)
+    with pytest.raises(ClientError) as too_many:
+        twin.elbv2.describe_load_balancers(PageSize=401)
+    assert too_many.value.response["Error"]["Code"] == "ValidationError"

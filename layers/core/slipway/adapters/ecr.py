@@ -1,8 +1,7 @@
 """ECR: what an image is, for which platform, and what its vulnerability scan found."""
 
 import hashlib
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import ClientError
@@ -38,6 +37,9 @@ _TIMEOUT_SECONDS: Final = 10
 _CHILDREN_READ: Final = 6
 # The largest manifest that registries must take, and far more than a configuration needs.
 LARGEST: Final = 4 * 1024 * 1024
+# ECR sorts by nothing, so all of a repository is read: at a second for each thousand images,
+# before the sweep's time is over.
+_MOST_PAGES: Final = 20
 
 
 class EcrRegistry:
@@ -117,38 +119,31 @@ class EcrRegistry:
         )
 
     @aws_errors()
-    def pushed_since(self, repository: str, since: datetime) -> list[Release]:
-        """Every tag whose image was pushed at a moment or after it.
-
-        ECR sorts by nothing, so all is read.
+    def tagged(self, repository: str) -> list[Release]:
+        """Every tag with its image and the first push of that: a retag leaves no time.
 
         None in a repository that is not there: the catalog may know it before it is created.
+        Broken when there are more images than one look can read.
         """
         try:
-            return self._pushed_since(repository, since)
+            return self._tagged(repository)
         except ClientError as error:
             if code_of(error) == "RepositoryNotFoundException":
                 return []
             raise
 
-    def _pushed_since(self, repository: str, since: datetime) -> list[Release]:
+    def _tagged(self, repository: str) -> list[Release]:
         pages = self._client.get_paginator("describe_images").paginate(
             repositoryName=repository,
             filter={"tagStatus": "TAGGED"},
             PaginationConfig={"PageSize": 1000},
         )
-        return [
-            Release(
-                repository=repository,
-                digest=detail["imageDigest"],
-                tag=tag,
-                pushed_at=detail["imagePushedAt"],
-            )
-            for page in pages
-            for detail in page["imageDetails"]
-            if detail["imagePushedAt"] >= since
-            for tag in detail.get("imageTags", [])
-        ]
+        found: list[Release] = []
+        for number, page in enumerate(pages, start=1):
+            if number > _MOST_PAGES:
+                raise _too_many(repository)
+            found.extend(_releases(repository, page["imageDetails"]))
+        return found
 
     @aws_errors()
     def scan(self, repository: str, digest: str) -> Scan:
@@ -239,6 +234,25 @@ class EcrRegistry:
             told = f"The image configuration could not be read: status {response.status_code}."
             raise Transient(Reason.AWS_UNAVAILABLE, told)
         return response.content
+
+
+def _releases(repository: str, details: "Iterable[ImageDetailTypeDef]") -> Iterator[Release]:
+    for detail in details:
+        for tag in detail.get("imageTags", []):
+            yield Release(
+                repository=repository,
+                digest=detail["imageDigest"],
+                tag=tag,
+                pushed_at=detail["imagePushedAt"],
+            )
+
+
+def _too_many(repository: str) -> Broken:
+    return Broken(
+        Reason.LOOK_ENDLESS,
+        f"{repository} has more than {_MOST_PAGES},000 tagged images, too many to look for lost "
+        "pushes; give it a lifecycle policy that expires old ones.",
+    )
 
 
 def _identifier(reference: str) -> "ImageIdentifierTypeDef":

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
     from mypy_boto3_stepfunctions.type_defs import DescribeExecutionOutputTypeDef
 
-PERMISSIONS: Final = ("states:StartExecution", "states:DescribeExecution")
+PERMISSIONS: Final = ("states:StartExecution", "states:DescribeExecution", "states:ListExecutions")
 
 
 class StepFunctionsExecutions:
@@ -44,6 +44,16 @@ class StepFunctionsExecutions:
         return found is not None and found["status"] == "RUNNING"
 
     @aws_errors()
+    def all_running(self) -> frozenset[str]:
+        """The deployments whose executions run; Step Functions' list lags behind by a moment."""
+        pages = self._client.get_paginator("list_executions").paginate(
+            stateMachineArn=self._machine_itself(),
+            statusFilter="RUNNING",
+            PaginationConfig={"PageSize": 1000},
+        )
+        return frozenset(one["name"] for page in pages for one in page["executions"])
+
+    @aws_errors()
     def at_work(self, deployment_id: str) -> bool:
         """Whether the execution, or a function that it has just invoked, may still run."""
         found = self._described(deployment_id)
@@ -63,6 +73,10 @@ class StepFunctionsExecutions:
             if code_of(error) == "ExecutionDoesNotExist":
                 return None
             raise
+
+    def _machine_itself(self) -> str:
+        """The ARN without the version or alias that it may carry."""
+        return ":".join(self._state_machine_arn.split(":")[:7])
 
     def _arn_of(self, deployment_id: str) -> str:
         # The ARN of a version or an alias has one part more, which executions do not carry.

@@ -12,6 +12,7 @@ from slipway.domain.evidence import Evidence
 from slipway.domain.lane import DatabaseSlot, Lane
 from slipway.domain.model import Versioned
 from slipway.domain.notice import Notice
+from slipway.domain.seen import SeenTags
 from slipway.ports import Admission
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ M = TypeVar("M", bound=BaseModel)
 
 BY_LANE: Final = "by-lane"
 UNSETTLED: Final = "unsettled"
+UNTOLD: Final = "untold"
 EVIDENCE_PREFIX: Final = "EVIDENCE#"
 
 
@@ -57,6 +59,11 @@ def admission_key(admission_id: str) -> "Key":
     return _key(f"ADMISSION#{admission_id}", "ADMISSION")
 
 
+def seen_key(repository: str) -> "Key":
+    """Where lies what the tags of a repository named at the last look."""
+    return _key(f"REPOSITORY#{repository}", "SEEN")
+
+
 def evidence_item(entry: Evidence) -> "Item":
     """One entry of a deployment's record, sorted by its number."""
     key = _key(f"DEPLOYMENT#{entry.deployment_id}", f"{EVIDENCE_PREFIX}{entry.number:06d}")
@@ -79,13 +86,17 @@ def versioned_item(document: Versioned) -> "Item":
         case Approval():
             return _item(approval_key(written.deployment_id), written, written.version)
         case Notice():
-            return _item(notice_key(written.deployment_id), written, written.version)
+            return _item(notice_key(written.deployment_id), written, written.version) | (
+                _notice_attributes(written)
+            )
         case Lane():
             return _item(lane_key(written.lane_id), written, written.version) | (
                 _lane_attributes(written)
             )
         case DatabaseSlot():
             return _item(slot_key(written.database_id), written, written.version)
+        case SeenTags():
+            return _item(seen_key(written.repository), written, written.version)
     raise TypeError(f"{type(document).__name__} has no place in the table")
 
 
@@ -115,7 +126,7 @@ def _deployment_attributes(deployment: Deployment) -> "Item":
         "lane": {"S": deployment.lane_id},
         "number": {"N": str(deployment.number)},
         "phase": {"S": deployment.phase},
-        "requested_at": {"S": _sortable(deployment.requested_at)},
+        "requested_at": {"S": sortable(deployment.requested_at)},
     }
     # The stream hands on only what is news: see the filter of NotifyFunction.
     if deployment.is_news:
@@ -126,6 +137,14 @@ def _deployment_attributes(deployment: Deployment) -> "Item":
     return attributes | {"outcome": {"S": deployment.outcome}}
 
 
+def _notice_attributes(notice: Notice) -> "Item":
+    """The index of unsettled deployments holds, under a key of its own, what was not told."""
+    since = notice.lacking_since
+    if since is None:
+        return {}
+    return {"unsettled": {"S": UNTOLD}, "requested_at": {"S": sortable(since)}}
+
+
 def _lane_attributes(lane: Lane) -> "Item":
     attributes: Item = {"fencing": {"N": str(lane.fencing)}}
     if lane.holder is None:
@@ -133,5 +152,6 @@ def _lane_attributes(lane: Lane) -> "Item":
     return attributes | {"holder": {"S": lane.holder}}
 
 
-def _sortable(moment: datetime) -> str:
+def sortable(moment: datetime) -> str:
+    """A time as text whose order is that of time."""
     return moment.astimezone(UTC).isoformat(timespec="microseconds")

@@ -1,6 +1,7 @@
 """The table: documents written only over the version that was read, all or nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
@@ -15,11 +16,14 @@ from slipway.domain.evidence import Evidence
 from slipway.domain.lane import DatabaseSlot, Lane
 from slipway.domain.model import Versioned
 from slipway.domain.notice import Notice
+from slipway.domain.seen import SeenTags
 from slipway.ports import Admission, Fence
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import (
+        KeysAndAttributesOutputTypeDef,
+        KeysAndAttributesTypeDef,
         QueryInputPaginateTypeDef,
         TransactWriteItemTypeDef,
         UniversalAttributeValueTypeDef,
@@ -28,6 +32,7 @@ if TYPE_CHECKING:
 # TransactWriteItems is no IAM action: each of its parts is authorised as the plain operation.
 PERMISSIONS: Final = (
     "dynamodb:GetItem",
+    "dynamodb:BatchGetItem",
     "dynamodb:Query",
     "dynamodb:PutItem",
     "dynamodb:ConditionCheckItem",
@@ -39,6 +44,11 @@ _IS_HELD: Final = "holder = :deployment AND fencing = :fencing"
 
 _MOVED: Final = frozenset({"ConditionalCheckFailed", "TransactionConflict"})
 _BUSY: Final = frozenset({"ThrottlingError", "ProvisionedThroughputExceeded"})
+
+
+# https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
+_KEYS_AT_ONCE: Final = 100
+_TRIES: Final = 10
 
 
 class DynamoDBRecords:
@@ -77,6 +87,44 @@ class DynamoDBRecords:
     def admission(self, admission_id: str) -> Admission | None:
         """The admission of this very wish, if it came before."""
         return self._read(items.admission_key(admission_id), Admission)
+
+    def deployments(self, deployment_ids: Sequence[str]) -> list[Deployment]:
+        """Those of the deployments that exist, as last written, in no order."""
+        return self._read_all(deployment_ids, items.deployment_key, Deployment)
+
+    def lanes(self, lane_ids: Sequence[str]) -> list[Lane]:
+        """The lanes; new ones where nothing was ever deployed."""
+        found = {one.lane_id: one for one in self._read_all(lane_ids, items.lane_key, Lane)}
+        return [found.get(lane_id) or Lane.new(lane_id) for lane_id in lane_ids]
+
+    def database_slots(self, database_ids: Sequence[str]) -> list[DatabaseSlot]:
+        """Those of the databases that were ever migrated, in no order."""
+        return self._read_all(database_ids, items.slot_key, DatabaseSlot)
+
+    def admitted(self, admission_ids: Sequence[str]) -> frozenset[str]:
+        """Those of the wishes that a deployment serves."""
+        found = self._read_all(admission_ids, items.admission_key, Admission)
+        return frozenset(one.admission_id for one in found if one.deployment_id)
+
+    def seen_tags(self, repositories: Sequence[str]) -> list[SeenTags]:
+        """Those of the repositories that were looked at before, in no order."""
+        return self._read_all(repositories, items.seen_key, SeenTags)
+
+    @aws_errors()
+    def untold(self, since: datetime) -> list[Notice]:
+        """What Slack has refused since and nobody has told; may lag behind by a moment."""
+        return self._query_all(
+            {
+                "TableName": self._table,
+                "IndexName": items.UNSETTLED,
+                "KeyConditionExpression": "unsettled = :untold AND requested_at >= :since",
+                "ExpressionAttributeValues": {
+                    ":untold": {"S": items.UNTOLD},
+                    ":since": {"S": items.sortable(since)},
+                },
+            },
+            Notice,
+        )
 
     @aws_errors()
     def evidence(self, deployment_id: str) -> list[Evidence]:
@@ -146,6 +194,30 @@ class DynamoDBRecords:
         answer = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True)
         item = answer.get("Item")
         return items.document_of(item, model) if item else None
+
+    @aws_errors()
+    def _read_all(
+        self, ids: Iterable[str], key: "Callable[[str], items.Key]", model: type[items.M]
+    ) -> list[items.M]:
+        """The documents behind these keys, each consistent; those that are not there are left."""
+        wanted = [key(one) for one in dict.fromkeys(ids)]
+        found: list[items.M] = []
+        for start in range(0, len(wanted), _KEYS_AT_ONCE):
+            found += self._read_some(wanted[start : start + _KEYS_AT_ONCE], model)
+        return found
+
+    def _read_some(self, keys: "list[items.Key]", model: type[items.M]) -> list[items.M]:
+        found: list[items.M] = []
+        left: Mapping[str, KeysAndAttributesTypeDef | KeysAndAttributesOutputTypeDef]
+        left = {self._table: {"Keys": keys, "ConsistentRead": True}}
+        for _ in range(_TRIES):
+            answer = self._client.batch_get_item(RequestItems=left)
+            found += [items.document_of(one, model) for one in answer["Responses"][self._table]]
+            # What is over 16 MB, or over the table's throughput for now.
+            left = answer["UnprocessedKeys"]
+            if not left:
+                return found
+        raise Transient(Reason.AWS_UNAVAILABLE, "BatchGetItem: some keys are never processed.")
 
     def _query_all(self, query: "QueryInputPaginateTypeDef", model: type[items.M]) -> list[items.M]:
         pages = self._client.get_paginator("query").paginate(**query)

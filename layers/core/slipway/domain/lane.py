@@ -164,6 +164,12 @@ class Lane(Versioned):
     )
     schemas: SchemaHistory = SchemaHistory()
 
+    @classmethod
+    def new(cls, lane_id: str) -> "Lane":
+        """The lane on which nothing was ever deployed."""
+        application, _, environment = lane_id.partition("/")
+        return cls(application=application, environment=environment)
+
     @property
     def lane_id(self) -> str:
         """The key of the lane, also in events."""

@@ -1,5 +1,6 @@
 """What was told of a deployment, so that nothing is told twice and nothing stays untold."""
 
+from datetime import datetime
 from enum import StrEnum
 
 from pydantic import Field
@@ -28,6 +29,9 @@ class Notice(Versioned):
     message_ts: str = ""
     told: dict[str, Telling] = Field(default={}, description="state -> how far its telling got")
     refusals: tuple[str, ...] = Field(default=(), description="states that Slack refused for good")
+    refused_since: datetime | None = Field(
+        default=None, description="when the deployment reached the state that was refused last"
+    )
 
     def claimed(self, state: str) -> "Notice":
         """The notice just before this state is told."""
@@ -37,10 +41,12 @@ class Notice(Versioned):
         """The notice once this state was told."""
         return self._with(state, Telling.TOLD)
 
-    def refused(self, state: str) -> "Notice":
-        """The notice once Slack has refused this state for good."""
-        refusals = tuple({*self.refusals, state})
-        return self.released(state).model_copy(update={"refusals": refusals})
+    def refused(self, state: str, since: datetime | None = None) -> "Notice":
+        """The notice once Slack has refused this state for good; the sweep asks for it again
+        within a day of ``since``, when the deployment reached it.
+        """
+        update = {"refusals": tuple({*self.refusals, state}), "refused_since": since}
+        return self.released(state).model_copy(update=update)
 
     def released(self, state: str) -> "Notice":
         """The notice after a refusal: the state was certainly not told."""
@@ -50,6 +56,11 @@ class Notice(Versioned):
     def lacks(self, state: str | None) -> bool:
         """Whether Slack refused this state, and nobody has told it since."""
         return state in self.refusals and state not in self.told
+
+    @property
+    def lacking_since(self) -> datetime | None:
+        """Since when something lacks; None when all is told."""
+        return self.refused_since if any(map(self.lacks, self.refusals)) else None
 
     def placed(self, channel: str, message_ts: str) -> "Notice":
         """The notice with the place of the deployment's own message, unless it has one."""
@@ -63,6 +74,11 @@ class Notice(Versioned):
 
     def _with(self, state: str, telling: Telling) -> "Notice":
         return self.model_copy(update={"told": {**self.told, state: telling}})
+
+
+def reached(deployment: Deployment) -> datetime:
+    """When the deployment ended, or was asked for while it has not."""
+    return deployment.settled_at or deployment.requested_at
 
 
 def state_of(deployment: Deployment) -> str | None:

@@ -19,7 +19,7 @@ from slipway.domain.errors import Broken, ControlPlaneError, Reason, Transient
 from slipway.domain.lane import Lane
 from slipway.domain.message import News, line, whole
 from slipway.domain.model import Model
-from slipway.domain.notice import Notice, Telling, state_of
+from slipway.domain.notice import Notice, Telling, reached, state_of
 from slipway.ports import Delivery, Links, Records, SlackChannel, SlackWebhook
 from slipway.steps.step import again_when_moved
 
@@ -298,7 +298,8 @@ def _claimed(
         _changed(claim, lambda notice: notice.released(news.state), records)
         raise
     except Broken as refusal:
-        _changed(claim, lambda notice: notice.refused(news.state), records)
+        since = reached(news.deployment)
+        _changed(claim, lambda notice: notice.refused(news.state, since), records)
         return _result(news.deployment, news.state, Ending.REFUSED, refusal.message)
     if not delivery.clear and again:
         message = f"{news.deployment.deployment_id} {news.state}: look for the message first."

@@ -213,7 +213,7 @@ def promotions(deployment: Deployment, catalog: Catalog) -> list[Wish]:
     followers = application.followers(deployment.environment) if application else []
     return [
         Wish(
-            wish_id=f"promotion:{deployment.deployment_id}:{environment}",
+            wish_id=promotion_wish_id(deployment.deployment_id, environment),
             application=deployment.application,
             environment=environment,
             release=_as_pushed(deployment),
@@ -222,6 +222,11 @@ def promotions(deployment: Deployment, catalog: Catalog) -> list[Wish]:
         )
         for environment in followers
     ]
+
+
+def promotion_wish_id(deployment_id: str, environment: str) -> str:
+    """The wish that follows from a success, by which its admission is found."""
+    return f"promotion:{deployment_id}:{environment}"
 
 
 def _as_pushed(deployment: Deployment) -> Release:

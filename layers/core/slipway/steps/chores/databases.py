@@ -1,0 +1,65 @@
+"""Databases that an ended deployment kept for its migration, which has ended since."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
+from functools import partial
+
+from slipway.domain.catalog import Catalog
+from slipway.domain.deployment import Deployment, Phase
+from slipway.domain.lane import DatabaseSlot
+from slipway.ports import Announcement, Announcements, OneOffs, Records
+from slipway.steps.chores.job import Finding, Job
+from slipway.steps.chores.waiting import looks
+from slipway.steps.schema_task import may_change_schema
+
+
+def left_databases(
+    catalog: Catalog,
+    unsettled: Sequence[Deployment],
+    *,
+    records: Records,
+    one_offs: OneOffs,
+    announcements: Announcements,
+    now: datetime,
+) -> Iterator[Job]:
+    """Free them, and wake whoever waits for one."""
+    under_way = {one.deployment_id for one in unsettled}
+    slots = records.database_slots(sorted(_databases(catalog, unsettled)))
+    left = {slot.holder: slot for slot in slots if slot.holder and slot.holder not in under_way}
+    for holder in records.deployments(sorted(left)) if left else []:
+        slot = left[holder.deployment_id]
+        wakes = [look for one in unsettled if _waits_for(slot, one) for look in looks(one)]
+        at_work = partial(_at_work, holder, one_offs, now)
+        yield partial(_freed, slot, at_work, wakes, records, announcements)
+
+
+def _databases(catalog: Catalog, unsettled: Iterable[Deployment]) -> set[str]:
+    """The databases that are migrated by the catalog's lanes, and by whoever may wait for one."""
+    lanes = {
+        environment.database_id(f"{application}/{name}")
+        for application, name, environment in catalog.environments()
+        if environment.migration is not None
+    }
+    return lanes | {one.migrated_database for one in unsettled if one.migrated_database is not None}
+
+
+def _waits_for(slot: DatabaseSlot, one: Deployment) -> bool:
+    return one.phase is Phase.AWAITING_LANE and one.migrated_database == slot.database_id
+
+
+def _at_work(holder: Deployment, one_offs: OneOffs, now: datetime) -> bool:
+    return holder.outcome is None or may_change_schema(holder, one_offs, now)
+
+
+def _freed(
+    slot: DatabaseSlot,
+    at_work: Callable[[], bool],
+    wakes: Sequence[Announcement],
+    records: Records,
+    announcements: Announcements,
+) -> Finding:
+    if slot.holder is None or at_work():
+        return
+    records.write([slot.leave(slot.holder)])
+    yield "freed", slot.database_id
+    announcements.publish_all(wakes)

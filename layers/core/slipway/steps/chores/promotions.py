@@ -1,0 +1,43 @@
+"""Promotions of an environment's last success that nobody has admitted."""
+
+from collections.abc import Iterator
+from functools import partial
+
+from slipway.domain.catalog import Catalog
+from slipway.domain.deployment import Deployment
+from slipway.ports import Records
+from slipway.steps.chores.job import Admit, Finding, Job
+from slipway.steps.wishes import promotion_wish_id, promotions
+
+
+def lost_promotions(catalog: Catalog, *, records: Records, admit: Admit) -> Iterator[Job]:
+    """Admit them; a success is read only where one of its promotions is missing."""
+    promoted = _promoted(catalog, records)
+    known = records.admitted(sorted(promoted)) if promoted else frozenset()
+    missing = {wish_id: by for wish_id, by in promoted.items() if wish_id not in known}
+    if missing:
+        for deployment in records.deployments(sorted(set(missing.values()))):
+            yield partial(_admitted, deployment, frozenset(missing), catalog, admit)
+
+
+def _promoted(catalog: Catalog, records: Records) -> dict[str, str]:
+    """The wishes that follow from each lane's last success, by their ids."""
+    followers = {
+        f"{application}/{name}": catalog.applications[application].followers(name)
+        for application, name, _ in catalog.environments()
+    }
+    leading = sorted(lane_id for lane_id, names in followers.items() if names)
+    return {
+        promotion_wish_id(lane.stable.deployment_id, name): lane.stable.deployment_id
+        for lane in (records.lanes(leading) if leading else [])
+        if lane.stable is not None
+        for name in followers[lane.lane_id]
+    }
+
+
+def _admitted(
+    deployment: Deployment, missing: frozenset[str], catalog: Catalog, admit: Admit
+) -> Finding:
+    for wish in promotions(deployment, catalog):
+        if wish.wish_id in missing:
+            yield "admitted", admit(wish).deployment_id

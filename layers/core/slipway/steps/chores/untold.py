@@ -1,0 +1,51 @@
+"""Deployments of which something that a person has to know was refused by Slack."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Final
+
+from slipway.domain.deployment import Deployment, Outcome, Phase
+from slipway.domain.notice import Notice, reached, state_of
+from slipway.ports import Announcement, Announcements, Records
+from slipway.steps.chores.job import Finding, Job, is_due
+from slipway.steps.chores.waiting import EVENT_PATIENCE
+
+# The stream keeps its news for a day; what is older interests nobody any more.
+_NEWS_LASTS: Final = timedelta(days=1)
+_MUST_BE_TOLD: Final[frozenset[str | None]] = frozenset(
+    {Phase.AWAITING_APPROVAL, *Outcome} - {Outcome.UNCHANGED}
+)
+
+
+def untold(
+    *, records: Records, announcements: Announcements, now: datetime, turn: int | None
+) -> Iterator[Job]:
+    """Ask for it again.
+
+    What could not be told for now is not asked for: the stream brings it again, in its order.
+    """
+    notices = {
+        one.deployment_id: one
+        for one in records.untold(now - _NEWS_LASTS)
+        if is_due(one.deployment_id, turn)
+    }
+    found = records.deployments(sorted(notices)) if notices else []
+    lacking = [one for one in found if _lacks(one, notices[one.deployment_id], now)]
+    if lacking:
+        yield partial(_asked_for, lacking, announcements)
+
+
+def _lacks(deployment: Deployment, notice: Notice, now: datetime) -> bool:
+    state = state_of(deployment)
+    recent = EVENT_PATIENCE < now - reached(deployment) < _NEWS_LASTS
+    return state in _MUST_BE_TOLD and recent and notice.lacks(state)
+
+
+def _asked_for(lacking: Sequence[Deployment], announcements: Announcements) -> Finding:
+    names = [one.deployment_id for one in lacking]
+    announcements.publish_all(
+        [Announcement("Tell Again", {"deployment_id": name}) for name in names]
+    )
+    for name in names:
+        yield "untold", name

@@ -1,0 +1,93 @@
+"""Deployments without an outcome: executions that are gone, and steps that wait unwoken."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Final
+
+from slipway.domain.deployment import Deployment, Phase
+from slipway.ports import Announcement, Announcements, Executions, Records
+from slipway.steps.chores.job import Finding, Job, begun_anywhere, is_due
+from slipway.steps.ended import lost, may_still_change
+from slipway.steps.settle import settle
+from slipway.steps.step import StepRequest
+
+# An event that is on its way needs no help yet.
+EVENT_PATIENCE: Final = timedelta(seconds=30)
+# A call of PutEvents takes ten.
+_TOLD_AT_ONCE: Final = 10
+
+# A phase begins when the state before it ends, so two steps may be the one that waits.
+_WAITING_STEPS: Final[dict[Phase, tuple[str, ...]]] = {
+    Phase.PLANNING: ("check",),
+    Phase.AWAITING_APPROVAL: ("approve",),
+    Phase.AWAITING_LANE: ("enter", "check"),
+    Phase.BACKING_UP: ("backup",),
+    Phase.MIGRATING: ("migrate",),
+    Phase.DEPLOYING: ("deploy", "verify"),
+    Phase.VERIFYING: ("verify",),
+    Phase.ROLLING_BACK: ("rollback", "verify"),
+}
+
+
+def waiting(
+    unsettled: Iterable[Deployment],
+    *,
+    records: Records,
+    executions: Executions,
+    announcements: Announcements,
+    now: datetime,
+    turn: int | None,
+) -> Iterator[Job]:
+    """Settle what died, start what never started, and wake whoever waits, a part each turn.
+
+    One call tells what runs. It lags behind by a moment, so what it does not name is looked up.
+    """
+    old = [one for one in unsettled if now - one.requested_at >= EVENT_PATIENCE]
+    if not old:
+        return
+    running = executions.all_running()
+    unknown = [one for one in old if one.deployment_id not in running]
+    for one in begun_anywhere(unknown, now):
+        yield partial(_looked_after, one, records, executions, announcements, now)
+    runs = [one for one in old if one.deployment_id in running]
+    due = [one for one in runs if one.phase in _WAITING_STEPS and is_due(one.deployment_id, turn)]
+    for start in range(0, len(due), _TOLD_AT_ONCE):
+        yield partial(_woken, due[start : start + _TOLD_AT_ONCE], announcements)
+
+
+def _looked_after(
+    deployment: Deployment,
+    records: Records,
+    executions: Executions,
+    announcements: Announcements,
+    now: datetime,
+) -> Finding:
+    """What a deployment needed that is not known to run."""
+    deployment_id = deployment.deployment_id
+    if executions.running(deployment_id):
+        yield from _woken([deployment], announcements)
+    elif may_still_change(deployment, executions):
+        yield "left", deployment_id
+    elif executions.known(deployment_id):
+        settle(lost(deployment), records=records, announcements=announcements, now=now)
+        yield "settled", deployment_id
+    else:
+        request = StepRequest(deployment_id=deployment_id, lane=deployment.lane_id)
+        executions.start(deployment_id, request.model_dump_json())
+        yield "started", deployment_id
+
+
+def _woken(deployments: Sequence[Deployment], announcements: Announcements) -> Finding:
+    announcements.publish_all([look for one in deployments for look in looks(one)])
+    for one in deployments:
+        yield "woken", one.deployment_id
+
+
+def looks(deployment: Deployment) -> list[Announcement]:
+    """What wakes the steps of a deployment that may be waiting."""
+    about = {"deployment_id": deployment.deployment_id, "lane": deployment.lane_id}
+    return [
+        Announcement("Look Again", about | {"step": step})
+        for step in _WAITING_STEPS.get(deployment.phase, ())
+    ]
