@@ -3,8 +3,14 @@
 BIN := .venv/bin
 APP := .venv-app
 CONFIG ?= staging
-VERSION ?= v2
-ENV ?= staging
+# Said on the command line only: the shell may have an ENV or a NAME of its own.
+VERSION = v1
+ENV = staging
+NAME =
+WAIT =
+ALL =
+PLACE =
+DO = --help
 
 PYTEST = $(BIN)/python -m pytest -q
 LOCAL = PYTHONPATH=.:layers/core $(BIN)/python -m
@@ -15,7 +21,7 @@ export UV_SYSTEM_CERTS ?= true
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down push env containers status verify-records test check unit integration simulation simulate campaign e2e build deploy requirements clean
+.PHONY: help setup demo up down push env containers pictures status waiting operate verify-records catalog test check unit integration simulation simulate campaign e2e build deploy requirements clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,34 +48,48 @@ $(APP)/.installed: requirements/app.txt .venv/bin/uv
 	@touch $@
 
 # --------------------------------------------------------------------------- The embedded cloud
+VISIT = $(LOCAL) local.visit --name "$(NAME)"
+
 demo: $(READY) ## play the whole story on the embedded cloud (KEEP=1 leaves it up, APPROVE=browser)
-	@$(LOCAL) local.demo
+	@$(LOCAL) local.demo --name "$(NAME)"
 
-up: $(READY) ## start the embedded cloud with Slipway on it, and keep it up
-	@$(LOCAL) local.up
+up: $(READY) ## start the embedded cloud with Slipway on it, and keep it up (NAME=b: another one)
+	@$(LOCAL) local.up --name "$(NAME)"
 
-down: ## end the cloud that `make up` or `make demo KEEP=1` left running
-	@$(LOCAL) local.visit down
+down: ## end the cloud that `make up` or `make demo KEEP=1` left running (ALL=1: every one)
+	@$(VISIT) down $(if $(filter 1,$(ALL)),--all)
 
-push: ## push a version of the example to that cloud: VERSION=v2 ENV=staging
-	@$(LOCAL) local.visit push $(VERSION) $(ENV)
+push: ## push a version of the example to that cloud: VERSION=v1 ENV=staging (WAIT=1: see it end)
+	@$(VISIT) push "$(VERSION)" "$(ENV)" $(if $(filter 1,$(WAIT)),--wait)
 
 env: ## print that cloud's settings for the AWS CLI and SAM: eval "$(make env)"
-	@$(LOCAL) local.visit env
+	@$(VISIT) env
 
 containers: ## let `sam local invoke` reach that cloud, until Ctrl-C; see docs/local-invoke.md
-	@$(LOCAL) local.visit containers
+	@$(VISIT) containers
+
+pictures: $(READY) ## make the pictures of README.md from a running cloud; needs chromium
+	@$(LOCAL) local.pictures
 
 # ------------------------------------------------------------------------------------ Operation
 # The standing cloud's Slipway, or with STACK=slipway that of the account of your AWS settings.
-OPERATE = settings=$$($(if $(STACK),true,$(LOCAL) local.visit env)) && eval "$$settings" && \
-	$(LOCAL) slipway.operate --stack $(or $(STACK),slipway)
+OPERATE = $(if $(STACK),$(LOCAL) slipway.operate --stack "$(STACK)",$(VISIT) operate)
 
 status: .venv/.installed ## what is live, held and under way: PLACE=fastapi-rds/staging STACK=slipway
 	@$(OPERATE) status $(PLACE)
 
+waiting: .venv/.installed ## what waits for a person: STACK=slipway
+	@$(OPERATE) waiting
+
+operate: .venv/.installed ## any other command of docs/operate.md: DO='lift fastapi-rds/staging --by ada'
+	@$(OPERATE) $(DO)
+
 verify-records: .venv/.installed ## whether every record is complete and unchanged: STACK=slipway
 	@$(OPERATE) verify-records --all
+
+catalog: .venv/.installed ## check catalog/, and write its schema and page of fields again
+	@$(LOCAL) slipway.catalog_build catalog .build/catalog \
+		--schema docs/catalog.schema.json --docs docs/catalog.md
 
 # --------------------------------------------------------------------------------------- Checks
 test: check unit integration simulation e2e ## everything that has to pass before a merge

@@ -1,29 +1,31 @@
 """`make demo`: the main job on the embedded cloud, told while it happens."""
 
+import argparse
 import os
-import shutil
-import signal
 import sys
-import tempfile
-from pathlib import Path
 
+from local.announcement import stay
 from local.cloud import Cloud
 from local.narrator import Narrator
 from local.observer import Observer
+from local.on_a_cloud import on_a_cloud, until_the_end
 from local.scenes import SCENES, Stage
-from local.standing import announce, wait_for_the_end
 
 
-def main() -> int:
+def main(arguments: list[str] | None = None) -> int:
     """Play every scene; 0 when each ended as it should."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    narrator = Narrator()
-    folder = Path(tempfile.mkdtemp(prefix="slipway-"))
-    try:
-        with Cloud(folder, report=narrator.say) as cloud:
-            return _play(cloud, narrator)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    parser = argparse.ArgumentParser(prog="python -m local.demo", description=__doc__)
+    parser.add_argument("--name", default="", help="of the cloud that KEEP=1 leaves standing")
+    name = parser.parse_args(arguments).name
+    keep = os.environ.get("KEEP") == "1"
+
+    def demo(cloud: Cloud, narrator: Narrator) -> int:
+        code = _play(cloud, narrator)
+        if keep:
+            stay(cloud, name, narrator, until_the_end(), played=True)
+        return code
+
+    return on_a_cloud(demo, name=name if keep else None, narrator=Narrator())
 
 
 def _play(cloud: Cloud, narrator: Narrator) -> int:
@@ -34,9 +36,6 @@ def _play(cloud: Cloud, narrator: Narrator) -> int:
     for scene in SCENES:
         scene(stage)
     narrator.table(stage.scenes)
-    if os.environ.get("KEEP") == "1":
-        announce(cloud, narrator)
-        wait_for_the_end()
     return 0 if all(scene.as_expected for scene in stage.scenes) else 1
 
 

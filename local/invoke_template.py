@@ -10,9 +10,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from local.standing import DEFAULT
+
 ROOT = Path(__file__).resolve().parents[1]
 BUILT = ROOT / ".build" / "sam" / "slipway"
-PATH = ROOT / ".build" / "invoke" / "template.json"
+FOLDER = ROOT / ".build" / "invoke"
 LAYERS = ("VendorLayer", "CoreLayer", "CatalogLayer")
 
 
@@ -43,10 +45,16 @@ def template(
     }
 
 
-def write(content: Mapping[str, Any]) -> None:
-    """Put the template where samconfig's `local` section looks for it."""
-    PATH.parent.mkdir(parents=True, exist_ok=True)
-    PATH.write_text(json.dumps(content, indent=2) + "\n")
+def path(name: str) -> Path:
+    """The template of a cloud's name; samconfig's `local` section looks for the default's."""
+    return FOLDER / ("template.json" if name == DEFAULT else f"template-{name}.json")
+
+
+def write(content: Mapping[str, Any], path: Path) -> None:
+    """Put the template there; it carries the door's password, so only for its owner."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch(mode=0o600)
+    path.write_text(json.dumps(content, indent=2) + "\n")
 
 
 def _layer(name: str) -> dict[str, Any]:

@@ -9,6 +9,8 @@ from rich.table import Table
 
 from slipway.domain.deployment import Deployment
 
+_COLUMN = 34
+
 
 @dataclass(frozen=True)
 class Check:
@@ -39,18 +41,27 @@ class Narrator:
     """Tells what happens while it happens."""
 
     def __init__(self, console: Console | None = None) -> None:
-        self._console = console or Console(highlight=False)
+        self.console = console or Console(highlight=False)
         self._started = time.monotonic()
 
     def title(self, text: str) -> None:
         """A new scene."""
-        self._console.print()
-        self._console.rule(f"[bold]{escape(text)}", align="left")
+        self.console.print()
+        self.console.rule(f"[bold]{escape(text)}", align="left")
 
     def say(self, text: str) -> None:
         """One line of the story."""
         elapsed = time.monotonic() - self._started
-        self._console.print(f"[dim]{elapsed:6.1f} s[/]  {escape(text)}", soft_wrap=True)
+        self.console.print(f"[dim]{elapsed:6.1f} s[/]  {escape(text)}", soft_wrap=True)
+
+    def hint(self, what: str, told: str) -> None:
+        """An address or a command, and what it is; whole, so that it can be copied."""
+        line = (
+            f"  {escape(what)}\n      [dim]{escape(told)}[/]"
+            if len(what) > _COLUMN
+            else (f"  {escape(what):<{_COLUMN}}  {escape(told)}")
+        )
+        self.console.print(line, soft_wrap=True)
 
     def phase(self, deployment: Deployment) -> None:
         """Where a deployment stands now."""
@@ -73,8 +84,8 @@ class Narrator:
                 f"{scene.seconds:.1f}" if scene.seconds else "",
                 "\n".join(_told(check) for check in scene.checks),
             )
-        self._console.print()
-        self._console.print(table)
+        self.console.print()
+        self.console.print(table)
 
 
 def _told(check: Check) -> str:

@@ -9,7 +9,7 @@ import requests
 
 from local.approver import approval_link, decide
 from local.cloud import Cloud
-from local.counts import counted
+from local.counts import Mark, counted, last, pushed_at, told
 from local.load import Load
 from local.narrator import Check, Narrator, Scene
 from local.observer import Observer
@@ -120,21 +120,30 @@ def additive_release(stage: Stage) -> None:
     """v2 moves the schema while requests go on."""
     stage.narrator.title("2  A release with a migration, under load")
     with Load(*(f"{stage.address(name)}/notes" for name in (STAGING, PRODUCTION))) as load:
+        begun = pushed_at(datetime.now(UTC))
         digest = stage.push("v2")
-        for name in (STAGING, PRODUCTION):
-            started = datetime.now(UTC)
-            ended = stage.play(f"v2 to {name}", digest, name, Outcome.SUCCEEDED, _snapshot)
-            used = counted(stage.cloud, ended.deployment_id, started)
-            stage.narrator.say(f"{ended.deployment_id} used {used}")
+        staged = stage.play("v2 to staging", digest, STAGING, Outcome.SUCCEEDED, _snapshot)
+        promoted = told(stage.cloud, stage.observer, staged)
+        live = stage.play("v2 to production", digest, PRODUCTION, Outcome.SUCCEEDED, _snapshot)
+        ended = last(told(stage.cloud, stage.observer, live))
+    costs = (_cost(stage, staged, begun, promoted), _cost(stage, live, promoted, ended))
+    stage.scenes += [_requests(load), Scene("what v2 took", "", "", "", 0, costs)]
+
+
+def _requests(load: Load) -> Scene:
     failed = f"{len(load.failures)} failed"
     checks = tuple(Check(failure, holds=False) for failure in load.failures[:5])
-    stage.scenes.append(
-        Scene("requests during v2", "", "0 failed", failed, 0, (Check(str(load)), *checks))
-    )
+    return Scene("requests during v2", "", "0 failed", failed, 0, (Check(str(load)), *checks))
 
 
-def unhealthy_release(stage: Stage) -> None:
-    """v3 comes up but its /health fails: verification takes it back."""
+def _cost(stage: Stage, deployment: Deployment, begun: Mark, ended: Mark) -> Check:
+    used = counted(stage.cloud, deployment.deployment_id, begun, ended)
+    stage.narrator.say(f"{deployment.deployment_id} took {used}")
+    return Check(f"{deployment.environment}: {used}", used.whole)
+
+
+def unhealthy_release(stage: Stage, *, lift: bool = True) -> None:
+    """v3 comes up but its /health fails: it is rolled back, and a person lifts the hold."""
     stage.narrator.title("3  A release that is not healthy")
     digest = stage.push("v3")
     stage.play(
@@ -144,7 +153,8 @@ def unhealthy_release(stage: Stage) -> None:
         Outcome.ROLLED_BACK,
         lambda d: [stage.serves(STAGING, "2"), *_held(stage, digest)],
     )
-    _lift(stage)
+    if lift:
+        _lift(stage)
 
 
 def half_migrated_release(stage: Stage) -> None:

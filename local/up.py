@@ -1,29 +1,26 @@
 """`make up`: the embedded cloud with Slipway on it, and nothing deployed yet."""
 
-import shutil
-import signal
+import argparse
 import sys
-import tempfile
-from pathlib import Path
 
+from local.announcement import stay
 from local.cloud import Cloud
 from local.narrator import Narrator
-from local.standing import announce, wait_for_the_end
+from local.on_a_cloud import on_a_cloud, until_the_end
 
 
-def main() -> int:
+def main(arguments: list[str] | None = None) -> int:
     """Start, deploy, announce, stay."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    narrator = Narrator()
-    folder = Path(tempfile.mkdtemp(prefix="slipway-"))
-    try:
-        with Cloud(folder, report=narrator.say) as cloud:
-            cloud.deploy()
-            announce(cloud, narrator)
-            wait_for_the_end()
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-    return 0
+    parser = argparse.ArgumentParser(prog="python -m local.up", description=__doc__)
+    parser.add_argument("--name", default="", help="several may stand side by side")
+    name = parser.parse_args(arguments).name
+
+    def up(cloud: Cloud, narrator: Narrator) -> int:
+        cloud.deploy()
+        stay(cloud, name, narrator, until_the_end(), played=False)
+        return 0
+
+    return on_a_cloud(up, name=name, narrator=Narrator())
 
 
 if __name__ == "__main__":

@@ -1,163 +1,108 @@
-"""Talks to a cloud that another terminal keeps up: push, settings, containers, end."""
+"""Talks to a cloud that another terminal keeps up: push, look, settings, containers, end."""
 
 import argparse
-import contextlib
-import getpass
-import json
-import os
 import shlex
-import signal
 import sys
-import threading
-import time
-from typing import Any
+from collections.abc import Callable
 
-import boto3
+from botocore.exceptions import BotoCoreError
 
-from local import invoke_template
-from local.app.versions import VERSIONS
-from local.container_door import ContainerDoor, NoBridge, bridge_address
-from local.image import PushError, push_version
-from local.standing import APPLICATION, STANDING
+from local import containers
+from local.container_door import NoBridge
+from local.image import PushError
+from local.narrator import Narrator
+from local.pushing import push, wanted
+from local.reached import enter, reach
+from local.standing import NobodyHome, NotEnded, Standing, called, checked, end, find, names
+from local.story import who
+from local.surroundings import OWN_ACCOUNT
+from slipway.domain.errors import ControlPlaneError
+from slipway.operate import __main__ as operate
+from slipway.operate.desk import Refusal
 
-STACK = "slipway"
-
-
-class NobodyHome(Exception):
-    """No cloud stands; the message says how to get one."""
+_REFUSALS = (BotoCoreError, ControlPlaneError, NobodyHome, NoBridge, NotEnded, PushError, Refusal)
+# Commands after which what waits for a person is told with its link.
+_WITH_LINKS = frozenset({"status", "waiting"})
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; a refusal is one sentence."""
+    asked = _parser().parse_args(arguments)
+    try:
+        name = checked(asked.name)
+        if asked.command == "down":
+            return _down(names() if asked.all else [name])
+        return _COMMANDS[asked.command](find(name), asked)
+    except _REFUSALS as refusal:
+        print(getattr(refusal, "message", refusal), file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("Interrupted; what was started goes on: `make status`.", file=sys.stderr)
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m local.visit", description=__doc__)
+    parser.add_argument("--name", default="", help="which of the clouds that are up")
     commands = parser.add_subparsers(dest="command", required=True)
     push = commands.add_parser("push", help="push a version of the example application")
-    push.add_argument("version", choices=sorted(VERSIONS))
+    push.add_argument("version")
     push.add_argument("environment", nargs="?", default="staging")
+    push.add_argument("--wait", action="store_true", help="until the deployment has ended")
+    operate = commands.add_parser("operate", help="run a command of slipway.operate")
+    operate.add_argument("words", nargs=argparse.REMAINDER)
     commands.add_parser("env", help="print the cloud's settings for a shell")
     commands.add_parser("containers", help="let `sam local invoke` reach the cloud, until Ctrl-C")
-    commands.add_parser("down", help="end the cloud")
-    asked = parser.parse_args(arguments)
-    try:
-        standing = _standing()
-        if asked.command == "push":
-            _push(standing, asked.version, asked.environment)
-        elif asked.command == "env":
-            _env(standing)
-        elif asked.command == "containers":
-            _containers(standing)
-        else:
-            _down(standing)
-    except (NobodyHome, NoBridge, PushError) as refusal:
-        print(refusal, file=sys.stderr)
-        return 1
+    down = commands.add_parser("down", help="end the cloud")
+    down.add_argument("--all", action="store_true", help="end every cloud that is up")
+    return parser
+
+
+def _push(standing: Standing, asked: argparse.Namespace) -> int:
+    wish = wanted(standing, asked.version, asked.environment)
+    return push(wish, reach(standing), Narrator().say, wait=asked.wait)
+
+
+def _operate(standing: Standing, asked: argparse.Namespace) -> int:
+    enter(standing)
+    code = operate.main(asked.words)
+    if code == 0 and asked.words[0] in _WITH_LINKS:
+        for deployment, ticket in reach(standing).tickets():
+            print(f"\n{deployment.deployment_id} waits for {who(ticket.approval)}; decide here:")
+            print(f"  {ticket.link}")
+    return code
+
+
+def _env(standing: Standing, asked: argparse.Namespace) -> int:
+    print(f"unset {' '.join(OWN_ACCOUNT)}")
+    for name, value in standing.environment.items():
+        print(f"export {name}={shlex.quote(value)}")
+    # Not for AWS's tools: where a person reaches the control doors of the two halves.
+    print(f"export SLIPWAY_TWIN={standing.registry}")
+    print(f"export SLIPWAY_DOOR={standing.door}")
     return 0
 
 
-def _standing() -> dict[str, Any]:
-    try:
-        standing: dict[str, Any] = json.loads(STANDING.read_text())
-    except FileNotFoundError:
-        raise NobodyHome("No cloud is up: start one with `make up`.") from None
-    if not _alive(standing["pid"]):
-        STANDING.unlink(missing_ok=True)
-        raise NobodyHome("The cloud that was up has ended: start one with `make up`.")
-    return standing
+def _containers(standing: Standing, asked: argparse.Namespace) -> int:
+    containers.serve(standing)
+    return 0
 
 
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
+def _down(ending: list[str]) -> int:
+    if not ending:
+        print("No cloud is up.")
+    for name in ending:
+        end(name)
+        print(f"{called(name)} is down.")
+    return 0
 
 
-def _push(standing: dict[str, Any], version: str, environment: str) -> None:
-    """Push; an environment that no push feeds is asked for explicitly, under a tag of its own."""
-    fed = standing["fed"]
-    if environment not in fed:
-        known = ", ".join(sorted(fed))
-        raise NobodyHome(f"There is no environment '{environment}' (known: {known}).")
-    tag = version if fed[environment] else f"{environment}-{version}"
-    digest = push_version(
-        standing["registry"],
-        APPLICATION,
-        tag,
-        version,
-        (standing["architecture"],),
-        progress=lambda line: print(line, file=sys.stderr),
-    )
-    print(f"pushed {APPLICATION}:{tag} {digest}")
-    if not fed[environment]:
-        _request(standing, environment, tag, digest)
-    print(f"watch it: {standing['status']}")
-
-
-def _request(standing: dict[str, Any], environment: str, tag: str, digest: str) -> None:
-    detail = {
-        "application": APPLICATION,
-        "environment": environment,
-        "repository": APPLICATION,
-        "digest": digest,
-        "tag": tag,
-        "requested_by": getpass.getuser(),
-    }
-    entry = {
-        "Source": "slipway",
-        "DetailType": "Deployment Requested",
-        "Detail": json.dumps(detail),
-        "EventBusName": standing["stack"]["bus"],
-    }
-    _client(standing, "events").put_events(Entries=[entry])
-    print(f"asked for {APPLICATION}/{environment} explicitly")
-
-
-def _client(standing: dict[str, Any], service: str) -> Any:
-    settings = standing["environment"]
-    return boto3.client(  # type: ignore[call-overload]
-        service,
-        endpoint_url=settings["AWS_ENDPOINT_URL"],
-        region_name=settings["AWS_REGION"],
-        aws_access_key_id=settings["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=settings["AWS_SECRET_ACCESS_KEY"],
-    )
-
-
-def _env(standing: dict[str, Any]) -> None:
-    for name, value in standing["environment"].items():
-        print(f"export {name}={shlex.quote(value)}")
-    # Not for AWS's tools: where a person reaches the control doors of the two halves.
-    print(f"export SLIPWAY_TWIN={standing['registry']}")
-    print(f"export SLIPWAY_DOOR={standing['door']}")
-
-
-def _containers(standing: dict[str, Any]) -> None:
-    """Open a way for containers, write SAM's template for it, and stay while the cloud stands."""
-    ended = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: ended.set())
-    door = ContainerDoor(bridge_address())
-    # In capitals only: the runtime's own client, which talks to 127.0.0.1 inside, ignores those.
-    proxy = {"HTTP_PROXY": door.url}
-    found = invoke_template.deployed(
-        _client(standing, "cloudformation"), _client(standing, "lambda"), STACK
-    )
-    invoke_template.write(invoke_template.template(found, {**standing["environment"], **proxy}))
-    print("Containers reach the cloud until Ctrl-C. In another terminal:")
-    print("  .venv/bin/sam local invoke VerifyFunction -e events/verify.json --config-env local")
-    with contextlib.suppress(KeyboardInterrupt):
-        while _alive(standing["pid"]) and not ended.wait(1):
-            pass
-    door.close()
-    invoke_template.PATH.unlink(missing_ok=True)
-
-
-def _down(standing: dict[str, Any]) -> None:
-    os.kill(standing["pid"], signal.SIGTERM)
-    deadline = time.monotonic() + 30
-    while _alive(standing["pid"]) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    print("The cloud is down.")
+_COMMANDS: dict[str, Callable[[Standing, argparse.Namespace], int]] = {
+    "containers": _containers,
+    "env": _env,
+    "operate": _operate,
+    "push": _push,
+}
 
 
 if __name__ == "__main__":

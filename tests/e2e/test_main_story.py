@@ -1,11 +1,13 @@
 """The shipped catalog entry from the first push to production, and the sample events on it."""
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
+import requests
 
 from local.approver import decide
 from local.cloud import Cloud
@@ -13,6 +15,7 @@ from slipway.domain.deployment import Deployment, Origin, Outcome, Phase
 from tests.e2e.functions import invoke
 from tests.e2e.samples import names, sample
 from tests.e2e.stage import Lane
+from tests.e2e.terminal import Terminal, standing
 
 STARTED, ASKED, LIVE = "deployment started", "waits for approval", "live and verified"
 
@@ -217,3 +220,50 @@ def test_the_sample_of_the_schedule_sweeps(story: Story) -> None:
 
 def test_every_sample_event_is_played() -> None:
     assert set(names()) == {*ANSWERS, *PAGES, *OTHERS}
+
+
+# ---------------------------------------------------- The commands that people are told to type
+@pytest.fixture(scope="module")
+def terminal(story: Story) -> Iterator[Terminal]:
+    """A second terminal, beside a cloud on which version 1 is live."""
+    with standing(story.staging.cloud) as opened:
+        yield opened
+
+
+def test_the_commands_of_the_pages_work_in_their_order(story: Story, terminal: Terminal) -> None:
+    for command in terminal.printed():
+        answer = terminal.types(command)
+
+        assert answer.returncode == terminal.expected(command), (command, answer)
+        assert "Traceback" not in answer.stderr + answer.stdout
+
+    # The second release follows the first by the commands that are printed.
+    assert [each.outcome for each in story.staging.all()[:1]] == [Outcome.SUCCEEDED]
+    assert {"v2", "v3"} <= {each.release.tag for each in story.staging.all()}
+    assert story.staging.serves() == "2"
+    assert story.staging.state().hold is None
+
+
+def test_what_waits_for_a_person_is_told_with_a_link_that_opens(
+    story: Story, terminal: Terminal
+) -> None:
+    said = terminal.types("make waiting").stdout
+    link = re.findall(r"http://\S+/approvals/\S+", said)[-1]
+
+    assert "waits for ada or grace" in said
+    assert requests.get(link, timeout=30).status_code == 200
+
+
+def test_a_push_of_what_is_live_says_that_nothing_started(terminal: Terminal) -> None:
+    answer = terminal.types("make push VERSION=v2")
+
+    assert answer.returncode == 0
+    assert "nothing started:" in answer.stdout
+    assert "is live on fastapi-rds/staging already" in answer.stdout
+
+
+def test_the_settings_of_the_cloud_are_those_of_the_tools(story: Story, terminal: Terminal) -> None:
+    said = terminal.types('eval "$(make env)" && echo "$AWS_ENDPOINT_URL $SLIPWAY_TWIN"').stdout
+
+    cloud = story.staging.cloud
+    assert said == f"{cloud.ministack.endpoint_url} {cloud.twin.url}\n"

@@ -270,7 +270,7 @@ def test_the_page_tells_what_the_command_tells() -> None:
     _, mistakes = read_entry(wrong.encode(), "shop")
 
     told = [mistake.told("catalog/shop.yaml") for mistake in mistakes]
-    shown = page.partition("tells every mistake at once:\n\n```\n")[2].partition("\n```")[0]
+    shown = page.partition("tells every mistake at once:\n\n```text\n")[2].partition("\n```")[0]
     assert shown.splitlines() == told
 
 

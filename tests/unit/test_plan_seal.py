@@ -8,7 +8,10 @@ from slipway.domain.plan import SEAL_FORMAT, Plan
 from tests.unit.worlds import World
 
 # What a plan held, by format: its models and their fields, as a hash.
-FIELDS = {1: "99681f24fe1347b17974a162838c2adb765bac3c4d512be3165a3c94cb69de82"}
+FIELDS = {
+    1: "99681f24fe1347b17974a162838c2adb765bac3c4d512be3165a3c94cb69de82",
+    2: "e2626cd36163d0b5546b8c7ae149a7205255181e340ece09aa9ce796c0dc3060",
+}
 GOLDEN = json.loads((Path(__file__).parent / "golden" / "plan-0.1.0.json").read_text())
 
 

@@ -143,3 +143,22 @@ def test_the_interpreter_at_hand_wrote_bytecode_that_it_reads() -> None:
     code = "import importlib.util; print(importlib.util.MAGIC_NUMBER.hex())"
     answer = subprocess.run([found, "-c", code], capture_output=True, text=True, check=True)
     assert answer.stdout.strip() == importlib.util.MAGIC_NUMBER.hex()
+
+
+@pytest.mark.parametrize("layer", ["catalog", "core", "vendor"])
+def test_a_fresh_clone_says_the_one_command_that_it_needs(layer: str, tmp_path: Path) -> None:
+    """Stock `sam build` runs these Makefiles before anybody has run `make setup`."""
+    shutil.copytree(layers.ROOT / "layers", tmp_path / "layers")
+    target = f"build-{layer.title()}Layer"
+    command = ["make", "--no-print-directory", "-f", f"layers/{layer}/Makefile", target]
+    environment = {"PATH": os.environ["PATH"], "ARTIFACTS_DIR": str(tmp_path / "out")}
+
+    answer = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+
+    assert answer.returncode == 2
+    assert answer.stderr.splitlines()[0] == (
+        f"Slipway is not set up: run `make setup` in {tmp_path} once, then `sam build` again."
+    )
+    assert "Traceback" not in answer.stderr

@@ -13,7 +13,7 @@ from slipway.domain.model import Model
 from slipway.domain.release import SCHEMA_LABEL, VERSION_LABEL, Image, Release
 
 # Grows with every change of what a plan holds, settings included; a test compares.
-SEAL_FORMAT: Final = 1
+SEAL_FORMAT: Final = 2
 _UNSEALED_FORMAT: Final = 0
 
 
