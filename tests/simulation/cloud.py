@@ -3,7 +3,7 @@
 import json
 import random
 import re
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -85,6 +85,7 @@ class Cloud:
         self._reading_stream = False
         self.slow_parking = False
         self.lost: set[str] = set()
+        self.pushed: Counter[str] = Counter()
         self.on_state: Callable[[str, str], None] | None = None
         # What a site answers to a URL in place of its page: status, body and perhaps headers.
         self.site_says: Callable[[str], Params | None] | None = None
@@ -93,6 +94,7 @@ class Cloud:
         """Begin a run: chance from the seed, faults from the plan."""
         self.plan = plan
         self.rng.seed(seed)
+        self.pushed = Counter()
         self.twin.world.random.seed(seed + 1)
         self.faults = {**dict(plan.calls), **dict(plan.events)}
         self.slow_parking = EventKind.BEFORE_PARKING in dict(plan.events).values()
@@ -329,6 +331,8 @@ class Cloud:
 
     def emit(self, event: Params) -> None:
         """An event of an AWS service, onto the default bus."""
+        if event["detail-type"] == "ECR Image Action":
+            self.pushed[event["detail"]["image-digest"]] += 1
         self._route(event, "default")
 
     def _envelope(self, source: str, detail_type: str, detail: Params) -> Params:

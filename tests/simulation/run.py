@@ -43,6 +43,7 @@ class Run:
     pending: int = 0
     pushes: list[tuple[str, str, str]] = field(default_factory=list)
     stopped: list[str] = field(default_factory=list)
+    deregistered: list[str] = field(default_factory=list)
     person: Person | None = None
     quiet: bool = False
     violations: list[str] = field(default_factory=list)

@@ -173,10 +173,11 @@ def _last_good_deregistered(run: Run) -> None:
     def tidy_up() -> None:
         asked = {"cluster": "shop-production", "services": ["web"]}
         (service,) = run.call("ecs", "DescribeServices", asked)["services"]
-        live = {"taskDefinition": service["taskDefinition"]}
-        run.call("ecs", "DeregisterTaskDefinition", live)
+        live = service["taskDefinition"]
+        run.call("ecs", "DeregisterTaskDefinition", {"taskDefinition": live})
+        run.deregistered.append(live)
 
-    run.when(SHOP, "Deploy", tidy_up)
+    run.when(SHOP, "Backup", tidy_up)
 
 
 def _shared_database(run: Run) -> None:
@@ -204,11 +205,15 @@ def _push_after_rollback(run: Run) -> None:
     run.when(SHOP, "RolledBack", lambda: run.push(NEWER, "v3"))
 
 
-def _retagged(run: Run) -> None:
-    """The same image gets a second tag; that is a second event."""
-    _pushed(GOOD)(run)
-    tag = {"repositoryName": "shop", "imageManifest": GOOD.manifest, "imageTag": "v2-final"}
-    run.at(20.0, lambda: run.call("ecr", "PutImage", tag))
+def _retagged(after: float) -> Callable[[Run], None]:
+    """The same image gets a second tag while it is under way, or later: that is a second event."""
+
+    def begin(run: Run) -> None:
+        _pushed(GOOD)(run)
+        tag = {"repositoryName": "shop", "imageManifest": GOOD.manifest, "imageTag": "v2-final"}
+        run.at(after, lambda: run.call("ecr", "PutImage", tag))
+
+    return begin
 
 
 def _twice_pushed(run: Run) -> None:
@@ -259,7 +264,8 @@ def variants() -> dict[str, Story]:
         Story("stopped-migration", _database_kept(600.0, stopped=True), _KEPT_AND_FREED),
         Story("endless-migration", _database_kept(2.5 * 3600, stopped=False), _KEPT_AND_FREED),
         Story("push-after-rollback", _push_after_rollback, {NEXT: Outcome.BLOCKED}),
-        Story("retagged", _retagged, {SHOP: Outcome.SUCCEEDED}),
+        Story("retagged", _retagged(20.0), {SHOP: Outcome.SUCCEEDED}),
+        Story("retagged-live", _retagged(1200.0), {SHOP: Outcome.SUCCEEDED}),
         Story("twice-pushed", _twice_pushed, {NEXT: Outcome.SUCCEEDED}),
     ]
     found = [*newer, *aborted, *cancelled, *others]

@@ -1,5 +1,6 @@
 """The invariants of a run: what must hold whatever goes wrong, each with its number."""
 
+import itertools
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -371,9 +372,10 @@ def last_good_is_kept(watch: Watch) -> Found:
     for lane in watch.lanes():
         if lane.stable is None:
             continue
-        definition = watch.cloud.ecs._definitions.find(lane.stable.revision_arn)
-        if definition is None or definition["status"] != "ACTIVE":
-            yield f"{lane.stable.revision_arn} cannot be run any more"
+        if not _may_be_gone(watch, lane):
+            definition = watch.cloud.ecs._definitions.find(lane.stable.revision_arn)
+            if definition is None or definition["status"] != "ACTIVE":
+                yield f"{lane.stable.revision_arn} cannot be run any more"
         repository = watch.cloud.ecr.repositories[lane.application]
         if repository.find({"imageDigest": lane.stable.digest}) is None:
             yield f"{lane.stable.digest} is gone"
@@ -381,6 +383,18 @@ def last_good_is_kept(watch: Watch) -> Found:
         taken = one.progress.snapshot_available_at is not None
         if taken and one.progress.snapshot_id not in watch.cloud.rds.snapshots:
             yield f"{one.progress.snapshot_id} is gone"
+
+
+def _may_be_gone(watch: Watch, lane: Lane) -> bool:
+    """Whether somebody else has deregistered the last good revision, and nothing went back to it.
+
+    ECS runs a deregistered revision on.
+    """
+    if lane.stable is None or lane.stable.revision_arn not in watch.run.deregistered:
+        return False
+    live = watch._primary(lane.lane_id).revision.definition["taskDefinitionArn"]
+    ends = [one.outcome for one in watch.deployments() if one.lane_id == lane.lane_id]
+    return live == lane.stable.revision_arn or Outcome.ROLLED_BACK not in ends
 
 
 @invariant(10, "the newest push is deployed or explicitly ended")
@@ -427,14 +441,31 @@ def found_in_time(watch: Watch) -> Found:
 
 @invariant(10, "one push becomes one deployment of a lane")
 def pushes_are_admitted_once(watch: Watch) -> Found:
-    admitted = Counter(
-        (one.lane_id, one.release.digest)
+    """A digest that is pushed again, in a later event, may start again once its first is over."""
+    made: dict[tuple[str, str], list[Deployment]] = {}
+    for one in watch.deployments():
+        if one.origin in ("push", "sweep"):
+            made.setdefault((one.lane_id, one.release.digest), []).append(one)
+    for (lane_id, digest), found in made.items():
+        pushes = watch.cloud.pushed[digest]
+        if len(found) > pushes:
+            yield f"{len(found)} deployments of {digest[:19]} on {lane_id} for {pushes} pushes"
+        for before, after in itertools.pairwise(sorted(found, key=lambda one: one.number)):
+            ended = before.settled_at
+            over = ended is not None and ended <= after.requested_at
+            if not over or (before.outcome is Outcome.SUCCEEDED and not _replaced(watch, before)):
+                yield f"{after.deployment_id} beside {before.deployment_id}, of the same digest"
+
+
+def _replaced(watch: Watch, before: Deployment) -> bool:
+    """Whether another digest went live on the lane since."""
+    return any(
+        one.lane_id == before.lane_id
+        and one.number > before.number
+        and one.release.digest != before.release.digest
+        and one.outcome is Outcome.SUCCEEDED
         for one in watch.deployments()
-        if one.origin in ("push", "sweep")
     )
-    for (lane_id, digest), count in admitted.items():
-        if count > 1:
-            yield f"{count} deployments of {digest[:19]} on {lane_id}"
 
 
 @invariant(16, "no wake-up is lost between looking and parking")

@@ -96,6 +96,22 @@ def repository() -> Repository:
     return made
 
 
+def test_a_look_that_could_not_admit_takes_no_release_of_before_for_a_retag() -> None:
+    """What was admitted long ago is remembered, though the newer push beside it stays open."""
+    repository = Repository()
+    repository.heard("v1", OLD, START)
+    repository.tag("v2", NEW, START + timedelta(minutes=10))
+    repository.refusals[NEW] = Transient(Reason.AWS_UNAVAILABLE, "GetItem: slow down")
+    repository.look(START + timedelta(minutes=11))
+
+    del repository.refusals[NEW]
+    repository.heard("v2", NEW, START + timedelta(minutes=10))
+    found = repository.look(START + timedelta(minutes=12))
+
+    assert (found.admitted, found.problems) == ((), ())
+    assert [one.release.digest for one in repository.deployments()] == [OLD, NEW]
+
+
 def test_a_retag_of_an_image_that_was_pushed_days_before_is_found(repository: Repository) -> None:
     repository.tag("ci-17", NEW, MONDAY)
     repository.look(MONDAY + timedelta(minutes=4))

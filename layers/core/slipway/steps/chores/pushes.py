@@ -180,7 +180,8 @@ def _admitted(
             # What is refused, an artifact for example, stays so: the one before it counts.
             continue
         except ControlPlaneError as error:
-            look.open.update(one for one, _ in missed[place:])
+            # What was admitted long ago is none of it: unremembered, it would look like a retag.
+            look.open.update(one for one, wish in missed[place:] if wish.wish_id not in known)
             yield "problems", str(error)
             return
 
