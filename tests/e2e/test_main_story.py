@@ -97,6 +97,7 @@ def test_the_record_tells_the_whole_story(story: Story) -> None:
         "gate: earlier environment",
         "gate: alarms",
         "gate: rollback target",
+        "gate: checks",
     ]
 
     assert story.production.noted(story.on_production) == [
@@ -133,7 +134,12 @@ SUCCEEDED = {"outcome": "Succeeded", "reason": "", "message": ""}
 TOLD: dict[str, list[str]] = {"batchItemFailures": []}
 ANSWERS: dict[str, Any] = {
     "admit-promotion": [
-        {"deployment_id": PRODUCTION_1, "lane": "fastapi-rds/production", "new": False}
+        {
+            "deployment_id": PRODUCTION_1,
+            "lane": "fastapi-rds/production",
+            "new": False,
+            "reason": "",
+        }
     ],
     # Outside events wake whoever is parked for them, and nobody is any more.
     "approve-decided": [],
