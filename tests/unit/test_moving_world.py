@@ -81,7 +81,9 @@ DRAINING = target(9, "draining")
         ([HEALTHY[0], INITIAL, DRAINING], {"desired": 2}, Verdict.MOVING),
         ([HEALTHY[0]], {"desired": 2, "running": 1}, Verdict.MOVING),
         # Scaled in: while tasks go, those that are left cannot be told from those that leave.
-        ([HEALTHY[0], DRAINING], {"desired": 1, "planned": 4}, Verdict.MOVING),
+        ([HEALTHY[0], DRAINING], {"desired": 1, "running": 2, "planned": 4}, Verdict.MOVING),
+        # A target of the old release drains for as long as its group says.
+        ([HEALTHY[0], DRAINING], {"desired": 1, "planned": 4}, Verdict.SUCCESSFUL),
         (HEALTHY, {"desired": 2, "running": 4, "planned": 4}, Verdict.MOVING),
         (HEALTHY[:1], {"desired": 1, "planned": 4}, Verdict.SUCCESSFUL),
         ([], {"desired": 0, "planned": 2}, Verdict.MOVING),
@@ -371,7 +373,8 @@ def test_without_anything_to_ask_the_verdict_says_that_only_ecs_was_asked(
     world.entered_and_deployed()
 
     assert world.verify().message == (
-        "ecs-svc/2 is live; nothing else was checked: no load balancer, no HTTP checks, no alarms"
+        "ecs-svc/2 is live; 2 of 2 tasks run; nothing else was checked: no load balancer, no HTTP "
+        "checks, no alarms"
     )
 
 

@@ -202,7 +202,37 @@ def test_a_refusal_proves_nothing_of_an_earlier_try_without_an_answer(
     assert world.deployment.has_changed
     world.wait(seconds=60)
     world.one_offs.refusals.clear()
+    # ECS has no task of that try, running or stopped: nothing is taken back.
+    assert world.rollback().message == "no code was deployed"
+    assert world.told[-1] == "migration never placed"
+    assert not world.deployment.has_changed
+
+
+def test_what_ecs_may_have_forgotten_is_taken_back() -> None:
+    """ECS shows a stopped task for an hour at least; later its silence proves nothing."""
+    world = waiting(LOST, *[NO_ROOM] * 3)
+    with pytest.raises(Transient):
+        world.migrate()
+    world.wait(minutes=51)
+    with pytest.raises(Broken):
+        world.migrate()
+    world.wait(seconds=60)
+    world.one_offs.refusals.clear()
+
     assert world.rollback().message == "the schema is going back"
+
+
+def test_a_cancel_comes_before_a_try_that_may_not_have_been_heard() -> None:
+    world = waiting(Transient(Reason.AWS_UNAVAILABLE, "RunTask: Rate exceeded"))
+    with pytest.raises(Transient):
+        world.migrate()
+    world.rewrite(cancel_requested_by="ada")
+    world.wait(seconds=61)
+
+    with pytest.raises(Rejected, match="Cancelled by ada"):
+        world.migrate()
+    assert world.one_offs.tasks == {}
+    assert world.rollback().message == "no code was deployed"
 
 
 def test_a_function_that_dies_over_the_answer_leaves_it_open() -> None:

@@ -38,12 +38,24 @@ def judge_rollout(rollout: Rollout, expected: Expected) -> Finding:
         )
     if rollout.status in _UNDER_WAY:
         return _finding("binding", Verdict.MOVING, "The rollout is still in progress.")
+    if rollout.status == "SUCCESSFUL" and rollout.desired_count == 0:
+        message = "The service wants 0 tasks now, so nothing can be seen of the release."
+        return _finding("binding", Verdict.MOVING, message)
     if rollout.status != "SUCCESSFUL":
         return _finding("binding", Verdict.FAILED, f"ECS calls the rollout {rollout.status}.")
     if not set(rollout.digests) & set(expected.digests):
         seen = ", ".join(digest[:19] for digest in rollout.digests) or "no digest"
         return _finding("binding", Verdict.FAILED, f"The running tasks report {seen}.")
     return _finding("binding", Verdict.SUCCESSFUL, f"{rollout.primary_deployment_id} is live")
+
+
+def judge_tasks(rollout: Rollout) -> Finding:
+    """As many tasks run as the service wants: all that is known without a load balancer."""
+    running, wanted = rollout.running_count, rollout.desired_count
+    message = f"{running} of {wanted} tasks run"
+    if running >= wanted:
+        return _finding("tasks", Verdict.SUCCESSFUL, message)
+    return _finding("tasks", Verdict.MOVING if running else Verdict.INCONCLUSIVE, f"{message}.")
 
 
 def judge_targets(targets: Sequence[Target], rollout: Rollout, planned_count: int) -> Finding:
@@ -68,18 +80,10 @@ def judge_targets(targets: Sequence[Target], rollout: Rollout, planned_count: in
         return _finding("targets", Verdict.MOVING, message)
     if healthy < wanted:
         return _finding("targets", Verdict.INCONCLUSIVE, message)
-    if _is_falling(targets, rollout, planned_count):
+    if wanted < min(planned_count, rollout.running_count):
         message = f"The service is being scaled in to {wanted} tasks."
         return _finding("targets", Verdict.MOVING, message)
     return _finding("targets", Verdict.SUCCESSFUL, f"{healthy} targets healthy")
-
-
-def _is_falling(targets: Sequence[Target], rollout: Rollout, planned_count: int) -> bool:
-    """Whether fewer tasks are wanted than the release was deployed for, and the rest still go."""
-    if rollout.desired_count >= planned_count:
-        return False
-    leaving = any(target.state in _LEAVING for target in targets)
-    return leaving or rollout.running_count > rollout.desired_count
 
 
 def _named(targets: Sequence[Target]) -> str:
@@ -141,6 +145,8 @@ def _answered_elsewhere(answer: HttpAnswer, check: HttpCheck) -> str | None:
     asked = urlsplit(answer.url).path
     place = answer.answered_by or urljoin(answer.url, answer.location)
     led_to = urlsplit(place).path
+    if check.redirects_to and urlsplit(place).hostname != urlsplit(answer.url).hostname:
+        return f"leads to another host: {plain(place, _SHOWN)}"
     if check.redirects_to is not None and led_to != check.redirects_to:
         return f"does not lead to {check.redirects_to} but to {plain(led_to, _SHOWN)}"
     if not answer.answered_by or led_to in (asked, check.redirects_to):

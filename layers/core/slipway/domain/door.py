@@ -8,6 +8,7 @@ from slipway.domain.deployment import Deployment, Phase
 from slipway.domain.errors import Reason, Rejected
 from slipway.domain.lane import Lane
 from slipway.domain.release import Release
+from slipway.domain.text import plain
 from slipway.domain.wording import short_digest
 
 # Until it starts to change something, a newer candidate takes a deployment's place.
@@ -92,7 +93,7 @@ def refuse_to_replace(newest: Deployment | None, digest: str, schema_at: str | N
 def replaced(newest: Deployment) -> str:
     """A deployment that waits, with its release."""
     release = newest.release
-    return f"{newest.deployment_id} ({release.tag}, {short_digest(release.digest)})"
+    return f"{newest.deployment_id} ({plain(release.tag, 300)}, {short_digest(release.digest)})"
 
 
 def moved_back(release: Release, lane: Lane) -> str | None:

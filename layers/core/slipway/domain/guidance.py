@@ -74,7 +74,8 @@ def what_next(deployment: Deployment) -> str:
     text = _NEXT_BY_REASON.get((deployment.outcome, reason), _NEXT[deployment.outcome])
     text += _half_migrated_note(deployment)
     lane_id, target = deployment.lane_id, deployment.rollback_target
-    again = deploy_command(lane_id, deployment.release.digest)
+    at = ("--schema-at", deployment.schema_at) if deployment.schema_at is not None else ()
+    again = deploy_command(lane_id, deployment.release.digest, *at)
     fixed = deploy_command(lane_id, "TAG")
     good = deploy_command(lane_id, target.digest) if target else fixed
     return text.format(again=again, fixed=fixed, good=good, lift=lift_command(lane_id))
@@ -84,7 +85,8 @@ def _half_migrated_note(deployment: Deployment) -> str:
     """What a rollback that had no downgrade left to a person."""
     progress, cause = deployment.progress, deployment.cause
     failed = cause is not None and cause.reason in _MIGRATION_FAILURES
-    if not failed or progress.migrated_at or progress.downgraded_at:
+    settled = progress.migrated_at or progress.downgraded_at or progress.schema_unmoved_at
+    if not failed or settled:
         return ""
     return " The migration failed half-way and was not taken back: check the schema."
 
@@ -162,6 +164,8 @@ def overridden(deployment: Deployment, lane: Lane) -> tuple[str, ...]:
     if lane.hold is not None:
         placed = f"placed by {lane.hold.by} on {moment(lane.hold.since)}"
         found.append(f"This request overrides the hold {placed}: {lane.hold.message}")
+        if lane.hold.earlier is not None:
+            found.append(f"The lane was on hold before that, {lane.hold.earlier.told}")
     failed_in = lane.bad_digests.get(deployment.release.digest)
     if failed_in is not None:
         found.append(f"This digest has failed here before, in {failed_in}.")

@@ -23,7 +23,8 @@ _PROVEN_KEPT: Final = 50
 _BAD_KEPT: Final = 100
 _CHANGES_KEPT: Final = 20
 _WORDS_KEPT: Final = 300
-_NAME_KEPT: Final = 100
+# A name with an AWS identity beside it, as operate/desk.py signs.
+_NAME_KEPT: Final = 150
 _MESSAGE_KEPT: Final = 1000
 
 BY_HAND: Final = "ByHand"

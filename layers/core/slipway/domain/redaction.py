@@ -14,12 +14,14 @@ HIDDEN: Final = "***"
 _NAMED: Final = re.compile(
     r"""(?ix)
     ( (?<! \d{12}:)                                          # a secret's ARN is none itself
-      [\w.-]{0,40}
+      (?<! [\w.-]) [\w.-]{0,200}
       (?: password | passwd | passphrase | pwd | secret(?!smanager) | token | credential
         | api[_-]?key | access[_-]?key | private[_-]?key | account[_-]?key
-        | signature | authorization )
-      [\w.-]{0,40} (?<!exception)(?<!error) ["']? \s{0,3} [:=] \s{0,3} )
-    ( "[^"]{1,500}" | '[^']{1,500}' | (?:(?:bearer|basic|token)\s+)? [^\s"',;&]{1,500} )
+        | signature | authorization | [_-]pass )
+      [\w.-]{0,40} (?<!exception)(?<!error)
+      \\{0,3} ["']? \s{0,3} [:=]>? \s{0,3} (?: \[ | [bru]{1,2}(?=["']) )? )
+    ( \\{0,3} "[^"]{0,4000}"? | '[^']{0,4000}'?              # one that is cut has no end
+      | (?:(?:bearer|basic|token)\s+)? [^\s"',;&]{1,4000} )
     """
 )
 # "token-service:v1.2.0" is an image, "task-definition/tokens:12" a revision.

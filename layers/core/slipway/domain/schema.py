@@ -4,9 +4,20 @@ from collections.abc import Iterable, Iterator
 
 
 def tells(lines: Iterable[str], revision: str, other: str | None) -> bool:
-    """Whether the lines name this revision as a word of its own, and not the other one too."""
-    words = set(_words(lines))
-    return revision in words and (other is None or other not in words)
+    """Whether the last line names this revision as a word of its own, and no line another one.
+
+    A tool that lists the revisions that were applied, in whatever order, says one on each line.
+    """
+    said = list(lines)
+    listed = {next(_words([line])) for line in said if _is_listed(line)}
+    words = set(_words(said))
+    return revision in set(_words(said[-1:])) and listed <= {revision} and other not in words
+
+
+def _is_listed(line: str) -> bool:
+    """Whether a line is a word by itself, such as ``0002`` or ``0002_author (head)``."""
+    words = line.split()
+    return bool(words) and all(word.startswith("(") for word in words[1:])
 
 
 def _words(lines: Iterable[str]) -> Iterator[str]:

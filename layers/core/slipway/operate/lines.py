@@ -24,7 +24,7 @@ def columns(rows: Iterable[Sequence[str]], indent: str = "  ") -> list[str]:
 
 def release_of(deployment: Deployment) -> str:
     """The release's tag and enough of its digest to recognise it."""
-    return f"{deployment.release.tag} {short_digest(deployment.release.digest)}"
+    return f"{shown(deployment.release.tag)} {short_digest(deployment.release.digest)}"
 
 
 def state_of(deployment: Deployment) -> str:

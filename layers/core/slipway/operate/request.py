@@ -83,7 +83,7 @@ def _tag(desk: Desk, place: Place, reference: str) -> str:
     if not reference.startswith("sha256:"):
         return reference
     recent = desk.records.recent(*place, _LATEST)
-    known = (one.release.tag for one in recent if one.release.digest == reference)
+    known = (plain(one.release.tag, 300) for one in recent if one.release.digest == reference)
     return next(known, short_digest(reference))
 
 

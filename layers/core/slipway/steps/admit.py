@@ -184,7 +184,12 @@ def _judged(wish: Wish, first: Admission | None, records: Records, now: datetime
 
 def _served(wish: Wish, newest: Deployment, lane: Lane, records: Records, now: datetime) -> _Answer:
     """The deployment that brings the digest anyway; a person's wish makes it explicit."""
-    deployment = newest.model_copy(update={"explicit": newest.explicit or wish.explicit})
+    deployment = newest.model_copy(
+        update={
+            "explicit": newest.explicit or wish.explicit,
+            "reason": newest.reason or kept(wish.reason),
+        }
+    )
     asked_at = now if wish.explicit else wish.release.pushed_at
     note = Note(
         what="asked for again",

@@ -34,7 +34,7 @@ from slipway.steps.step import StepRequest, StepResult, record
 
 # A request in a hundred fails on any site: three in a row, within half a minute, do not.
 _TRIES: Final = 3
-_SECONDS_PER_TRY: Final = 10.0
+_SECONDS_PER_TRY: Final = 8.0
 
 
 class CheckRequest(StepRequest):

@@ -46,7 +46,7 @@ def migrate(
     deployment.refuse_to_go_forward()
     if deployment.progress.migrated_at is not None:
         return StepResult(done=True, reason=Reason.VERIFIED, message="migrated")
-    if not deployment.progress.migration_began:
+    if deployment.progress.migration_task_arn is None:
         # Cancelling is possible until the command starts: half a migration helps nobody.
         deployment.refuse_to_continue()
     deployment = with_revision(

@@ -1,9 +1,10 @@
 """The schema's way back: wait for the migration, then take it back or find that it can stay."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from slipway.domain.deployment import Deployment
 from slipway.domain.errors import Broken, Reason
+from slipway.domain.evidence import Note
 from slipway.domain.guidance import restore_commands
 from slipway.domain.lane import Stable
 from slipway.ports import OneOff, OneOffs, Records
@@ -18,7 +19,7 @@ from slipway.steps.schema_task import (
     patience,
     the_migration,
 )
-from slipway.steps.step import StepResult
+from slipway.steps.step import StepResult, record
 
 Waited = tuple[StepResult | None, Deployment]
 
@@ -67,7 +68,7 @@ def _migration_ended(
         return None, deployment
     arn = migration_task(deployment, one_offs)
     if arn is None:
-        return None, deployment
+        return None, _never_placed(deployment, records, now)
     seen = one_offs.look(deployment.planned().settings.target, arn)
     if seen.ended:
         task = the_migration(deployment)
@@ -76,6 +77,16 @@ def _migration_ended(
     _refuse_endless_migration(deployment, arn, now)
     waiting = StepResult(done=False, reason=Reason.WAITING, message="the migration still runs")
     return waiting, deployment
+
+
+def _never_placed(deployment: Deployment, records: Records, now: datetime) -> Deployment:
+    """ECS shows a stopped task for an hour: one that it does not show then was never placed."""
+    start, asked = deployment.progress.migration_start, deployment.progress.migration_requested_at
+    if start is None or asked is None or now - asked > timedelta(minutes=50):
+        return deployment
+    known = deployment.knowing(migration_start=start.given_up())
+    note = Note(what="migration never placed", message="ECS knows no task of it.")
+    return record(records, known, note, now=now)
 
 
 def _refuse_endless_migration(deployment: Deployment, arn: str, now: datetime) -> None:
@@ -108,7 +119,7 @@ def _downgraded(
     task = SchemaTask("downgrade", name, command, "downgraded_at")
     deployment, seen = looked_at(task, deployment, records, one_offs, now)
     if isinstance(seen, str):
-        _refuse_late(task, deployment, f"could not be started within {{}} minutes: {seen}", now)
+        _refuse_late(task, deployment, "could not be started within {} minutes", now, f": {seen}")
         waiting = f"the downgrade waits: {seen}"
         return StepResult(done=False, reason=Reason.WAITING, message=waiting), deployment
     if not seen.ended:
@@ -120,9 +131,11 @@ def _downgraded(
     return None, deployment
 
 
-def _refuse_late(task: SchemaTask, deployment: Deployment, how: str, now: datetime) -> None:
+def _refuse_late(
+    task: SchemaTask, deployment: Deployment, how: str, now: datetime, why: str = ""
+) -> None:
     if is_late(task, deployment, now):
-        told = how.format(patience(deployment))
+        told = how.format(patience(deployment)) + why
         message = f"The downgrade {told}{restore_hint(deployment)}"
         raise Broken(Reason.DOWNGRADE_FAILED, message)
 

@@ -11,6 +11,7 @@ from slipway.domain.binding import (
     judge_answers,
     judge_rollout,
     judge_targets,
+    judge_tasks,
 )
 from slipway.domain.deployment import Deployment, Phase
 from slipway.domain.errors import Broken, Reason, Unhealthy
@@ -70,12 +71,17 @@ def verify(
     expected = _expected(deployment, request.of)
     target = deployment.planned().settings.target
     rollout = services.rollout(target, expected.revision_arn)
-    findings = [judge_rollout(rollout, expected)]
-    findings += _behind_balancers(deployment.planned(), rollout, balancers)
+    binding = judge_rollout(rollout, expected)
+    findings = [binding]
+    # Tasks that are on their way, or not wanted, can neither be healthy nor answer.
+    settled = binding.verdict is not Verdict.MOVING
+    if settled:
+        findings += _behind_balancers(deployment.planned(), rollout, balancers)
     # After a rollback an alarm may still ring for the release that is gone.
     if request.of is Subject.RELEASE:
         findings += _alarms(deployment.planned(), alarms)
-    findings += _answers(deployment.planned(), expected, website)
+    if settled:
+        findings += _answers(deployment.planned(), expected, website)
     return _decided(deployment, request.of, judge(findings), rollout, records, now)
 
 
@@ -126,6 +132,8 @@ def _expected_after_rollback(deployment: Deployment) -> Expected:
 def _behind_balancers(plan: Plan, rollout: Rollout, balancers: LoadBalancers) -> Iterator[Finding]:
     """Every target group of the service, also those that the checks do not go through."""
     groups = plan.live.target_groups
+    if not groups:
+        yield judge_tasks(rollout)
     for arn in groups:
         found = judge_targets(balancers.targets(arn), rollout, plan.live.desired_count)
         where = f"{arn.split('/')[1]}: " if len(groups) > 1 and "/" in arn else ""
@@ -195,7 +203,8 @@ def _moving(
         record(records, deployment.knowing(found_wanting=verdict), note, now=now)
         raise Unhealthy(_blame(of), verdict)
     # What bakes goes on baking while tasks of it run: the others say nothing about it.
-    baking = progress.healthy_since if rollout.running_count else None
+    least = min(deployment.planned().live.desired_count, rollout.desired_count)
+    baking = progress.healthy_since if 0 < least <= rollout.running_count else None
     if progress.moving_since is None or baking != progress.healthy_since:
         known = deployment.knowing(moving_since=since, healthy_since=baking)
         record(records, known, Note(what=f"{of} moving", message=judgement.message), now=now)

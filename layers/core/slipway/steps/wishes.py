@@ -159,7 +159,7 @@ def _requested(envelope: _Envelope, catalog: Catalog, records: Records) -> list[
     release = Release(
         repository=request.repository,
         digest=request.digest,
-        tag=request.tag,
+        tag=plain(request.tag, 300),
         pushed_at=envelope.time,
     )
     return [

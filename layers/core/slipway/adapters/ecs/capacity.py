@@ -27,7 +27,12 @@ _HOLDS: Final = (
     "provisioning state",
 )
 _QUOTA_CODES: Final = frozenset(
-    {"ClientException", "LimitExceededException", "ThrottlingException"}
+    {
+        "ClientException",
+        "InvalidParameterException",
+        "LimitExceededException",
+        "ThrottlingException",
+    }
 )
 
 

@@ -106,8 +106,14 @@ def _looked(
         {one.lane.lane_id for one in fed},
         until,
     )
-    if after.worth_writing_over(look.seen):
+    if after.worth_writing_over(look.seen) or _hides_retags(fed, before):
         judged.append(after)
+
+
+def _hides_retags(fed: Sequence[_Fed], seen: SeenTags) -> bool:
+    """Whether a candidate is younger than the look on record: a retag after it would seem older."""
+    newest = (one.lane.newest for one in fed)
+    return any(one is not None and one.order >= seen.until for one in newest)
 
 
 def _lost_on(
