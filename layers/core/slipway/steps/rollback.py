@@ -22,7 +22,8 @@ class RollbackRequest(StepRequest):
 
 
 def keys(request: RollbackRequest) -> tuple[str, ...]:
-    """What wakes a rollback: ECS's news of the service or of the tasks about the schema's way back.
+    """What wakes a rollback: ECS's news of the service or of the tasks about the schema's way back,
+    or the sweep, of whatever has no event: room for a task, or one that was lost.
 
     The end of a migration that outlived its patience is left to the sweep: hearing of it would
     cost every deployment an invocation.
@@ -31,6 +32,7 @@ def keys(request: RollbackRequest) -> tuple[str, ...]:
         f"service:{request.service_arn}",
         f"task:{current_started_by(request.deployment_id)}",
         f"task:{downgrade_started_by(request.deployment_id)}",
+        f"deployment:{request.deployment_id}",
     )
 
 
