@@ -86,7 +86,11 @@ def _begun(
     note = Note(what="rollback begun", reason=cause.reason if cause else "", message=why)
     # The looks at the release that failed say nothing about the one that comes back.
     begun = deployment.at(Phase.ROLLING_BACK).knowing(
-        failed_looks=0, healthy_since=None, moving_since=None, found_wanting=None
+        failed_looks=0,
+        healthy_since=None,
+        moving_since=None,
+        was_emptied=False,
+        found_wanting=None,
     )
     begun = begun.model_copy(update={"cause": cause})
     return record(records, begun, note, now=now, fence=fence_of(deployment))

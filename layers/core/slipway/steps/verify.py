@@ -9,6 +9,7 @@ from slipway.domain.binding import (
     Expected,
     judge_alarms,
     judge_answers,
+    judge_count,
     judge_rollout,
     judge_targets,
 )
@@ -71,11 +72,13 @@ def verify(
     target = deployment.planned().settings.target
     rollout = services.rollout(target, expected.revision_arn)
     findings = [judge_rollout(rollout, expected)]
-    findings += _behind_balancers(deployment.planned(), rollout, balancers)
+    tasks = list(_tasks(deployment, rollout, balancers))
+    findings += tasks
     # After a rollback an alarm may still ring for the release that is gone.
     if request.of is Subject.RELEASE:
         findings += _alarms(deployment.planned(), alarms)
-    findings += _answers(deployment.planned(), expected, website)
+    if not _nobody_serves(deployment, rollout, tasks):
+        findings += _answers(deployment.planned(), expected, website)
     return _decided(deployment, request.of, judge(findings), rollout, records, now)
 
 
@@ -123,13 +126,24 @@ def _expected_after_rollback(deployment: Deployment) -> Expected:
     )
 
 
-def _behind_balancers(plan: Plan, rollout: Rollout, balancers: LoadBalancers) -> Iterator[Finding]:
-    """Every target group of the service, also those that the checks do not go through."""
-    groups = plan.live.target_groups
+def _tasks(deployment: Deployment, rollout: Rollout, balancers: LoadBalancers) -> Iterator[Finding]:
+    """The service's tasks in every target group, also those that the checks do not go through."""
+    live, anew = deployment.planned().live, deployment.progress.was_emptied
+    groups = live.target_groups
+    too_few = None if groups else judge_count(rollout, starts_anew=anew)
+    if too_few is not None:
+        yield too_few
     for arn in groups:
-        found = judge_targets(balancers.targets(arn), rollout, plan.live.desired_count)
+        targets = balancers.targets(arn)
+        found = judge_targets(targets, rollout, live.desired_count, starts_anew=anew)
         where = f"{arn.split('/')[1]}: " if len(groups) > 1 and "/" in arn else ""
         yield found.model_copy(update={"message": f"{where}{found.message}"})
+
+
+def _nobody_serves(deployment: Deployment, rollout: Rollout, tasks: list[Finding]) -> bool:
+    """Whether no task of the release can answer: what a load balancer says then is not its word."""
+    moving = any(found.verdict is Verdict.MOVING for found in tasks)
+    return moving and (rollout.desired_count == 0 or deployment.progress.was_emptied)
 
 
 def _alarms(plan: Plan, alarms: Alarms) -> Iterator[Finding]:
@@ -168,7 +182,11 @@ def _decided(
     # A look may end after its state has given up on it; the next one finds the verdict here.
     verdict = judgement.message if final else None
     known = deployment.knowing(
-        failed_looks=looks, healthy_since=None, moving_since=None, found_wanting=verdict
+        failed_looks=looks,
+        healthy_since=None,
+        moving_since=None,
+        was_emptied=False,
+        found_wanting=verdict,
     )
     note = Note(what=f"{of} found wanting", message=judgement.message, data={"look": looks})
     record(records, known, note, now=now)
@@ -195,9 +213,10 @@ def _moving(
         record(records, deployment.knowing(found_wanting=verdict), note, now=now)
         raise Unhealthy(_blame(of), verdict)
     # What bakes goes on baking while tasks of it run: the others say nothing about it.
-    baking = progress.healthy_since if rollout.running_count else None
-    if progress.moving_since is None or baking != progress.healthy_since:
-        known = deployment.knowing(moving_since=since, healthy_since=baking)
+    emptied = progress.was_emptied or rollout.desired_count == 0
+    baking = progress.healthy_since if rollout.running_count and not emptied else None
+    known = deployment.knowing(moving_since=since, healthy_since=baking, was_emptied=emptied)
+    if known != deployment:
         record(records, known, Note(what=f"{of} moving", message=judgement.message), now=now)
     return StepResult(done=False, reason=Reason.WAITING, message=judgement.message)
 
@@ -243,7 +262,9 @@ def _seen_healthy(
     since, ours = progress.healthy_since or now, progress.ecs_deployment_id
     if of is Subject.RELEASE and rollout.primary_deployment_id != ours:
         since, ours = now, rollout.primary_deployment_id
-    seen = deployment.knowing(healthy_since=since, moving_since=None, ecs_deployment_id=ours)
+    seen = deployment.knowing(
+        healthy_since=since, moving_since=None, was_emptied=False, ecs_deployment_id=ours
+    )
     return seen, seen.progress != progress
 
 
