@@ -111,7 +111,7 @@ DRAINING = target(9, "draining")
     ],
 )
 def test_targets_are_judged_by_the_release_and_not_by_the_count_of_the_moment(
-    targets: list[Target], counts: dict[str, int], verdict: Verdict
+    targets: list[Target], counts: dict[str, Any], verdict: Verdict
 ) -> None:
     assert judged(*targets, **counts) is verdict
 
