@@ -176,7 +176,8 @@ def _last_good_deregistered(run: Run) -> None:
         live = {"taskDefinition": service["taskDefinition"]}
         run.call("ecs", "DeregisterTaskDefinition", live)
 
-    run.when(SHOP, "Deploy", tidy_up)
+    # While the migration runs the old revision is still the one that is live.
+    run.when(SHOP, "Migrate", lambda: run.at(10.0, tidy_up))
 
 
 def _shared_database(run: Run) -> None:
