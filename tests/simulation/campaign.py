@@ -12,6 +12,7 @@ from multiprocessing import get_context
 from tests.simulation.faults import CallKind, EventKind, EventSite, Plan, Site, parsed, plan_of
 from tests.simulation.run import Run
 from tests.simulation.scenarios import stories, story, variants
+from tests.simulation.stories_of_tasks import of_tasks
 
 # Functions whose calls come and go with time and not with the story.
 _ON_SCHEDULE = ("sweep",)
@@ -29,7 +30,7 @@ _READS = ("Describe", "List", "Get", "Query", "BatchGetImage", "conversations.")
 _PLAIN_HTTP = ("slack", "website", "registry")
 _CHUNK = 20
 # Hours of the cloud's time: made without faults only.
-_LONG = {"slack-down", "slack-busy", "endless-migration"}
+_LONG = {"slack-down", "slack-busy", "endless-migration", "scaled-to-0"}
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,9 @@ def _baseline(scenario: str) -> tuple[tuple[Site, ...], tuple[EventSite, ...]]:
 
 def fault_free() -> list[Job]:
     """Every story, at every phase, without a fault."""
-    return [Job(name, "", seed) for name in stories() | variants() for seed in range(5)]
+    return [
+        Job(name, "", seed) for name in stories() | variants() | of_tasks() for seed in range(5)
+    ]
 
 
 def single_call_faults(*, every: bool = True) -> Iterator[Job]:
@@ -153,7 +156,7 @@ def random_jobs(count: int) -> Iterator[Job]:
 def random_job(seed: int) -> Job:
     """The run of a seed."""
     chance = random.Random(seed)
-    names = sorted((stories() | variants()).keys() - _LONG)
+    names = sorted((stories() | variants() | of_tasks()).keys() - _LONG)
     scenario = chance.choice(names) if chance.random() < 0.35 else f"busy-{seed}"
     calls, events = _baseline(scenario if not scenario.startswith("busy") else "promotion")
     calls, events = _richer(scenario, calls, events)

@@ -68,7 +68,7 @@ class Cloud:
         self.machine.host = self
         self.slack = Slack()
         self.secrets = Secrets()
-        self.logs = Logs()
+        self.logs = Logs(self.engines.words)
         self.stream: deque[tuple[int, Change]] = deque()
         self.sequence = 0
         self.table.written = self.table_written
@@ -86,6 +86,8 @@ class Cloud:
         self.slow_parking = False
         self.lost: set[str] = set()
         self.pushed: Counter[str] = Counter()
+        # What the functions have logged, where somebody listens.
+        self.logged: list[str] = []
         self.on_state: Callable[[str, str], None] | None = None
         # What a site answers to a URL in place of its page: status, body and perhaps headers.
         self.site_says: Callable[[str], Params | None] | None = None

@@ -6,12 +6,13 @@ from typing import Any
 from local.twin.clock import VirtualClock
 from local.twin.engines import ProbeResult, ProbeTarget, Report, TaskReport, TaskSpec
 from local.twin.scripted import NoTraffic
-from tests.simulation.world import Image
+from tests.simulation.world import BESIDE, LOGS, LOST, Image
 
 __all__ = ["Engines", "NoTraffic"]
 START_SECONDS = 5.0
 STOP_SECONDS = 1.0
 CRASH_SECONDS = 3.0
+TOOL_SECONDS = 2.0
 
 
 class Engines:
@@ -23,6 +24,9 @@ class Engines:
         self._at: dict[str, str] = {}
         self._numbers = 0
         self.images: dict[str, Image] = {}
+        # Tasks whose command has ended while another container of theirs runs on.
+        self.beside: set[str] = set()
+        self._words: dict[str, tuple[str, ...]] = {}
 
     def start(self, task: TaskSpec, report: Report) -> str:
         self._numbers += 1
@@ -60,7 +64,11 @@ class Engines:
         image = self.images.get(container.digest)
         if image is None:
             return None, 0
+        if container.command and "current" in container.command:
+            self._words[task.task_id] = (image.at,)
+            return TOOL_SECONDS, 0
         if container.command and "upgrade" in container.command:
+            self._words[task.task_id] = LOGS.get(image.log, (f"log of {task.task_id}",))
             return image.migration_seconds, image.migration
         if container.command:
             return image.migration_seconds, image.downgrade
@@ -69,8 +77,27 @@ class Engines:
     def _end(self, task_id: str, exit_code: int) -> None:
         if task_id not in self._running:
             return
-        task, report = self._running.pop(task_id)
-        report(TaskReport("STOPPED", {each.name: exit_code for each in task.containers}))
+        task, report = self._running[task_id]
+        codes = {each.name: exit_code for each in task.containers}
+        how = self._how(task)
+        if how == BESIDE and task_id not in self.beside:
+            self.beside.add(task_id)
+            return report(TaskReport("EXITED", codes))
+        del self._running[task_id]
+        if how == LOST:
+            return report(TaskReport("STOPPED", reason="Host EC2 (instance i-1) terminated."))
+        report(TaskReport("STOPPED", {} if task_id in self.beside else codes))
+
+    def _how(self, task: TaskSpec) -> str:
+        """What else becomes of a migration's task."""
+        container = task.containers[0]
+        image = self.images.get(container.digest)
+        migrates = bool(container.command) and "upgrade" in (container.command or ())
+        return image.how if image is not None and migrates else ""
+
+    def words(self, task_id: str) -> tuple[str, ...]:
+        """What a task has written."""
+        return self._words.get(task_id, (f"log of {task_id}",))
 
     def running(self) -> list[TaskSpec]:
         """Every task that has been started and has not ended."""

@@ -1,6 +1,7 @@
 """Puts the simulated boundary under Slipway's own composition root."""
 
 import functools
+import logging
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
@@ -59,6 +60,28 @@ def install() -> None:
 def stage(cloud: "Cloud") -> None:
     """Let the boundary lead to this cloud."""
     _Stage.cloud = cloud
+    logger.setLevel("CRITICAL")
+    logger.handlers[:] = [one for one in logger.handlers if one is not _LISTENER] or _MUTED
+    _MUTED.clear()
+
+
+class _Listener(logging.Handler):
+    """Keeps what the functions log with the cloud of the run."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        _Stage.cloud.logged.append(self.format(record))
+
+
+_LISTENER = _Listener()
+_MUTED: list[logging.Handler] = []
+
+
+def listen() -> None:
+    """Keep all that the functions log in this run; otherwise nothing is even written."""
+    _MUTED[:] = logger.handlers
+    _LISTENER.setFormatter(logger.handlers[0].formatter)
+    logger.handlers[:] = [_LISTENER]
+    logger.setLevel("DEBUG")
 
 
 def client(name: str) -> Client:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Protocol
 
+import tests.simulation.watch_tasks  # noqa: F401 its invariants hold in every run as well
 from tests.simulation.cloud import Cloud
 from tests.simulation.faults import Plan
 from tests.simulation.people import Decides, Operator, Person
@@ -44,6 +45,8 @@ class Run:
     pushes: list[tuple[str, str, str]] = field(default_factory=list)
     stopped: list[str] = field(default_factory=list)
     deregistered: list[str] = field(default_factory=list)
+    # Digests that somebody else has deleted.
+    deleted: set[str] = field(default_factory=set)
     person: Person | None = None
     quiet: bool = False
     violations: list[str] = field(default_factory=list)

@@ -332,4 +332,11 @@ def story(name: str) -> Story:
     """The story of that name; KeyError when there is none."""
     if name.startswith("busy-"):
         return busy(int(name.removeprefix("busy-")))
-    return (stories() | variants())[name]
+    return (stories() | variants() | _of_tasks())[name]
+
+
+def _of_tasks() -> dict[str, Story]:
+    """They are made of what is written here."""
+    from tests.simulation.stories_of_tasks import of_tasks
+
+    return of_tasks()

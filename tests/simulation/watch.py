@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from local.twin.tasks import Task
 from slipway.domain.approval import Answer, Approval
 from slipway.domain.deployment import Deployment, Outcome, Phase
 from slipway.domain.evidence import Evidence, chain_errors
@@ -144,7 +145,9 @@ class Watch:
         others = {
             task.containers[0].name: task.arn
             for task in self.cloud.engines.running()
-            if task.service is None and self._started_by(task.arn) != effect.params["startedBy"]
+            if task.service is None
+            and task.task_id not in self.cloud.engines.beside
+            and self._started_by(task.arn) != effect.params["startedBy"]
         }
         if others and database is not None:
             self.violated(1, f"{effect.params['startedBy']} runs beside another one-off task")
@@ -216,6 +219,8 @@ class Watch:
         image = self.cloud.engines.images.get(deployment.release.digest)
         if image is not None and image.site != 200:
             self.violated(7, f"{deployment.deployment_id} Succeeded with a broken site")
+        if not any(task.healthy for task in primary.tasks.values()):
+            self.violated(7, f"{deployment.deployment_id} Succeeded while nothing serves")
 
     # At the end
 
@@ -267,6 +272,12 @@ class Watch:
         ]
         return [one for one in found if one is not None]
 
+    def tasks(self, effect: Effect) -> list[Task]:
+        """The tasks of a RunTask, also those that ECS does not show any more."""
+        known = self.cloud.ecs._tasks._tokens.values()
+        started_by = effect.params["startedBy"]
+        return [task for _, tasks in known for task in tasks if task.started_by == started_by]
+
     def told(self, deployment_id: str, state: str) -> int:
         """How many messages of their own told this state of this deployment."""
         wanted = {"deployment_id": deployment_id, "state": state}
@@ -299,6 +310,7 @@ def actor_of(effect: Effect) -> str:
             .strip("/")
             .replace("migrate/", "")
             .replace("downgrade/", "")
+            .replace("current/", "")
             .replace("/migrate", "")
             .replace("/downgrade", "")
         )
@@ -361,10 +373,17 @@ def failure_ends_well(watch: Watch) -> Found:
 def _changed(watch: Watch, one: Deployment) -> bool:
     return any(
         effect.error is None
-        and effect.operation in ("UpdateService", "RunTask")
+        and (effect.operation == "UpdateService" or _may_have_run(watch, effect))
         and actor_of(effect) == one.deployment_id
         for effect in watch.cloud.trace.effects
     )
+
+
+def _may_have_run(watch: Watch, effect: Effect) -> bool:
+    """Whether this started a one-off task, and not one whose containers have never begun."""
+    if effect.operation != "RunTask":
+        return False
+    return any(task.stop_code != "TaskFailedToStart" for task in watch.tasks(effect))
 
 
 @invariant(9, "the last good revision, image and snapshot are never deleted")
@@ -377,7 +396,8 @@ def last_good_is_kept(watch: Watch) -> Found:
             if definition is None or definition["status"] != "ACTIVE":
                 yield f"{lane.stable.revision_arn} cannot be run any more"
         repository = watch.cloud.ecr.repositories[lane.application]
-        if repository.find({"imageDigest": lane.stable.digest}) is None:
+        gone = repository.find({"imageDigest": lane.stable.digest}) is None
+        if gone and lane.stable.digest not in watch.run.deleted:
             yield f"{lane.stable.digest} is gone"
     for one in watch.deployments():
         taken = one.progress.snapshot_available_at is not None
@@ -614,8 +634,9 @@ def _intended(one: Deployment, effect: Effect) -> bool:
         both = (progress.deploy_requested_at, progress.rollback_requested_at)
         return both[effect.function == "rollback"] is not None
     if effect.operation == "RunTask":
-        both = (progress.migration_requested_at, progress.downgrade_requested_at)
-        return both["downgrade" in effect.params["startedBy"]] is not None
+        name = effect.params["startedBy"].split("/")[1]
+        name = "migration" if name == "migrate" else name
+        return getattr(progress, f"{name}_requested_at") is not None
     if effect.operation == "CreateDBSnapshot":
         return progress.snapshot_requested_at is not None
     both = (progress.revision_requested_at, progress.way_back_requested_at)

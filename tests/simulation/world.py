@@ -14,6 +14,13 @@ BOOTSTRAP = "bootstrap"
 SHARED_DATABASE = "main"
 ALARM = "shop-errors"
 APPROVERS = ("ada", "grace")
+# Another container of the migration's task runs on; its host is lost, and with it the exit code.
+BESIDE, LOST = "beside", "lost"
+CANARY = "canary-5fd1c"
+HOSTILE = "hostile"
+_URL = f"redis://:{CANARY}@cache"
+# As many lines as are read, each nearly as long as CloudWatch takes them, of what looks like URLs.
+LOGS = {HOSTILE: (*(f"no answer from {_URL} {'://a:' * 50_000}",) * 19, f"giving up on {_URL}")}
 
 
 @dataclass(frozen=True)
@@ -21,7 +28,9 @@ class Image:
     """One image: what it says about itself, and how it behaves where it runs.
 
     ``site`` is the status of its health page, ``exits`` the exit code with which its service's
-    tasks end at once (None: they stay), the others are exit codes of its one-off tasks.
+    tasks end at once (None: they stay), ``migration`` and ``downgrade`` are exit codes of its
+    one-off tasks. ``how`` is what else becomes of its migration's task: BESIDE or LOST. ``at`` is
+    what its tool says of the schema's revision, ``log`` the name of what its migration writes.
     """
 
     repository: str
@@ -34,6 +43,9 @@ class Image:
     migration: int = 0
     downgrade: int = 0
     migration_seconds: float = 20.0
+    how: str = ""
+    at: str = ""
+    log: str = ""
 
     @property
     def config(self) -> bytes:
@@ -90,6 +102,7 @@ def _migrated(policy: str, **more: Any) -> dict[str, Any]:
         "migration": {
             "command": ("alembic", "upgrade", "head"),
             "downgrade": ("alembic", "downgrade", "{schema}"),
+            **({"current": ("alembic", "current")} if policy == "best_effort" else {}),
         },
         **more,
     }

@@ -46,7 +46,9 @@ def failure(world: World) -> tuple[Reason, str]:
     return unhealthy.value.reason, unhealthy.value.message
 
 
-def judged(*targets: Target, desired: int, running: int | None = None, planned: int = 2) -> Verdict:
+def judged(
+    *targets: Target, desired: int, running: int | None = None, planned: int = 2, anew: bool = False
+) -> Verdict:
     rollout = Rollout(
         primary_deployment_id="ecs-svc/2",
         primary_revision_arn=f"{FAMILY}:9",
@@ -56,7 +58,7 @@ def judged(*targets: Target, desired: int, running: int | None = None, planned: 
         desired_count=desired,
         running_count=desired if running is None else running,
     )
-    return judge_targets(targets, rollout, planned).verdict
+    return judge_targets(targets, rollout, planned, starts_anew=anew).verdict
 
 
 HEALTHY = [healthy(1), healthy(2), healthy(3), healthy(4)]
@@ -101,10 +103,17 @@ DRAINING = target(9, "draining")
         ([HEALTHY[0], target(6, "unavailable")], {"desired": 2}, Verdict.INCONCLUSIVE),
         ([HEALTHY[0], target(6, "a state to come")], {"desired": 2}, Verdict.INCONCLUSIVE),
         ([HEALTHY[0]], {"desired": 2}, Verdict.INCONCLUSIVE),
+        # The service wanted none when it was looked at last: its tasks have to start first.
+        ([], {"desired": 2, "running": 0, "anew": True}, Verdict.MOVING),
+        ([], {"desired": 2, "anew": True}, Verdict.MOVING),
+        ([INITIAL, DRAINING], {"desired": 2, "anew": True}, Verdict.MOVING),
+        ([UNHEALTHY], {"desired": 2, "running": 1, "anew": True}, Verdict.INCONCLUSIVE),
+        ([target(5, "unused")], {"desired": 2, "anew": True}, Verdict.INCONCLUSIVE),
+        (HEALTHY[:2], {"desired": 2, "anew": True}, Verdict.SUCCESSFUL),
     ],
 )
 def test_targets_are_judged_by_the_release_and_not_by_the_count_of_the_moment(
-    targets: list[Target], counts: dict[str, int], verdict: Verdict
+    targets: list[Target], counts: dict[str, Any], verdict: Verdict
 ) -> None:
     assert judged(*targets, **counts) is verdict
 
@@ -192,6 +201,57 @@ def test_a_service_scaled_to_nothing_is_no_success_and_bakes_anew_when_it_is_bac
     scale(world, desired=2, running=2)
     world.balancers.registered = (healthy(1), healthy(2))
     assert world.verify().message == "healthy; 60 more seconds to bake"
+
+
+def emptied(world: World) -> World:
+    """A deployed release whose service wants no task any more: its address answers for nobody."""
+    scale(world, desired=0, running=0)
+    world.balancers.registered = ()
+    world.answer_as("2.0.0", status=503)
+    return world
+
+
+def test_where_no_task_is_wanted_no_answer_speaks_against_the_release() -> None:
+    world = emptied(deployed())
+    for _ in range(8):
+        world.wait(seconds=30)
+        assert world.verify().message.startswith("The service wants 0 tasks now")
+    assert world.deployment.progress.failed_looks == 0
+
+    scale(world, desired=2, running=0)
+    message = "0 of 2 tasks run since the service wanted none."
+    for _ in range(8):
+        world.wait(seconds=30)
+        assert world.verify().message == message
+    scale(world, desired=2, running=2)
+    world.balancers.registered = (INITIAL,)
+    assert not world.verify().done
+    assert world.deployment.progress.failed_looks == 0
+
+    world.balancers.registered = (healthy(1), healthy(2))
+    world.answer_as("2.0.0")
+    assert world.verify().done
+
+
+def test_tasks_that_start_again_and_do_not_answer_are_counted() -> None:
+    world = emptied(deployed())
+    world.verify()
+    scale(world, desired=2, running=2)
+    world.balancers.registered = (healthy(1), healthy(2))
+    for _ in range(2):
+        assert not world.verify().done
+
+    assert failure(world)[1] == "http://notes.example.com/health answered 503 instead of 200."
+
+
+def test_without_a_load_balancer_no_task_is_no_success_either(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(LiveService, "target_groups", ())
+    world = deployed(checks=())
+    scale(world, desired=0, running=0)
+
+    assert world.verify().message.startswith("The service wants 0 tasks now")
 
 
 def test_fewer_tasks_hide_no_unhealthy_ones() -> None:

@@ -406,7 +406,7 @@ def test_a_rollback_before_anything_was_changed_changes_nothing() -> None:
     assert world.service.updates == []
 
 
-def test_a_rollback_is_woken_by_its_service_and_its_tasks() -> None:
+def test_a_rollback_is_woken_by_its_service_its_tasks_and_the_sweep() -> None:
     request = RollbackRequest(
         deployment_id="notes-staging-1", lane="notes/staging", service_arn=SERVICE_ARN
     )
@@ -415,4 +415,5 @@ def test_a_rollback_is_woken_by_its_service_and_its_tasks() -> None:
         f"service:{SERVICE_ARN}",
         "task:slipway/current/notes-staging-1",
         "task:slipway/downgrade/notes-staging-1",
+        "deployment:notes-staging-1",
     )

@@ -38,9 +38,6 @@ def judge_rollout(rollout: Rollout, expected: Expected) -> Finding:
         )
     if rollout.status in _UNDER_WAY:
         return _finding("binding", Verdict.MOVING, "The rollout is still in progress.")
-    if rollout.status == "SUCCESSFUL" and rollout.desired_count == 0:
-        message = "The service wants 0 tasks now, so nothing can be seen of the release."
-        return _finding("binding", Verdict.MOVING, message)
     if rollout.status != "SUCCESSFUL":
         return _finding("binding", Verdict.FAILED, f"ECS calls the rollout {rollout.status}.")
     if not set(rollout.digests) & set(expected.digests):
@@ -58,7 +55,25 @@ def judge_tasks(rollout: Rollout) -> Finding:
     return _finding("tasks", Verdict.MOVING if running else Verdict.INCONCLUSIVE, f"{message}.")
 
 
-def judge_targets(targets: Sequence[Target], rollout: Rollout, planned_count: int) -> Finding:
+def judge_count(rollout: Rollout, *, starts_anew: bool = False) -> Finding | None:
+    """Why nothing can be seen of the release yet, or None when its tasks can be judged.
+
+    ``starts_anew`` says that the service wanted no task when it was looked at last: those that it
+    wants now have to start first.
+    """
+    wanted, running = rollout.desired_count, rollout.running_count
+    if wanted == 0:
+        message = "The service wants 0 tasks now, so nothing can be seen of the release."
+        return _finding("count", Verdict.MOVING, message)
+    if starts_anew and running < wanted:
+        message = f"{running} of {wanted} tasks run since the service wanted none."
+        return _finding("count", Verdict.MOVING, message)
+    return None
+
+
+def judge_targets(
+    targets: Sequence[Target], rollout: Rollout, planned_count: int, *, starts_anew: bool = False
+) -> Finding:
     """Every target that takes requests is healthy, and there are as many as the service wants.
 
     ``planned_count`` is the desired count when the plan was made. A count that changes in the
@@ -70,11 +85,14 @@ def judge_targets(targets: Sequence[Target], rollout: Rollout, planned_count: in
     message = f"{healthy} of {wanted} targets are healthy ({_named(wanting)})."
     if any(target.state in _ILL for target in targets):
         return _finding("targets", Verdict.INCONCLUSIVE, message)
-    if wanted == 0:
-        message = "The service wants 0 tasks now, so nothing can be seen of the release."
-        return _finding("targets", Verdict.MOVING, message)
+    too_few = judge_count(rollout, starts_anew=starts_anew)
+    if too_few is not None:
+        return too_few
     if healthy and rollout.running_count < wanted:
         message = f"{healthy} targets are healthy; {rollout.running_count} of {wanted} tasks run."
+        return _finding("targets", Verdict.MOVING, message)
+    starting = starts_anew and all(target.state == "initial" for target in wanting)
+    if healthy < wanted and starting:
         return _finding("targets", Verdict.MOVING, message)
     if healthy and any(target.state == "initial" for target in targets):
         return _finding("targets", Verdict.MOVING, message)

@@ -97,7 +97,8 @@ class Progress(Model):
     """What is known to have been started or finished.
 
     Recovery reads it to find what an earlier try started, then looks at the cloud. Each field is
-    written once, but for those that count one verification's looks or a task's tries, ``awaited``:
+    written once, but for those of one verification's looks (``was_emptied``: the service wanted no
+    task, and has not been judged since) or a task's tries, ``awaited``:
     what a wait for the lane is for, ``snapshot_put_off_by``: why RDS takes no snapshot for now, and
     ``acting``: since when calls that change something are under way.
 
@@ -124,6 +125,7 @@ class Progress(Model):
     found_wanting: str | None = None
     healthy_since: datetime | None = None
     moving_since: datetime | None = None
+    was_emptied: bool = False
     verified_at: datetime | None = None
     current_requested_at: datetime | None = None
     current_start: Start | None = None

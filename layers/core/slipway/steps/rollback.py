@@ -22,7 +22,8 @@ class RollbackRequest(StepRequest):
 
 
 def keys(request: RollbackRequest) -> tuple[str, ...]:
-    """What wakes a rollback: ECS's news of the service or of the tasks about the schema's way back.
+    """What wakes a rollback: ECS's news of the service or of the tasks about the schema's way back,
+    or the sweep, of whatever has no event: room for a task, or one that was lost.
 
     The end of a migration that outlived its patience is left to the sweep: hearing of it would
     cost every deployment an invocation.
@@ -31,6 +32,7 @@ def keys(request: RollbackRequest) -> tuple[str, ...]:
         f"service:{request.service_arn}",
         f"task:{current_started_by(request.deployment_id)}",
         f"task:{downgrade_started_by(request.deployment_id)}",
+        f"deployment:{request.deployment_id}",
     )
 
 
@@ -84,7 +86,11 @@ def _begun(
     note = Note(what="rollback begun", reason=cause.reason if cause else "", message=why)
     # The looks at the release that failed say nothing about the one that comes back.
     begun = deployment.at(Phase.ROLLING_BACK).knowing(
-        failed_looks=0, healthy_since=None, moving_since=None, found_wanting=None
+        failed_looks=0,
+        healthy_since=None,
+        moving_since=None,
+        was_emptied=False,
+        found_wanting=None,
     )
     begun = begun.model_copy(update={"cause": cause})
     return record(records, begun, note, now=now, fence=fence_of(deployment))

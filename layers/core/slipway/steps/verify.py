@@ -9,6 +9,7 @@ from slipway.domain.binding import (
     Expected,
     judge_alarms,
     judge_answers,
+    judge_count,
     judge_rollout,
     judge_targets,
     judge_tasks,
@@ -72,15 +73,14 @@ def verify(
     target = deployment.planned().settings.target
     rollout = services.rollout(target, expected.revision_arn)
     binding = judge_rollout(rollout, expected)
-    findings = [binding]
-    # Tasks that are on their way, or not wanted, can neither be healthy nor answer.
-    settled = binding.verdict is not Verdict.MOVING
-    if settled:
-        findings += _behind_balancers(deployment.planned(), rollout, balancers)
+    # While a rollout goes on, tasks can neither be healthy nor answer.
+    under_way = binding.verdict is Verdict.MOVING
+    tasks = [] if under_way else list(_tasks(deployment, rollout, balancers))
+    findings = [binding, *tasks]
     # After a rollback an alarm may still ring for the release that is gone.
     if request.of is Subject.RELEASE:
         findings += _alarms(deployment.planned(), alarms)
-    if settled:
+    if not under_way and not _nobody_serves(deployment, rollout, tasks):
         findings += _answers(deployment.planned(), expected, website)
     return _decided(deployment, request.of, judge(findings), rollout, records, now)
 
@@ -129,15 +129,23 @@ def _expected_after_rollback(deployment: Deployment) -> Expected:
     )
 
 
-def _behind_balancers(plan: Plan, rollout: Rollout, balancers: LoadBalancers) -> Iterator[Finding]:
-    """Every target group of the service, also those that the checks do not go through."""
-    groups = plan.live.target_groups
+def _tasks(deployment: Deployment, rollout: Rollout, balancers: LoadBalancers) -> Iterator[Finding]:
+    """The service's tasks in every target group, also those that the checks do not go through."""
+    live, anew = deployment.planned().live, deployment.progress.was_emptied
+    groups = live.target_groups
     if not groups:
-        yield judge_tasks(rollout)
+        yield judge_count(rollout, starts_anew=anew) or judge_tasks(rollout)
     for arn in groups:
-        found = judge_targets(balancers.targets(arn), rollout, plan.live.desired_count)
+        targets = balancers.targets(arn)
+        found = judge_targets(targets, rollout, live.desired_count, starts_anew=anew)
         where = f"{arn.split('/')[1]}: " if len(groups) > 1 and "/" in arn else ""
         yield found.model_copy(update={"message": f"{where}{found.message}"})
+
+
+def _nobody_serves(deployment: Deployment, rollout: Rollout, tasks: list[Finding]) -> bool:
+    """Whether no task of the release can answer: what a load balancer says then is not its word."""
+    moving = any(found.verdict is Verdict.MOVING for found in tasks)
+    return moving and (rollout.desired_count == 0 or deployment.progress.was_emptied)
 
 
 def _alarms(plan: Plan, alarms: Alarms) -> Iterator[Finding]:
@@ -176,7 +184,11 @@ def _decided(
     # A look may end after its state has given up on it; the next one finds the verdict here.
     verdict = judgement.message if final else None
     known = deployment.knowing(
-        failed_looks=looks, healthy_since=None, moving_since=None, found_wanting=verdict
+        failed_looks=looks,
+        healthy_since=None,
+        moving_since=None,
+        was_emptied=False,
+        found_wanting=verdict,
     )
     note = Note(what=f"{of} found wanting", message=judgement.message, data={"look": looks})
     record(records, known, note, now=now)
@@ -203,10 +215,12 @@ def _moving(
         record(records, deployment.knowing(found_wanting=verdict), note, now=now)
         raise Unhealthy(_blame(of), verdict)
     # What bakes goes on baking while tasks of it run: the others say nothing about it.
+    emptied = progress.was_emptied or rollout.desired_count == 0
     least = min(deployment.planned().live.desired_count, rollout.desired_count)
-    baking = progress.healthy_since if 0 < least <= rollout.running_count else None
-    if progress.moving_since is None or baking != progress.healthy_since:
-        known = deployment.knowing(moving_since=since, healthy_since=baking)
+    enough = not emptied and 0 < least <= rollout.running_count
+    baking = progress.healthy_since if enough else None
+    known = deployment.knowing(moving_since=since, healthy_since=baking, was_emptied=emptied)
+    if known != deployment:
         record(records, known, Note(what=f"{of} moving", message=judgement.message), now=now)
     return StepResult(done=False, reason=Reason.WAITING, message=judgement.message)
 
@@ -252,7 +266,9 @@ def _seen_healthy(
     since, ours = progress.healthy_since or now, progress.ecs_deployment_id
     if of is Subject.RELEASE and rollout.primary_deployment_id != ours:
         since, ours = now, rollout.primary_deployment_id
-    seen = deployment.knowing(healthy_since=since, moving_since=None, ecs_deployment_id=ours)
+    seen = deployment.knowing(
+        healthy_since=since, moving_since=None, was_emptied=False, ecs_deployment_id=ours
+    )
     return seen, seen.progress != progress
 
 
