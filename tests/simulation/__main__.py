@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 
 from tests.simulation import campaign, mutants
+from tests.simulation.mutants_of_wishes import WISHES
 from tests.simulation.report import run_campaign
 from tests.simulation.timeline import timeline
 
@@ -53,14 +54,14 @@ def _replay(text: str, *, reads: bool) -> int:
 
 
 def _mutants() -> int:
-    missed = 0
-    for mutant in mutants.MUTANTS:
+    missed, seeded = 0, (*mutants.MUTANTS, *WISHES)
+    for mutant in seeded:
         caught = mutants.caught_by(mutant)
         missed += caught is None
         print(f"{'caught' if caught else 'MISSED'}  {mutant.name}")
         if caught:
             print(f"        by {caught[0]}: {caught[1][0]}")
-    print(f"{len(mutants.MUTANTS) - missed} of {len(mutants.MUTANTS)} seeded design bugs caught")
+    print(f"{len(seeded) - missed} of {len(seeded)} seeded design bugs caught")
     return 1 if missed else 0
 
 

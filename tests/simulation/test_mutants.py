@@ -2,7 +2,11 @@
 
 import pytest
 
-from tests.simulation.mutants import MUTANTS, Mutant, caught_by
+from tests.simulation import mutants
+from tests.simulation.mutants import Mutant, caught_by
+from tests.simulation.mutants_of_wishes import WISHES
+
+MUTANTS = (*mutants.MUTANTS, *WISHES)
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=[mutant.name for mutant in MUTANTS])
