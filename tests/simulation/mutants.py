@@ -488,7 +488,7 @@ MUTANTS = (
                 "{release.repository}:{release.tag}",
             ),
         ),
-        ("retagged",),
+        ("retagged|event/ECR Image Action/2=late",),
     ),
     Mutant(
         "a migration that failed does not count as a change",

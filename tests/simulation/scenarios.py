@@ -176,7 +176,7 @@ def _last_good_deregistered(run: Run) -> None:
         live = {"taskDefinition": service["taskDefinition"]}
         run.call("ecs", "DeregisterTaskDefinition", live)
 
-    run.when(SHOP, "Deploy", tidy_up)
+    run.when(SHOP, "Migrate", tidy_up)
 
 
 def _shared_database(run: Run) -> None:
