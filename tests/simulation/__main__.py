@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from tests.simulation import campaign, mutants
 from tests.simulation.mutants_of_tasks import TASKS
+from tests.simulation.mutants_of_wishes import WISHES
 from tests.simulation.report import run_campaign
 from tests.simulation.timeline import timeline
 
@@ -54,7 +55,7 @@ def _replay(text: str, *, reads: bool) -> int:
 
 
 def _mutants() -> int:
-    missed, seeded = 0, (*mutants.MUTANTS, *TASKS)
+    missed, seeded = 0, (*mutants.MUTANTS, *TASKS, *WISHES)
     for mutant in seeded:
         caught = mutants.caught_by(mutant)
         missed += caught is None

@@ -16,6 +16,7 @@ Params = dict[str, Any]
 SLACK_SECRET = "slipway-SlackSecretArn"
 LINK_SECRET = "slipway-LinkSecret"
 CHANNEL = "C0DEPLOYS"
+_CHANNELS = {"deploys": CHANNEL, "ledger": "C0LEDGER1"}
 _STATUS = {CallKind.PERMANENT: 404, CallKind.THROTTLE: 429, CallKind.SERVER_ERROR: 503}
 
 
@@ -23,6 +24,7 @@ class Secrets:
     """Secrets Manager with Slipway's two secrets."""
 
     def __init__(self, *, webhook: bool = False) -> None:
+        self.webhook = webhook
         bot = {"bot_token": "xoxb-1", "channel": CHANNEL}
         hook = {"webhook_url": "https://hooks.slack.com/services/T/B/x"}
         self._kept = {SLACK_SECRET: hook if webhook else bot, LINK_SECRET: {"link_key": "k" * 48}}
@@ -53,33 +55,42 @@ class Slack:
         self.seen: Callable[[dict[str, Any]], None] | None = None
         self.down = False
         self.busy = False
+        # What is answered to a call in place of Slack: status and body.
+        self.odd: Callable[[str, Params], Params | None] | None = None
 
     def post(self, params: Params) -> Params:
         ts = f"{1_700_000_000 + len(self.messages)}.000100"
-        message = {**params, "channel": CHANNEL, "ts": ts}
+        channel = _channel_id(params.get("channel", CHANNEL))
+        message = {**params, "channel": channel, "ts": ts}
         self.messages.append(message)
         self._show(message)
-        return {"ok": True, "channel": CHANNEL, "ts": ts}
+        return {"ok": True, "channel": channel, "ts": ts}
 
     def update(self, params: Params) -> Params:
         for message in self.messages:
             if message["ts"] == params["ts"]:
-                message.update(text=params["text"], blocks=params["blocks"])
+                message.update(text=params["text"], blocks=params.get("blocks", []))
                 self._show(message)
                 return {"ok": True}
         return {"ok": False, "error": "message_not_found"}
 
     def history(self, params: Params) -> Params:
         thread = params.get("ts")
-        found = [m for m in self.messages if m.get("thread_ts") == thread]
+        here = [m for m in self.messages if m["channel"] == params["channel"]]
+        found = [m for m in here if m.get("thread_ts") == thread]
         return {"ok": True, "messages": found}
 
     def channels(self, params: Params) -> Params:
-        return {"ok": True, "channels": [{"id": CHANNEL, "name": "deploys"}]}
+        found = [{"id": channel, "name": name} for name, channel in _CHANNELS.items()]
+        return {"ok": True, "channels": found}
 
     def _show(self, message: dict[str, Any]) -> None:
         if self.seen is not None:
             self.seen(message)
+
+
+def _channel_id(channel: str) -> str:
+    return _CHANNELS.get(channel.removeprefix("#"), channel)
 
 
 _METHODS = {
@@ -185,6 +196,8 @@ def slack_answer(slack: Slack, operation: str, params: Params) -> Params:
         return {"status": 503, "body": b"down"}
     if slack.busy:
         return {"status": 429, "body": b"busy"}
+    if slack.odd is not None and (odd := slack.odd(operation, params)) is not None:
+        return odd
     if operation == "webhook":
         slack.post(params)
         return {"status": 200, "body": b"ok"}

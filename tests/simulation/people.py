@@ -7,6 +7,8 @@ from urllib.parse import urlencode
 
 from slipway.adapters.announcements import EventBridgeAnnouncements
 from slipway.adapters.records import DynamoDBRecords
+from slipway.domain.blocked import blocked_by
+from slipway.domain.deployment import Deployment
 from slipway.domain.errors import Rejected
 from slipway.steps import cancel as cancelling
 from slipway.steps import lift as lifting
@@ -116,6 +118,14 @@ class Operator:
         """Let automation go on."""
         wish = partial(lifting.lift, by="olga", records=self._records)
         self._told(f"lifts {application}/{environment}", partial(wish, application, environment))
+
+    def lift_and_start(self, application: str, environment: str) -> list[Deployment]:
+        """Lift a hold; what it has stopped, the newest push first, as `lift --start` finds it."""
+        before = self._records.lane(application, environment)
+        self.lift(application, environment)
+        after = self._records.lane(application, environment)
+        recent = self._records.recent(application, environment, 100)
+        return blocked_by(before.hold, after, recent) if before.hold else []
 
     def _told(self, what: str, wish: Callable[..., object]) -> None:
         clock, trace = self._cloud.clock, self._cloud.trace

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from typing import Any, Protocol
 
@@ -11,7 +12,7 @@ from tests.simulation.cloud import Cloud
 from tests.simulation.faults import Plan
 from tests.simulation.people import Decides, Operator, Person
 from tests.simulation.prepared import fresh_cloud, push
-from tests.simulation.watch import Watch
+from tests.simulation.promises import Watch
 from tests.simulation.world import Image
 
 # Nothing in a scenario takes longer: the longest approval is an hour, the longest patience less
@@ -43,6 +44,10 @@ class Run:
     cloud: Cloud = field(default_factory=fresh_cloud)
     pending: int = 0
     pushes: list[tuple[str, str, str]] = field(default_factory=list)
+    # When each digest was pushed or tagged last, by the registry's clock.
+    pushed_at: dict[str, datetime] = field(default_factory=dict)
+    artifacts: set[str] = field(default_factory=set)
+    requests: list[dict[str, Any]] = field(default_factory=list)
     stopped: list[str] = field(default_factory=list)
     deregistered: list[str] = field(default_factory=list)
     # Digests that somebody else has deleted.
@@ -70,6 +75,7 @@ class Run:
     def push(self, image: Image, tag: str) -> None:
         """A pipeline pushes an image now."""
         self.pushes.append((image.repository, tag, image.digest))
+        self.pushed_at[image.digest] = self.cloud.clock.now()
         push(self.cloud, image, tag)
         self.cloud.trace.said(self.cloud.clock.elapsed, "pipeline", f"pushes {tag}")
 
@@ -79,6 +85,8 @@ class Run:
 
     def ask(self, detail_type: str, detail: dict[str, Any]) -> None:
         """A person's wish, as an event on Slipway's bus."""
+        if detail_type == "Deployment Requested":
+            self.requests.append(detail)
         entry = {"Source": "slipway", "DetailType": detail_type, "Detail": json.dumps(detail)}
         self.cloud.put_events({"Entries": [entry]})
 

@@ -1,7 +1,7 @@
 """What people and pipelines do in a run: the twelve stories, some of them at every phase."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache, partial
 from typing import Any
@@ -36,7 +36,7 @@ class Story:
 
     name: str
     begin: Callable[[Run], None]
-    ends: dict[str, Outcome] = field(default_factory=dict)
+    ends: Mapping[str, Outcome | None] = field(default_factory=dict)
 
     def play(self, run: Run) -> None:
         self.begin(run)
@@ -332,11 +332,12 @@ def story(name: str) -> Story:
     """The story of that name; KeyError when there is none."""
     if name.startswith("busy-"):
         return busy(int(name.removeprefix("busy-")))
-    return (stories() | variants() | _of_tasks())[name]
+    return (stories() | variants() | _others())[name]
 
 
-def _of_tasks() -> dict[str, Story]:
+def _others() -> dict[str, Story]:
     """They are made of what is written here."""
     from tests.simulation.stories_of_tasks import of_tasks
+    from tests.simulation.stories_of_wishes import wishes
 
-    return of_tasks()
+    return of_tasks() | wishes()

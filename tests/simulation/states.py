@@ -4,7 +4,7 @@ import json
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from local.twin.clock import VirtualClock
@@ -136,6 +136,8 @@ class StateMachine:
         self.running = 0
         self._tokens: dict[str, tuple[Execution, Attempt]] = {}
         self._numbers = 0
+        # How many seconds the list of executions is behind.
+        self.lag = 0.0
         self.host: Host
 
     # The API
@@ -177,9 +179,17 @@ class StateMachine:
                 "startDate": one.started_at,
             }
             for one in self.executions.values()
-            if one.status == params["statusFilter"]
+            if self._listed_as(one) == params["statusFilter"]
         ]
         return {"executions": found[::-1][: params["maxResults"]]}
+
+    def _listed_as(self, execution: Execution) -> str | None:
+        """The status that the list tells, None for an execution that it does not know yet."""
+        at = self.host.clock.now() - timedelta(seconds=self.lag)
+        if execution.started_at > at:
+            return None
+        ended = execution.stopped_at is not None and execution.stopped_at <= at
+        return execution.status if ended else "RUNNING"
 
     def stop_execution(self, params: dict[str, Any]) -> dict[str, Any]:
         execution = self._by_arn(params["executionArn"])

@@ -37,6 +37,10 @@ class Table:
         self._indexed: dict[str, dict[tuple[str, str], Item]] = {name: {} for name in _INDEXES}
         self.written: Callable[[list[Change]], None] | None = None
         self._tokens: set[str] = set()
+        # How an index gets to know of a write: at once, or later.
+        self.later: Callable[[Callable[[], None]], None] | None = None
+        # Whether BatchGetItem leaves half of the keys for the next call.
+        self.halves = False
 
     def item(self, pk: str, sk: str) -> Item | None:
         """The item as last written."""
@@ -50,14 +54,19 @@ class Table:
     def batch_get_item(self, params: Params) -> Params:
         _only(params, "RequestItems")
         found: dict[str, list[Item]] = {}
+        left: Params = {}
         for name, wanted in params["RequestItems"].items():
             _only(wanted, "Keys", "ConsistentRead")
-            places = [_place(key) for key in wanted["Keys"]]
+            keys = wanted["Keys"]
+            places = [_place(key) for key in keys]
             if len(places) > _KEYS or len(set(places)) != len(places):
                 raise AwsError("ValidationException", "Too many items, or duplicates among them")
-            items = [self.item(*place) for place in places]
+            done = (len(keys) + 1) // 2 if self.halves else len(keys)
+            if keys[done:]:
+                left[name] = {**wanted, "Keys": keys[done:]}
+            items = [self.item(*place) for place in places[:done]]
             found[name] = [item for item in items if item is not None]
-        return {"Responses": found, "UnprocessedKeys": {}}
+        return {"Responses": found, "UnprocessedKeys": left}
 
     def query(self, params: Params) -> Params:
         _only(
@@ -158,14 +167,20 @@ class Table:
         if kind == "Put":
             _only(params, *_WRITE, "Item")
             self.partitions.setdefault(pk, {})[sk] = params["Item"]
-            self._index(place, params["Item"])
+            self._known_to_indexes(place, params["Item"])
             return Change(place, before, params["Item"])
         if kind == "Delete":
             _only(params, *_WRITE, "Key")
             self.partitions.get(pk, {}).pop(sk, None)
-            self._index(place, {})
+            self._known_to_indexes(place, {})
             return Change(place, before, None)
         raise Unmodelled(f"write operation {kind}")
+
+    def _known_to_indexes(self, place: tuple[str, str], item: Item) -> None:
+        if self.later is None:
+            self._index(place, item)
+        else:
+            self.later(lambda: self._index(place, item))
 
     def _index(self, place: tuple[str, str], item: Item) -> None:
         """An index holds the items that carry both of its attributes."""

@@ -5,8 +5,9 @@ import pytest
 from tests.simulation import mutants
 from tests.simulation.mutants import Mutant, caught_by
 from tests.simulation.mutants_of_tasks import TASKS
+from tests.simulation.mutants_of_wishes import WISHES
 
-MUTANTS = (*mutants.MUTANTS, *TASKS)
+MUTANTS = (*mutants.MUTANTS, *TASKS, *WISHES)
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=[mutant.name for mutant in MUTANTS])

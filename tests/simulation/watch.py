@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 Found = Iterator[str]
 Check = Callable[["Watch"], Found]
 AT_THE_END: list[tuple[int, str, Check]] = []
+# What must hold at every write of a lane.
+AT_A_LANE: list[Callable[["Watch", Lane, Lane], None]] = []
 
 _PAGES = (Outcome.NEEDS_OPERATOR, Outcome.ROLLBACK_FAILED)
 _WOKEN_WITHIN = 30.0
@@ -179,7 +181,10 @@ class Watch:
             self.violated(2, f"{now} took the lane without a new fencing number")
         if was is not None and now not in (None, was):
             self.violated(1, f"{now} took the lane from {was}")
-        self._newest_first(document(before, Lane), document(after, Lane))
+        was_lane, lane = document(before, Lane), document(after, Lane)
+        self._newest_first(was_lane, lane)
+        for check in AT_A_LANE:
+            check(self, was_lane, lane)
 
     def _newest_first(self, before: Lane, after: Lane) -> None:
         newest = after.newest
@@ -454,7 +459,11 @@ def found_in_time(watch: Watch) -> Found:
     if plan.calls or plan.transient_share:
         return
     for one in watch.deployments():
-        waited = one.requested_at - one.release.pushed_at
+        since = max(
+            one.release.pushed_at,
+            watch.run.pushed_at.get(one.release.digest, one.release.pushed_at),
+        )
+        waited = one.requested_at - since
         if one.origin == "sweep" and waited.total_seconds() > _FOUND_WITHIN:
             yield f"{one.deployment_id} after {waited.total_seconds():.0f} seconds"
 
@@ -666,7 +675,7 @@ def told_once(watch: Watch) -> Found:
 @invariant(14, "no end is lost on the way to Slack")
 def ends_are_told(watch: Watch) -> Found:
     for one in watch.deployments():
-        if one.outcome in (None, Outcome.UNCHANGED):
+        if one.outcome in (None, Outcome.UNCHANGED) or watch.cloud.secrets.webhook:
             continue
         if not watch.told(one.deployment_id, one.outcome):
             yield f"{one.deployment_id} ended as {one.outcome}, and nobody was told"
@@ -676,8 +685,14 @@ def ends_are_told(watch: Watch) -> Found:
 def messages_are_up_to_date(watch: Watch) -> Found:
     for one in watch.deployments():
         shown = [message["text"] for message in _opened(watch, one.deployment_id)]
-        if shown and one.outcome and not shown[-1].endswith(HEADLINES[one.outcome][1]):
+        # Where Slack takes no blocks, the text goes on after its first line.
+        lines = shown[-1].splitlines() if shown else []
+        if lines and one.outcome and not _ends_with(lines, HEADLINES[one.outcome][1]):
             yield f"{one.deployment_id} is {one.outcome}, its message: {shown[-1]}"
+
+
+def _ends_with(lines: list[str], headline: str) -> bool:
+    return any(line.endswith(headline) for line in lines)
 
 
 def _opened(watch: Watch, deployment_id: str) -> Iterator[dict[str, Any]]:

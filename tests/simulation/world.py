@@ -118,8 +118,9 @@ def catalog() -> Catalog:
         | _migrated("required", gates={"alarms": (ALARM,)}),
     }
     shop["production"]["verification"] |= {"alarms": (ALARM,), "bake_seconds": 20}
+    own = {"slack_channel": "#ledger"}
     ledger = {
-        "staging": _environment("ledger", "staging", "v*", gates={"scan": None})
+        "staging": _environment("ledger", "staging", "v*", gates={"scan": None}, notifications=own)
         | _migrated("best_effort"),
         "production": _environment("ledger", "production", "v*", after="staging"),
     }

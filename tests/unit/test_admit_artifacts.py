@@ -1,4 +1,4 @@
-"""What is no container image starts nothing, and a registry that does not answer loses no push."""
+"""What is no container image starts nothing, and a registry that gives no answer loses no push."""
 
 from typing import Any
 
@@ -95,12 +95,11 @@ def test_an_image_with_a_media_type_that_the_event_does_not_know_is_believed_to_
 @pytest.mark.parametrize(
     "failure",
     [
-        Transient(Reason.AWS_UNAVAILABLE, "ECR is busy."),
         Broken(Reason.AWS_REFUSED, "DescribeImages: not authorized."),
         None,
     ],
 )
-def test_a_registry_that_does_not_answer_loses_no_push(failure: Exception | None) -> None:
+def test_a_registry_that_refuses_us_loses_no_push(failure: Exception | None) -> None:
     world = World()
 
     def refuse(repository: str, digest: str) -> Pushed | None:
@@ -112,3 +111,26 @@ def test_a_registry_that_does_not_answer_loses_no_push(failure: Exception | None
 
     assert pushed(world, event("e1")).new is True
     assert world.deployment.release.pushed_at == START
+
+
+def _busy(repository: str, digest: str) -> Pushed | None:
+    raise Transient(Reason.AWS_UNAVAILABLE, "ECR is busy.")
+
+
+def test_nothing_is_taken_for_an_image_while_the_registry_is_busy() -> None:
+    world = World()
+    looked_up = world.registry.looked_up
+    world.registry.looked_up = _busy  # type: ignore[method-assign]
+
+    with pytest.raises(Transient):
+        pushed(world, event("e1"))
+    world.registry.looked_up = looked_up  # type: ignore[method-assign]
+
+    assert pushed(world, event("e1")).new is True
+
+
+def test_a_person_is_answered_while_the_registry_is_busy() -> None:
+    world = World()
+    world.registry.looked_up = _busy  # type: ignore[method-assign]
+
+    assert world.admit(asked()).new is True

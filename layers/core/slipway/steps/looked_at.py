@@ -1,12 +1,11 @@
 """What the registry knows of a wish that no event tells: when it was pushed, and what it is."""
 
 import re
-from contextlib import suppress
 from datetime import timedelta
 from typing import Final
 
 from slipway.domain.deployment import Origin
-from slipway.domain.errors import ControlPlaneError, Reason, Rejected
+from slipway.domain.errors import ControlPlaneError, Reason, Rejected, Transient
 from slipway.domain.release import Pushed
 from slipway.domain.wording import short_digest
 from slipway.ports import ImageRegistry
@@ -23,8 +22,9 @@ _ATTACHED: Final = re.compile(r"sha256-[0-9a-f]{64}(\.[a-z]{1,20})?")
 def looked_at(wish: Wish, registry: ImageRegistry) -> Wish:
     """The wish with the registry's own time of a push; Rejected for what is no container image.
 
-    A registry that does not answer loses no push: the event's words are taken then, and Plan looks
-    again.
+    Transient where the registry is busy: the event of a push comes again, or the sweep finds it.
+    Where it refuses us, and for a person who waits for an answer, the event's words are taken, and
+    Plan looks again.
     """
     if wish.origin is Origin.PROMOTION:
         return wish
@@ -51,6 +51,12 @@ def _attached(wish: Wish) -> str | None:
 
 
 def _pushed(wish: Wish, registry: ImageRegistry) -> Pushed | None:
-    with suppress(ControlPlaneError):
+    try:
         return registry.looked_up(wish.release.repository, wish.release.digest)
+    except Transient:
+        # A Helm chart that is taken for an image would end what waits.
+        if wish.origin is not Origin.REQUEST:
+            raise
+    except ControlPlaneError:
+        pass
     return None
