@@ -53,6 +53,7 @@ ONLY_CLUSTERS: Final = when(
     ArnLike={"ecs:cluster": f"HasClusterArns ? ${{ClusterArns}} : {here('ecs', 'cluster/*')}"}
 )
 ONLY_TO_TASKS: Final = when(StringEquals={"iam:PassedToService": "ecs-tasks.amazonaws.com"})
+ONLY_TO_ECS: Final = when(StringEquals={"iam:PassedToService": "ecs.amazonaws.com"})
 ONLY_WHILE_RUNNING: Final = when(StringEquals={"ecs:CreateAction": "RunTask"})
 ONLY_WHILE_REGISTERING: Final = when(StringEquals={"ecs:CreateAction": "RegisterTaskDefinition"})
 
@@ -86,6 +87,7 @@ ROLLOUTS: Final = [
 UPDATING: Final = [Grant("ecs:UpdateService", SERVICES, ONLY_CLUSTERS)]
 RUNNING: Final = [
     Grant("ecs:RunTask", TASK_DEFINITIONS, ONLY_CLUSTERS),
+    Grant("iam:PassRole", ROLES, ONLY_TO_ECS),
     Grant("ecs:StopTask", TASKS, ONLY_CLUSTERS),
     Grant("ecs:TagResource", TASKS, ONLY_WHILE_RUNNING),
     Grant("ecs:DescribeTasks", ANYTHING),

@@ -236,3 +236,14 @@ def test_a_refusal_that_cannot_be_written_now_is_no_answer_yet() -> None:
 
     with pytest.raises(Transient, match="DynamoDB is busy"):
         world.admit(asked(OTHER))
+
+
+def test_a_request_id_that_served_another_release_serves_no_second_one() -> None:
+    world = World()
+    world.admit(asked())
+    world.admit(asked())
+
+    reason, message = refusal(world, asked(OTHER, replace=True))
+    assert reason is Reason.EVENT_MALFORMED
+    assert "with a new request_id" in message
+    assert once(world)

@@ -17,7 +17,7 @@ from slipway.steps.chores.job import Admit
 from slipway.steps.sweep import SweepResult, sweep
 from slipway.steps.wish import Wish
 from slipway.steps.wishes import push_wish
-from tests.unit.worlds import NEW, OLD, OTHER, REPOSITORY, START, World, environment
+from tests.unit.worlds import NEW, OLD, OTHER, REPOSITORY, START, World, environment, release
 
 FOURTH = f"sha256:{'d4' * 32}"
 MONDAY, TUESDAY, WEDNESDAY = (START + timedelta(days=days) for days in (1, 2, 3))
@@ -94,6 +94,24 @@ def repository() -> Repository:
     made.heard("v1", OLD, START)
     made.look(START + timedelta(minutes=5))
     return made
+
+
+def test_a_retag_is_found_also_when_a_request_came_shortly_before() -> None:
+    repository = Repository()
+    repository.heard("v2", NEW, START)
+    for minutes in range(2, 31, 4):
+        repository.look(START + timedelta(minutes=minutes))
+    repository.world.now = START + timedelta(minutes=31)
+    request = push_wish("notes", "staging", release(OLD, "v1"), Origin.REQUEST)
+    said = {"wish_id": "request:1", "explicit": True, "replace": True}
+    repository.world.admit(request.model_copy(update=said))
+    repository.look(START + timedelta(minutes=34))
+    repository.look(START + timedelta(minutes=38))
+
+    repository.tag("v3", NEW, START)
+    found = repository.look(START + timedelta(minutes=42))
+
+    assert len(found.admitted) == 1
 
 
 def test_a_look_that_could_not_admit_takes_no_release_of_before_for_a_retag() -> None:

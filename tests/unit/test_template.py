@@ -136,14 +136,21 @@ def test_alarms_are_asked_for_on_every_resource_or_composite_ones_are_not_told()
             assert statement["Resource"] == "*", verb
 
 
-def test_roles_are_handed_to_ecs_tasks_only() -> None:
-    passing = [one for _, one in GRANTS if "iam:PassRole" in actions(one)]
+def test_roles_are_handed_to_ecs_only() -> None:
+    """To tasks; and by whoever runs tasks to ECS itself, which attaches their volumes."""
+    passing = [(verb, one) for verb, one in GRANTS if "iam:PassRole" in actions(one)]
+    services = {
+        (verb, one["Condition"]["StringEquals"]["iam:PassedToService"]) for verb, one in passing
+    }
 
-    assert passing != []
-    for statement in passing:
-        assert statement["Condition"] == {
-            "StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}
-        }
+    assert [list(one["Condition"]) for _, one in passing] == [["StringEquals"]] * len(passing)
+    assert services == {
+        ("migrate", "ecs-tasks.amazonaws.com"),
+        ("migrate", "ecs.amazonaws.com"),
+        ("deploy", "ecs-tasks.amazonaws.com"),
+        ("rollback", "ecs-tasks.amazonaws.com"),
+        ("rollback", "ecs.amazonaws.com"),
+    }
 
 
 @pytest.mark.parametrize("verb", VERBS)

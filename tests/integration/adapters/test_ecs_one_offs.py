@@ -140,6 +140,11 @@ def test_what_ecs_says_is_one_bounded_line() -> None:
             "The limit of tasks in the PROVISIONING state in this cluster is reached.",
             Reason.CAPACITY_UNAVAILABLE,
         ),
+        (
+            "InvalidParameterException",
+            "No Container Instances were found in your cluster.",
+            Reason.CAPACITY_UNAVAILABLE,
+        ),
         # A call that was one too many in this second, which says nothing of room.
         ("ThrottlingException", "Rate exceeded", Reason.AWS_UNAVAILABLE),
     ],

@@ -149,9 +149,23 @@ def _attempt(wish: Wish, records: Records, now: datetime) -> _Answer:
     if known is None:
         return _judged(wish, first, records, now)
     if known.deployment_id:
+        _refuse_reused(wish, known, records)
         return _Answer(deployment_id=known.deployment_id, reason=known.reason)
     reason = known.reason if known.reason in set(Reason) else Reason.NOT_MEANT_FOR_US
     raise Rejected(Reason(reason), known.message)
+
+
+def _refuse_reused(wish: Wish, known: Admission, records: Records) -> None:
+    """A request's id is a person's to choose: one that was used before serves no other wish."""
+    if wish.origin is not Origin.REQUEST:
+        return
+    before = records.deployment(known.deployment_id)
+    if (before.lane_id, before.release.digest) != (wish.lane_id, wish.release.digest):
+        raise Rejected(
+            Reason.EVENT_MALFORMED,
+            f"The request id of {wish.wish_id} was used for {before.deployment_id} already. Send "
+            "the request again with a new request_id.",
+        )
 
 
 def _may_be_another(wish: Wish, first: Admission) -> bool:
