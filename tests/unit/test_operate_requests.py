@@ -107,7 +107,7 @@ def test_what_comes_to_wait_after_the_look_is_told_as_well(operator: Operator) -
 
 def test_a_request_for_what_waits_is_told_who_serves_it(asking: Operator) -> None:
     assert asking.says(*DEPLOY, "--tag", "v2") == (
-        "notes-staging-1 already waits and serves this request.\n"
+        "notes-staging-1 is already under way and serves this request.\n"
     )
     assert asking.world.deployment.explicit is True
 

@@ -289,7 +289,7 @@ def test_a_lane_is_not_freed_under_a_call_that_may_be_on_its_way() -> None:
     assert (world.lane.holder, world.deployment.outcome) == ("notes-staging-1", None)
     assert world.told[-1:] == ["ending"]
     # Nothing new is begun meanwhile.
-    with pytest.raises(Rejected, match="about to end"):
+    with pytest.raises(Rejected, match="is ending"):
         world.deploy()
 
     world.wait(seconds=60)

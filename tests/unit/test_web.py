@@ -397,7 +397,7 @@ def test_a_page_names_the_methods_that_it_answers_to(site: Site, path: str, meth
     answer = site.ask(method, path, {"sig": sigs.get(path, SIG)}, body=f"sig={SIG}")
 
     assert (answer["statusCode"], answer["headers"]["Allow"]) == (405, ALLOWED[path])
-    assert "This page does not answer to that method." in words(answer)
+    assert "This page does not accept that method." in words(answer)
     assert answer["headers"]["Content-Security-Policy"].startswith("default-src 'none'; ")
     assert site.records.writes == 0
 

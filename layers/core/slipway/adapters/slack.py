@@ -188,7 +188,9 @@ class BotSlack:
         try:
             return self._called(method, **arguments)
         except _Unclear:
-            raise Transient(Reason.SERVICE_UNAVAILABLE, f"Slack's {method} got lost.") from None
+            raise Transient(
+                Reason.SERVICE_UNAVAILABLE, f"The answer to Slack's {method} was lost."
+            ) from None
 
     def _called(self, method: str, **arguments: Any) -> dict[str, Any]:
         verb = "POST" if "json" in arguments else "GET"

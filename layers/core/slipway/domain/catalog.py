@@ -125,8 +125,8 @@ class Migration(Model):
     )
     current: Command | None = Field(
         default=None,
-        description="prints the schema's revision on its last line; after a migration that failed, or whose image "
-        "names no schema, it tells whether anything has to be taken back",
+        description="prints the schema's revision on its last line; after a migration that "
+        "failed, or whose image names no schema, it tells whether anything has to be taken back",
     )
     timeout_minutes: int = Field(
         default=15,

@@ -316,7 +316,7 @@ class Deployment(Versioned):
                 Reason.DEPLOYMENT_STOPPED, f"{self.deployment_id} has ended: {self.outcome}."
             )
         if self.progress.ending_since is not None:
-            raise Rejected(Reason.DEPLOYMENT_STOPPED, f"{self.deployment_id} is about to end.")
+            raise Rejected(Reason.DEPLOYMENT_STOPPED, f"{self.deployment_id} is ending.")
 
     def refuse_to_go_forward(self) -> None:
         """Raise Rejected when the deployment has ended or goes back.
@@ -325,7 +325,9 @@ class Deployment(Versioned):
         """
         self.refuse_when_ended()
         if self.phase is Phase.ROLLING_BACK:
-            raise Rejected(Reason.DEPLOYMENT_STOPPED, f"{self.deployment_id} goes back already.")
+            raise Rejected(
+                Reason.DEPLOYMENT_STOPPED, f"{self.deployment_id} is already rolling back."
+            )
 
     def refuse_to_continue(self) -> None:
         """Raise Rejected when the deployment may not go forward or a person cancelled it."""

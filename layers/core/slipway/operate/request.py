@@ -59,7 +59,7 @@ def deploy(desk: Desk, place: Place, order: Order) -> Iterator[str]:
     desk.announcements.publish("Deployment Requested", detail)
     admission = _answer(desk, request_id)
     if admission.reason == Reason.WAITS_ALREADY:
-        yield f"{admission.deployment_id} already waits and serves this request."
+        yield f"{admission.deployment_id} is already under way and serves this request."
     else:
         yield f"{admission.deployment_id} puts {tag} ({short_digest(image.digest)}) on {place}."
     _refuse_ended(_begun(desk, admission.deployment_id))

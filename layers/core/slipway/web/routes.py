@@ -39,7 +39,7 @@ _HEADINGS: Final = {
     400: "That was not understood",
     403: "Not allowed",
     404: "Nothing here",
-    405: "Not done this way",
+    405: "Method not allowed",
     409: "Already decided",
     410: "Too late",
     500: "Something went wrong",
@@ -137,7 +137,7 @@ def not_found(error: NotFoundError) -> Response[str]:
     path = app.current_event.path
     for pattern, methods in _METHODS:
         if pattern.fullmatch(path):
-            said = "This page does not answer to that method."
+            said = "This page does not accept that method."
             return _sentence(405, said, f"It takes {methods}.", allow=methods)
     return _sentence(
         404, "There is no such page.", "Use the link from Slack, or ask for a new one."
