@@ -163,8 +163,8 @@ TASKS = (
         (
             edit(
                 "steps.verify:verify",
-                "if not _nobody_serves(deployment, rollout, tasks):",
-                "if True:",
+                "not _nobody_serves(deployment, rollout, tasks)",
+                "True",
             ),
         ),
         ("scaled-to-0-and-back",),

@@ -41,7 +41,11 @@ def test_three_deaths_at_one_call_are_a_failure(site: str, kind: str, outcome: s
 
     assert violated == []
     # An event may have taken the look that the state machine's calls did not survive.
-    assert (how, reason) in {(outcome, "LookEndless"), ("Succeeded", "")}
+    ends = {(outcome, "LookEndless"), ("Succeeded", "")}
+    if (site, kind) == ("migrate/ecs/RunTask", "crash-before"):
+        # ECS has placed no task, so nothing had changed.
+        ends.add(("Failed", "LookEndless"))
+    assert (how, reason) in ends
 
 
 @pytest.mark.parametrize("kind", ["crash-before", "crash-after", "slow"])
