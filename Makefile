@@ -115,7 +115,8 @@ integration: $(READY) ## adapters, the twin, the local cloud's parts
 
 simulation: $(READY) ## the fault campaign of every commit, and the seeded design bugs
 	@echo "== simulation"
-	@$(PYTEST) tests/simulation
+	@$(PYTEST) tests/simulation/test_campaign.py
+	@$(PYTEST) -n 2 tests/simulation --ignore tests/simulation/test_campaign.py
 
 simulate: $(READY) ## replay one run of the campaign: SEED=4711, or SEED='scenario|faults|seed'
 	@$(LOCAL) tests.simulation replay '$(SEED)'

@@ -30,7 +30,7 @@ _WRITES = (
 _READS = ("Describe", "List", "Get", "Query", "BatchGetImage", "conversations.")
 _MESSAGES = ("chat.postMessage", "webhook")
 _PLAIN_HTTP = ("slack", "website", "registry")
-_CHUNK = 20
+_CHUNK = 60
 # Hours of the cloud's time: made without faults only.
 _LONG = {"slack-down", "slack-busy", "endless-migration", "scaled-to-0"}
 
