@@ -86,7 +86,7 @@ TASKS = (
     ),
     Mutant(
         "two blank labels are one schema",
-        (edit("domain.release:said", "name if _NAME.fullmatch(name) else None", "name"),),
+        (edit("domain.release:said", "name if re.fullmatch(SCHEMA, name) else None", "name"),),
         ("blank-schema",),
     ),
     Mutant(
@@ -131,7 +131,11 @@ TASKS = (
     ),
     Mutant(
         "the checks are not asked before anything changes",
-        (edit("steps.check:check", "_live_checks(deployment, lane, website),", ""),),
+        (
+            edit(
+                "steps.check:check", "(*judged, _live_checks(deployment, lane, website))", "judged"
+            ),
+        ),
         ("login-page",),
     ),
     Mutant(

@@ -6,21 +6,9 @@ from pydantic import ValidationError
 from slipway.catalog_build.entries import read_entry
 from slipway.domain.addresses import why_not_asked
 from slipway.domain.catalog import Application
-from slipway.domain.errors import Reason, Rejected
+from slipway.domain.errors import Reason
 from slipway.domain.routing import Condition, Front, Listener, Rule, address_of
-from tests.unit.worlds import SETTINGS, World, environment
-
-
-def admitted(world: World | None = None) -> World:
-    world = world or World()
-    world.admit()
-    return world
-
-
-def refusal(world: World) -> tuple[Reason, str]:
-    with pytest.raises(Rejected) as refused:
-        world.plan()
-    return refused.value.reason, refused.value.message
+from tests.unit.worlds import SETTINGS, World, admitted, environment, rejected
 
 
 def behind(*fronts: Front) -> World:
@@ -68,7 +56,7 @@ def test_checks_that_would_reach_nobody_or_somebody_else_are_refused_with_what_w
 ) -> None:
     world = behind(found)
 
-    assert refusal(world) == (
+    assert rejected(world.plan) == (
         Reason.CATALOG_INVALID,
         f"The checks of the service 'notes' have no address: {why}. {SET_IT}",
     )

@@ -4,11 +4,11 @@ import pytest
 
 from slipway.domain.approval import Answer, Approval
 from slipway.domain.deployment import Outcome, Phase
-from slipway.domain.errors import Reason, Rejected
+from slipway.domain.errors import Reason
 from slipway.domain.lane import Hold
 from slipway.steps.approve import ApproveRequest, keys
 from slipway.steps.step import StepResult
-from tests.unit.worlds import NEW, OTHER, START, World, environment, image, release, wish
+from tests.unit.worlds import NEW, OTHER, START, World, environment, image, rejected, release, wish
 
 POLICY = {"approvers": ["ada", "grace"], "expires_after_minutes": 60}
 WAITING = StepResult(done=False, reason=Reason.WAITING, message="waiting for ada or grace")
@@ -19,12 +19,6 @@ def planned() -> World:
     world.admit()
     world.plan()
     return world
-
-
-def refusal(world: World) -> tuple[Reason, str]:
-    with pytest.raises(Rejected) as refused:
-        world.approve()
-    return refused.value.reason, refused.value.message
 
 
 def test_the_ticket_is_published_once_and_waited_for() -> None:
@@ -66,7 +60,7 @@ def test_a_no_ends_it() -> None:
     world.approve()
     world.decide(Answer.REJECT, "grace", "not on Friday")
 
-    assert refusal(world) == (Reason.APPROVAL_REJECTED, "Rejected by grace: not on Friday")
+    assert rejected(world.approve) == (Reason.APPROVAL_REJECTED, "Rejected by grace: not on Friday")
 
 
 def test_no_answer_in_time_ends_it() -> None:
@@ -74,7 +68,7 @@ def test_no_answer_in_time_ends_it() -> None:
     world.approve()
     world.wait(minutes=60)
 
-    assert refusal(world) == (
+    assert rejected(world.approve) == (
         Reason.APPROVAL_EXPIRED,
         "Nobody decided by 2026-11-21 10:00Z. "
         "To be asked again, request the release again with operate deploy.",
@@ -86,7 +80,7 @@ def test_a_newer_candidate_replaces_a_waiting_approval() -> None:
     world.approve()
     world.admit(wish("push:2", release=release(OTHER, "v3", START.replace(hour=10))))
 
-    assert refusal(world)[0] is Reason.SUPERSEDED
+    assert rejected(world.approve)[0] is Reason.SUPERSEDED
 
 
 def test_a_hold_meanwhile_ends_it_even_when_approved() -> None:
@@ -95,7 +89,7 @@ def test_a_hold_meanwhile_ends_it_even_when_approved() -> None:
     world.decide(Answer.APPROVE)
     world.rewrite_lane(hold=Hold(reason="ByHand", message="incident", by="ada", since=START))
 
-    assert refusal(world)[0] is Reason.HELD
+    assert rejected(world.approve)[0] is Reason.HELD
 
 
 @pytest.mark.parametrize(
@@ -111,7 +105,7 @@ def test_what_is_not_wanted_any_more_is_not_asked_for(
     world = planned()
     world.rewrite(**fields)
 
-    assert refusal(world)[0] is reason
+    assert rejected(world.approve)[0] is reason
     assert world.records.approval("notes-staging-1") is None
 
 
@@ -121,7 +115,7 @@ def test_an_answer_to_another_plan_is_not_taken() -> None:
     world.decide(Answer.APPROVE)
     world.rewrite(plan=world.deployment.planned().model_copy(update={"image": image(OTHER)}))
 
-    assert refusal(world) == (
+    assert rejected(world.approve) == (
         Reason.PLAN_CHANGED,
         "The plan is not the one that was shown; request the release again.",
     )

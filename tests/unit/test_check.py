@@ -6,7 +6,7 @@ import pytest
 
 from slipway.domain.approval import Answer
 from slipway.domain.deployment import Origin, Outcome
-from slipway.domain.errors import Reason, Rejected
+from slipway.domain.errors import Reason
 from slipway.domain.gates import Scan
 from slipway.domain.lane import Hold
 from slipway.steps.check import CheckRequest, keys
@@ -20,6 +20,7 @@ from tests.unit.worlds import (
     World,
     environment,
     image,
+    rejected,
     release,
     wish,
 )
@@ -42,12 +43,6 @@ def planned(world: World | None = None) -> World:
     world.admit()
     world.plan()
     return world
-
-
-def refusal(world: World) -> tuple[Reason, str]:
-    with pytest.raises(Rejected) as refused:
-        world.check()
-    return refused.value.reason, refused.value.message
 
 
 def put(world: World, reference: str, **changes: object) -> None:
@@ -90,6 +85,7 @@ def test_a_scan_that_runs_is_waited_for_and_nothing_is_written() -> None:
             message="waiting for the scan (status IN_PROGRESS)",
         )
     assert world.deployment == before
+    assert world.website.asked == []
 
     world.registry.scans[NEW] = Scan(status="COMPLETE", findings={})
     assert world.check().done
@@ -103,7 +99,7 @@ def test_patience_with_the_scan_is_counted_from_the_request() -> None:
 
     world.wait(seconds=1)
 
-    assert refusal(world)[0] is Reason.SCAN_FAILED
+    assert rejected(world.check)[0] is Reason.SCAN_FAILED
 
 
 def firing(world: World) -> None:
@@ -142,7 +138,7 @@ def test_a_gate_that_fails_stops_the_deployment_with_all_verdicts_recorded(
     world = planned()
     happens(world)
 
-    assert refusal(world)[0] is reason
+    assert rejected(world.check)[0] is reason
     assert world.told == ["admitted", "planned", *GATES]
 
 
@@ -152,7 +148,7 @@ def test_the_gates_are_judged_anew_after_the_lane_was_taken() -> None:
     world.enter()
     firing(world)
 
-    assert refusal(world) == (Reason.ALARM_FIRING, "In alarm: notes-5xx.")
+    assert rejected(world.check) == (Reason.ALARM_FIRING, "In alarm: notes-5xx.")
 
 
 def test_an_image_that_was_archived_meanwhile_is_found() -> None:
@@ -161,7 +157,7 @@ def test_an_image_that_was_archived_meanwhile_is_found() -> None:
     for reference in ("v2", NEW):
         put(world, reference, status="ARCHIVED")
 
-    assert refusal(world)[0] is Reason.IMAGE_UNAVAILABLE
+    assert rejected(world.check)[0] is Reason.IMAGE_UNAVAILABLE
 
 
 def test_an_image_that_was_asked_for_by_digest_and_archived_meanwhile_is_found() -> None:
@@ -170,7 +166,7 @@ def test_an_image_that_was_asked_for_by_digest_and_archived_meanwhile_is_found()
     world.plan()
     put(world, NEW, status="ARCHIVED")
 
-    assert refusal(world)[0] is Reason.IMAGE_UNAVAILABLE
+    assert rejected(world.check)[0] is Reason.IMAGE_UNAVAILABLE
 
 
 def test_an_image_that_was_asked_for_by_digest_and_deleted_meanwhile_is_found() -> None:
@@ -179,7 +175,7 @@ def test_an_image_that_was_asked_for_by_digest_and_deleted_meanwhile_is_found() 
     world.plan()
     del world.registry.images[REPOSITORY, NEW]
 
-    assert refusal(world) == (
+    assert rejected(world.check) == (
         Reason.IMAGE_MISSING,
         "The image is not in the registry any more.",
     )
@@ -198,7 +194,7 @@ def test_a_newer_candidate_replaces_one_that_is_being_checked() -> None:
     world = planned()
     world.admit(wish("push:2", release=release(OTHER, "v3", START.replace(hour=10))))
 
-    assert refusal(world) == (
+    assert rejected(world.check) == (
         Reason.SUPERSEDED,
         "notes-staging-2 is newer and replaces this deployment. If this release is still wanted, "
         f"request it: operate deploy notes/staging --digest {NEW} --reason ...",
@@ -218,7 +214,7 @@ def test_a_held_lane_and_a_bad_digest_stop_automation(
     world = planned()
     world.rewrite_lane(**fields)
 
-    assert refusal(world)[0] is reason
+    assert rejected(world.check)[0] is reason
 
 
 @pytest.mark.parametrize(
@@ -234,7 +230,7 @@ def test_what_is_not_wanted_any_more_is_not_checked(
     world = planned()
     world.rewrite(**fields)
 
-    assert refusal(world)[0] is reason
+    assert rejected(world.check)[0] is reason
 
 
 def test_a_digest_must_have_succeeded_in_the_earlier_environment() -> None:
@@ -243,7 +239,7 @@ def test_a_digest_must_have_succeeded_in_the_earlier_environment() -> None:
     world.deployment_id = "notes-production-1"
     world.plan()
 
-    assert refusal(world) == (
+    assert rejected(world.check) == (
         Reason.EARLIER_ENVIRONMENT_MISSING,
         "sha256:b2b2b2b2b2b2 has not succeeded in staging; deploy it there first.",
     )
@@ -276,7 +272,7 @@ def test_a_lane_that_was_taken_without_approval_is_refused() -> None:
     world = planned(World(environment(approval=APPROVED)))
     world.enter()
 
-    assert refusal(world) == (
+    assert rejected(world.check) == (
         Reason.PLAN_CHANGED,
         "The approval is not for this plan; ask again.",
     )
@@ -289,7 +285,7 @@ def test_an_approval_of_something_else_is_refused(change: dict[str, str]) -> Non
     assert approval is not None
     world.records.write([approval.model_copy(update=change)])
 
-    assert refusal(world)[0] is Reason.PLAN_CHANGED
+    assert rejected(world.check)[0] is Reason.PLAN_CHANGED
 
 
 def test_a_plan_that_was_changed_after_the_approval_is_refused() -> None:
@@ -297,4 +293,4 @@ def test_a_plan_that_was_changed_after_the_approval_is_refused() -> None:
     other = world.deployment.planned().model_copy(update={"image": image(OTHER)})
     world.rewrite(plan=other)
 
-    assert refusal(world)[0] is Reason.PLAN_CHANGED
+    assert rejected(world.check)[0] is Reason.PLAN_CHANGED

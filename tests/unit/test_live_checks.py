@@ -9,11 +9,11 @@ import pytest
 from slipway.domain.approval import Answer
 from slipway.domain.binding import judge_alarms
 from slipway.domain.deployment import Origin, Outcome
-from slipway.domain.errors import Reason, Rejected
+from slipway.domain.errors import Reason
 from slipway.domain.gates import alarm_gate
 from slipway.domain.verdict import HttpAnswer, HttpRequest
 from slipway.operate.arguments import parse
-from tests.unit.worlds import NEW, SETTINGS, START, URL, World, caught, environment, wish
+from tests.unit.worlds import NEW, SETTINGS, START, URL, World, caught, environment, rejected, wish
 
 HEALTH = f"{URL}/health"
 
@@ -24,12 +24,6 @@ def planned(world: World | None = None, **wished: Any) -> World:
     world.admit(wish(**wished))
     world.plan()
     return world
-
-
-def refusal(world: World) -> tuple[Reason, str]:
-    with pytest.raises(Rejected) as refused:
-        world.check()
-    return refused.value.reason, refused.value.message
 
 
 def gate(world: World) -> tuple[str, str]:
@@ -74,7 +68,7 @@ def test_checks_that_fail_already_stop_the_deployment_before_anything_changes(
     world = planned()
     world.website.answers[HEALTH] = answer
 
-    reason, message = refusal(world)
+    reason, message = rejected(world.check)
 
     assert (reason, message) == (
         Reason.CHECKS_FAIL_ALREADY,
@@ -91,7 +85,7 @@ def test_checks_that_fail_already_stop_the_deployment_before_anything_changes(
 def test_the_command_that_the_refusal_names_is_one_that_goes_through() -> None:
     world = planned()
     world.website.answers[HEALTH] = WRONG_PATH
-    command = refusal(world)[1].rpartition("explicitly: ")[2]
+    command = rejected(world.check)[1].rpartition("explicitly: ")[2]
     asked = parse([*shlex.split(command)[1:], "--by", "ada"])
     assert (asked.command, asked.digest) == ("deploy", NEW)
 
@@ -128,7 +122,7 @@ def test_only_what_failed_is_asked_again() -> None:
     world = planned(World(environment(verification={"checks": checks})))
     world.website.answers[f"{URL}/db"] = HttpAnswer(url=f"{URL}/db", status=500, body="")
 
-    reason, message = refusal(world)
+    reason, message = rejected(world.check)
 
     assert reason is Reason.CHECKS_FAIL_ALREADY
     assert HEALTH not in message
@@ -167,7 +161,7 @@ def test_the_checks_are_asked_again_once_the_lane_is_taken() -> None:
     world.wait(minutes=5)
     world.website.answers[HEALTH] = WRONG_PATH
 
-    assert refusal(world)[0] is Reason.CHECKS_FAIL_ALREADY
+    assert rejected(world.check)[0] is Reason.CHECKS_FAIL_ALREADY
     assert world.now == START + timedelta(minutes=5)
     assert not world.deployment.has_changed
 
@@ -213,7 +207,7 @@ def test_however_many_checks_fail_what_is_told_has_a_bound() -> None:
     checks = [{"path": f"/{number}/{'x' * 300}"} for number in range(500)]
     world = planned(World(environment(verification={"checks": checks})))
 
-    message = refusal(world)[1]
+    message = rejected(world.check)[1]
     assert len(message) < 3000
     assert message.endswith(f"--digest {NEW} --reason ...")
     assert max(len(entry.message) for entry in world.evidence) < 3000

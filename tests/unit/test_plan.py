@@ -30,25 +30,15 @@ from tests.unit.worlds import (
     Attempt,
     Service,
     World,
+    admitted,
     caught,
     environment,
     image,
+    rejected,
     release,
     stable,
     wish,
 )
-
-
-def admitted(world: World | None = None) -> World:
-    world = world or World()
-    world.admit()
-    return world
-
-
-def refusal(world: World) -> tuple[Reason, str]:
-    with pytest.raises(Rejected) as refused:
-        world.plan()
-    return refused.value.reason, refused.value.message
 
 
 def test_a_plan_holds_everything_that_will_be_done() -> None:
@@ -111,7 +101,7 @@ def test_an_image_that_is_gone_is_refused() -> None:
     world = admitted()
     world.registry.images.clear()
 
-    assert refusal(world) == (
+    assert rejected(world.plan) == (
         Reason.IMAGE_MISSING,
         "notes has no image sha256:b2b2b2b2b2b2 for ARM64.",
     )
@@ -121,7 +111,7 @@ def test_a_lane_that_left_the_catalog_is_refused() -> None:
     world = admitted()
     world.catalog = World(environment()).catalog.model_copy(update={"applications": {}})
 
-    assert refusal(world) == (Reason.NOT_MEANT_FOR_US, "The catalog has no notes/staging.")
+    assert rejected(world.plan) == (Reason.NOT_MEANT_FOR_US, "The catalog has no notes/staging.")
 
 
 def test_a_release_that_is_live_already_changes_nothing() -> None:
@@ -129,7 +119,7 @@ def test_a_release_that_is_live_already_changes_nothing() -> None:
     world = admitted(World(last_good=live))
     world.service.images[FIRST_REVISION] = f"{REGISTRY}@{NEW}"
 
-    assert refusal(world) == (
+    assert rejected(world.plan) == (
         Reason.UNCHANGED,
         "sha256:b2b2b2b2b2b2 is live already, since notes-staging-0.",
     )
@@ -169,7 +159,7 @@ def test_what_is_not_wanted_any_more_is_not_planned(
     world = admitted()
     world.rewrite(**fields)
 
-    assert refusal(world)[0] is reason
+    assert rejected(world.plan)[0] is reason
 
 
 def test_a_missing_service_is_broken_and_nothing_is_written() -> None:
@@ -190,7 +180,7 @@ def test_checks_that_have_no_address_are_refused_before_anything_changes() -> No
     world = admitted()
     world.balancers.url = None
 
-    assert refusal(world) == (
+    assert rejected(world.plan) == (
         Reason.CATALOG_INVALID,
         "Nothing listens in front of the service 'notes', so its checks have no address; "
         "set verification.base_url in the catalog.",
@@ -224,7 +214,7 @@ def test_a_service_that_wants_no_task_is_refused_because_nothing_could_be_verifi
     world = admitted()
     world.service = Idle()
 
-    assert refusal(world) == (
+    assert rejected(world.plan) == (
         Reason.SERVICE_UNAVAILABLE,
         f"{SERVICE_ARN} wants 0 tasks, so nothing could be verified; raise its desired count "
         "first.",
@@ -243,7 +233,7 @@ def test_an_older_release_runs_no_migration_on_a_schema_that_it_can_run_on() -> 
 
 
 def test_an_older_release_is_refused_where_the_schema_has_moved_away_from_it() -> None:
-    assert refusal(older_again()) == (
+    assert rejected(older_again().plan) == (
         Reason.SCHEMA_OLDER,
         "notes/staging is on schema 0003, and sha256:b2b2b2b2b2b2 was built for 0002, which is "
         "older; notes-staging-0 does not declare that older code runs on its schema. Build the "
@@ -260,7 +250,7 @@ def test_an_unproven_image_of_an_older_schema_is_refused_before_anything_changes
     world = World(last_good=stable(schema_revision="0003"))
     world.admit()
 
-    reason, message = refusal(world)
+    reason, message = rejected(world.plan)
 
     assert reason is Reason.SCHEMA_OLDER
     assert "notes/staging is on schema 0003" in message
@@ -277,7 +267,7 @@ def test_an_older_schema_goes_on_without_a_migration_where_older_code_runs_on_th
 def test_the_refusal_of_an_older_schema_names_a_way_that_leads_on() -> None:
     world = World(last_good=stable(schema_revision="0003"))
     world.admit()
-    _, message = refusal(world)
+    _, message = rejected(world.plan)
     world.settle(failure=caught("Plan", "Rejected", f"SchemaOlder: {message}"))
     asked = parse([*shlex.split(message.partition("say so: operate ")[2]), "--by", "ada"])
     world.deployment_id = "notes-staging-2"
@@ -390,7 +380,7 @@ def test_everything_that_stands_against_a_plan_is_told_at_once() -> None:
         identifier=DATABASE, status="stopped", encrypted=True
     )
 
-    reason, message = refusal(world)
+    reason, message = rejected(world.plan)
 
     assert reason is Reason.SERVICE_UNAVAILABLE
     assert all(part in message for part in ("wants 0 tasks", "BLUE_GREEN", "is stopped"))

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 import pytest
 
 from functions.web.app import lambda_handler
-from slipway.domain.approval import Answer, Decision, link_subject, signature
+from slipway.domain.approval import Answer, Approval, Decision, link_subject, signature
 from slipway.domain.deployment import Deployment, Outcome, Phase, Progress
 from slipway.domain.errors import Broken, Reason, Transient
 from slipway.domain.evidence import Note, recorded
@@ -428,6 +428,17 @@ def evil_story() -> Deployment:
     )
 
 
+def every_page(site: Site, asked: Approval) -> list[dict[str, Any]]:
+    """The answers of the three pages, and of a decision."""
+    sig = signature(KEY, "approve", link_subject(asked))
+    return [
+        site.ask("GET", "/", {"sig": STATUS_SIG}),
+        site.ask("GET", f"/deployments/{ID}", {"sig": VIEW_SIG}),
+        site.ask("GET", f"/approvals/{ID}", {"sig": sig}),
+        site.decide(sig=sig),
+    ]
+
+
 def test_no_text_of_others_becomes_html(monkeypatch: pytest.MonkeyPatch) -> None:
     evil = evil_story()
     hold = Hold(reason=EVIL, message=EVIL, by=EVIL, since=ASKED)
@@ -437,14 +448,8 @@ def test_no_text_of_others_becomes_html(monkeypatch: pytest.MonkeyPatch) -> None
         decision=Decision(answer=Answer.APPROVE, by=EVIL, at=ASKED, comment=EVIL),
     )
     site = Site(monkeypatch, stored(evil, asked, lane(hold=hold, holder=ID)))
-    sig = signature(KEY, "approve", link_subject(asked))
 
-    answers = [
-        site.ask("GET", "/", {"sig": STATUS_SIG}),
-        site.ask("GET", f"/deployments/{ID}", {"sig": VIEW_SIG}),
-        site.ask("GET", f"/approvals/{ID}", {"sig": sig}),
-        site.decide(sig=sig),
-    ]
+    answers = every_page(site, asked)
 
     assert [answer["statusCode"] for answer in answers] == [200, 200, 200, 409]
     for answer in answers:
@@ -476,14 +481,8 @@ def test_no_text_of_others_moves_a_cursor_or_tells_a_secret(
     decision = Decision(answer=Answer.APPROVE, by=hostile, at=ASKED, comment=hostile)
     asked = approval(approvers=(hostile,), plan_hash=planned.plan_hash, decision=decision)
     site = Site(monkeypatch, stored(evil, asked, lane(hold=hold, holder=ID)))
-    sig = signature(KEY, "approve", link_subject(asked))
 
-    answers = [
-        site.ask("GET", "/", {"sig": STATUS_SIG}),
-        site.ask("GET", f"/deployments/{ID}", {"sig": VIEW_SIG}),
-        site.ask("GET", f"/approvals/{ID}", {"sig": sig}),
-        site.decide(sig=sig),
-    ]
+    answers = every_page(site, asked)
 
     assert [answer["statusCode"] for answer in answers] == [200, 200, 200, 409]
     for answer in answers:

@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from slipway.domain.approval import Answer, Decision
 from slipway.domain.catalog import Application, Catalog, EcsTarget, Environment, Rolling
 from slipway.domain.deployment import Deployment, Origin
-from slipway.domain.errors import Broken, Reason
+from slipway.domain.errors import Broken, Reason, Rejected
 from slipway.domain.evidence import Evidence, chain_errors
 from slipway.domain.gates import Scan
 from slipway.domain.lane import Lane, Stable
@@ -520,6 +522,20 @@ def _catalog(settings: Environment) -> Catalog:
     environments = {"staging": settings, "production": production}
     notes = Application(application="notes", environments=environments)
     return Catalog(applications={"notes": notes})
+
+
+def admitted(world: World | None = None) -> World:
+    """The world once its release was asked for."""
+    world = world or World()
+    world.admit()
+    return world
+
+
+def rejected(step: Callable[[], object]) -> tuple[Reason, str]:
+    """With what the step refuses."""
+    with pytest.raises(Rejected) as refused:
+        step()
+    return refused.value.reason, refused.value.message
 
 
 def caught(state: str, error: str, cause: str) -> Caught:

@@ -5,13 +5,10 @@ https://github.com/opencontainers/image-spec/blob/main/manifest.md#guidelines-fo
 
 from typing import Final
 
-from slipway.adapters.oci import INDEX_TYPES, MANIFEST_TYPES, Manifest
+from slipway.adapters.oci import Manifest
+from slipway.domain.media_types import CONFIGURATION_TYPES, INDEX_TYPES, MANIFEST_TYPES
 from slipway.domain.text import plain
 
-_IMAGES: Final = (
-    "application/vnd.oci.image.config.v1+json",
-    "application/vnd.docker.container.image.v1+json",
-)
 _FILES: Final = ("application/vnd.oci.image.layer.", "application/vnd.docker.image.rootfs.")
 _EMPTY: Final = "application/vnd.oci.empty.v1+json"
 _SCHEMA_1: Final = "application/vnd.docker.distribution.manifest.v1+"
@@ -34,7 +31,7 @@ _WORDS: Final = (
 
 def artifact_named(media_type: str | None) -> str | None:
     """What an artifact of this type is, None for an image and where there is no type."""
-    if media_type is None or media_type in (*_IMAGES, *INDEX_TYPES):
+    if media_type is None or media_type in (*CONFIGURATION_TYPES, *INDEX_TYPES):
         return None
     kind = media_type[:_LONGEST].lower()
     told = (words for part, words in _WORDS if part in kind)

@@ -9,9 +9,10 @@ from requests import RequestException
 
 from slipway.adapters.artifacts import artifact_in, artifact_named, manifest_named
 from slipway.adapters.errors import aws_errors, code_of
-from slipway.adapters.oci import INDEX_TYPES, MANIFEST_TYPES, Configuration, Manifest, parsed
+from slipway.adapters.oci import Configuration, Manifest, parsed
 from slipway.domain.errors import Broken, Reason, Rejected, Transient
 from slipway.domain.gates import Scan
+from slipway.domain.media_types import INDEX_TYPES, MANIFEST_TYPES
 from slipway.domain.release import Image, Pushed, Release, meaningful
 
 if TYPE_CHECKING:

@@ -5,15 +5,8 @@ from typing import Final, TypeVar
 from pydantic import BaseModel, Field, ValidationError
 
 from slipway.domain.errors import Broken, Reason
+from slipway.domain.media_types import INDEX_TYPES, MANIFEST_TYPES
 
-INDEX_TYPES: Final = (
-    "application/vnd.oci.image.index.v1+json",
-    "application/vnd.docker.distribution.manifest.list.v2+json",
-)
-MANIFEST_TYPES: Final = (
-    "application/vnd.oci.image.manifest.v1+json",
-    "application/vnd.docker.distribution.manifest.v2+json",
-)
 # What images and ECS call the same thing.
 _ECS_ARCHITECTURES: Final = {
     "amd64": "X86_64",

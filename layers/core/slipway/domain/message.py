@@ -23,7 +23,6 @@ from slipway.domain.text import cut
 from slipway.domain.wording import distance, moment, short_digest, short_image, spoken
 
 _TEXT_LIMIT: Final = 3000
-_FIELD_LIMIT: Final = 2000
 _WORD_LIMIT: Final = 300
 _SENTENCE_LIMIT: Final = 1000
 _URL_LIMIT: Final = 3000

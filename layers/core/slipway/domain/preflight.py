@@ -9,7 +9,7 @@ from typing import Final
 
 from slipway.domain.catalog import BackupPolicy, Environment, RdsInstance, Rolling
 from slipway.domain.commands import deploy_command
-from slipway.domain.errors import Reason
+from slipway.domain.errors import Reason, Rejected
 from slipway.domain.lane import Lane, Stable
 from slipway.domain.model import Model
 from slipway.domain.plan import LiveService
@@ -43,6 +43,13 @@ class Revision(Model):
     def is_gone(self) -> bool:
         """Whether it is deleted or about to be: a deregistered one can be registered again."""
         return self.status not in {"ACTIVE", "INACTIVE"}
+
+
+def refuse_all(refusals: Iterable[Refusal]) -> None:
+    """Raise Rejected with all of them, if any: a person mends everything at once."""
+    found = list(refusals)
+    if found:
+        raise Rejected(found[0].reason, " ".join(refusal.message for refusal in found))
 
 
 def service_refusals(live: LiveService, strategy: Rolling) -> Iterable[Refusal]:

@@ -19,14 +19,13 @@ COMPATIBLE_LABEL: Final = "dev.slipway.backward-compatible"
 
 # Whoever builds the image writes them; what does not look like one says nothing.
 SCHEMA: Final = r"^[A-Za-z0-9._+-]{1,128}$"
-_NAME: Final = re.compile(r"[A-Za-z0-9._+-]{1,128}")
 _LONGEST: Final = 128
 
 
 def said(text: str | None) -> str | None:
     """A version or schema as it is meant: None for one that is missing, blank, or no such name."""
     name = (text or "")[: 2 * _LONGEST].strip()
-    return name if _NAME.fullmatch(name) else None
+    return name if re.fullmatch(SCHEMA, name) else None
 
 
 def meaningful(labels: Mapping[str, str]) -> dict[str, str]:

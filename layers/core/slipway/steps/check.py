@@ -64,13 +64,12 @@ def check(
     lane.refuse(deployment.deployment_id, deployment.release.digest, explicit=deployment.explicit)
     _refuse_unapproved(deployment, records)
     _refuse_moved_schema(deployment, lane)
-    verdicts = (
-        *_verdicts(deployment, lane, records, registry, alarms, now),
-        _live_checks(deployment, lane, website),
-    )
-    if any(verdict.state is GateState.WAITING for verdict in verdicts):
-        waiting = next(v for v in verdicts if v.state is GateState.WAITING)
+    judged = tuple(_verdicts(deployment, lane, records, registry, alarms, now))
+    waiting = next((one for one in judged if one.state is GateState.WAITING), None)
+    if waiting is not None:
         return StepResult(done=False, reason=Reason.WAITING, message=waiting.message)
+    # The site is asked last: not at every look while a scan runs.
+    verdicts = (*judged, _live_checks(deployment, lane, website))
     record(records, deployment, *(_note(verdict) for verdict in verdicts), now=now)
     failed = first_failure(verdicts)
     if failed is not None:

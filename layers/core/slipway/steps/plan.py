@@ -16,6 +16,7 @@ from slipway.domain.preflight import (
     database_refusal,
     no_way_back,
     older_schema,
+    refuse_all,
     service_refusals,
 )
 from slipway.domain.release import Image
@@ -72,7 +73,7 @@ def plan(
     live = addressed(live, settings, balancers)
     image = _image(deployment, live, registry)
     made = _plan(deployment, settings, lane, live, image, now)
-    _refuse(_refusals(made, lane, deployment.schema_at, instances))
+    refuse_all(_refusals(made, lane, deployment.schema_at, instances))
     made = _with_way_back(made, lane.stable, deployment.schema_at, registry, services)
     note = Note(what="planned", data={"plan_hash": made.plan_hash})
     record(records, deployment.model_copy(update={"plan": made}), note, now=now)
@@ -106,13 +107,6 @@ def _refusals(
         unfit = database_refusal(database, instances.instance(database.identifier), policy)
         if unfit is not None:
             yield unfit
-
-
-def _refuse(refusals: Iterator[Refusal]) -> None:
-    """Raise Rejected with all of them: a person mends everything at once."""
-    found = list(refusals)
-    if found:
-        raise Rejected(found[0].reason, " ".join(refusal.message for refusal in found))
 
 
 def _refuse_unchanged(deployment: Deployment, lane: Lane, live: LiveService) -> None:

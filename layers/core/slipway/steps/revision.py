@@ -3,11 +3,10 @@
 from datetime import datetime
 
 from slipway.domain.deployment import Deployment
-from slipway.domain.errors import Broken, Reason, Rejected
+from slipway.domain.errors import Broken, Reason
 from slipway.domain.evidence import Note
 from slipway.domain.lane import Stable
-from slipway.domain.plan import LiveService
-from slipway.domain.preflight import service_refusals
+from slipway.domain.preflight import refuse_all, service_refusals
 from slipway.ports import Records, Revisions, Services
 from slipway.steps.step import act, fence_of, record
 
@@ -27,23 +26,17 @@ def with_revision(
     """
     if deployment.progress.revision_arn is not None:
         return deployment
-    target = deployment.planned().settings.target
+    settings = deployment.planned().settings
     tried_before = deployment.progress.revision_requested_at is not None
-    live = services.live(target)
-    _refuse_what_changed(deployment, live)
+    live = services.live(settings.target)
+    # The service may be another since it was planned: an approval takes days.
+    refuse_all(service_refusals(live, settings.strategy))
     base = live.revision_arn
     arn = revisions.find(base, deployment.deployment_id) if tried_before else None
     if arn is None:
         deployment, arn = _registered(deployment, base, records, revisions, now)
     note = Note(what="revision registered", message=arn)
     return record(records, deployment.acted(now).knowing(revision_arn=arn), note, now=now)
-
-
-def _refuse_what_changed(deployment: Deployment, live: LiveService) -> None:
-    """The service may be another since it was planned: an approval takes days."""
-    refusals = list(service_refusals(live, deployment.planned().settings.strategy))
-    if refusals:
-        raise Rejected(refusals[0].reason, " ".join(one.message for one in refusals))
 
 
 def _registered(

@@ -8,7 +8,7 @@ from slipway.domain.evidence import Note
 from slipway.domain.guidance import restore_commands
 from slipway.domain.lane import Stable
 from slipway.ports import OneOff, OneOffs, Records
-from slipway.steps.schema_current import unmoved
+from slipway.steps.schema_current import Waited, unmoved
 from slipway.steps.schema_end import how_it_ended, record_end, where_its_log_is
 from slipway.steps.schema_task import (
     SchemaTask,
@@ -20,8 +20,6 @@ from slipway.steps.schema_task import (
     the_migration,
 )
 from slipway.steps.step import StepResult, record
-
-Waited = tuple[StepResult | None, Deployment]
 
 
 def schema_back(

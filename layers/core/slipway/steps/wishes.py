@@ -8,6 +8,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 from slipway.domain.catalog import Catalog, Name
 from slipway.domain.deployment import Deployment, Origin, Outcome
 from slipway.domain.errors import Reason, Rejected
+from slipway.domain.media_types import CONFIGURATION_TYPES, INDEX_TYPES
 from slipway.domain.release import SCHEMA, Digest, Release
 from slipway.domain.text import plain
 from slipway.ports import Records
@@ -16,16 +17,7 @@ from slipway.steps.wish import Wish
 T = TypeVar("T", bound=BaseModel)
 
 # What `artifact-media-type` names for an image; an index has none. The last says nothing.
-_IMAGES: Final = frozenset(
-    {
-        "application/vnd.oci.image.config.v1+json",
-        "application/vnd.docker.container.image.v1+json",
-        "application/vnd.oci.image.index.v1+json",
-        "application/vnd.docker.distribution.manifest.list.v2+json",
-        "application/octet-stream",
-        "",
-    }
-)
+_IMAGES: Final = (*CONFIGURATION_TYPES, *INDEX_TYPES, "application/octet-stream", "")
 _REQUEST_ID: Final = r"^[A-Za-z0-9-]{1,64}$"
 
 
