@@ -30,31 +30,31 @@ help: ## list the commands
 setup: $(READY) ## install everything that the other commands need
 
 .venv/bin/uv: requirements/boot.txt
-	@sh local/build/boot.sh .venv requirements/boot.txt
+	@sh packing/boot.sh .venv requirements/boot.txt
 
 .venv/.installed: requirements/dev.txt .venv/bin/uv
 	@echo "Installing the development tools ..."
-	@$(BIN)/python -m local.build.uv .venv requirements/dev.txt
+	@$(BIN)/python -m packing.uv .venv requirements/dev.txt
 	@touch $@
 
 $(APP)/.installed: requirements/app.txt .venv/bin/uv
 	@echo "Installing the example application's libraries and PostgreSQL ..."
-	@$(BIN)/python -m local.build.uv $(APP) requirements/app.txt
+	@$(BIN)/python -m packing.uv $(APP) requirements/app.txt
 	@touch $@
 
 .venv-lambda/.installed: requirements/lambda.txt .venv/.installed
 	@echo "Installing AWS's Lambda runtime client ..."
-	@$(BIN)/python -m local.build.runtime_clients
+	@$(BIN)/python -m packing.runtime_clients
 	@touch $@
 
 # --------------------------------------------------------------------------- The embedded cloud
-VISIT = $(LOCAL) local.visit --name "$(NAME)"
+VISIT = $(LOCAL) demo.standing.visit --name "$(NAME)"
 
 demo: $(READY) ## play the whole story on the embedded cloud (KEEP=1 leaves it up, APPROVE=browser)
-	@$(LOCAL) local.demo --name "$(NAME)"
+	@$(LOCAL) demo --name "$(NAME)"
 
 up: $(READY) ## start the embedded cloud with Slipway on it, and keep it up (NAME=b: another one)
-	@$(LOCAL) local.up --name "$(NAME)"
+	@$(LOCAL) demo.standing.up --name "$(NAME)"
 
 down: ## end the cloud that `make up` or `make demo KEEP=1` left running (ALL=1: every one)
 	@$(VISIT) down $(if $(filter 1,$(ALL)),--all)
@@ -69,7 +69,7 @@ containers: ## let `sam local invoke` reach that cloud, until Ctrl-C; see docs/l
 	@$(VISIT) containers
 
 pictures: $(READY) ## make the pictures of README.md from a running cloud; needs chromium
-	@$(LOCAL) local.pictures
+	@$(LOCAL) demo.pictures
 
 # ------------------------------------------------------------------------------------ Operation
 # The standing cloud's Slipway, or with STACK=slipway that of the account of your AWS settings.
@@ -119,10 +119,10 @@ simulation: $(READY) ## the fault campaign of every commit, and the seeded desig
 	@$(PYTEST) -n 2 tests/simulation --ignore tests/simulation/test_campaign.py
 
 simulate: $(READY) ## replay one run of the campaign: SEED=4711, or SEED='scenario|faults|seed'
-	@$(LOCAL) tests.simulation replay '$(SEED)'
+	@$(LOCAL) cloud.simulation replay '$(SEED)'
 
 campaign: $(READY) ## the whole fault campaign; writes docs/campaign.md (SEEDS=100000)
-	@$(LOCAL) tests.simulation campaign $(if $(SEEDS),--seeds $(SEEDS))
+	@$(LOCAL) cloud.simulation campaign $(if $(SEEDS),--seeds $(SEEDS))
 
 e2e: $(READY) ## whole deployments on the embedded cloud
 	@echo "== end to end"
@@ -130,7 +130,7 @@ e2e: $(READY) ## whole deployments on the embedded cloud
 
 # --------------------------------------------------------------------------------------- Deploy
 build: $(READY) ## build for a section of samconfig.toml: CONFIG=staging
-	@settings=$$($(BIN)/python -m local.build.target $(CONFIG) samconfig.toml) && \
+	@settings=$$($(BIN)/python -m packing.target $(CONFIG) samconfig.toml) && \
 		env $$settings $(BIN)/sam build --config-env $(CONFIG)
 
 deploy: build ## deploy to a real account: CONFIG=staging

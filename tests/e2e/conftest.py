@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
-from local.cloud import Cloud
+from cloud.embedded import Cloud
 from tests.e2e.reached import ReachedCloud, addresses, started
 from tests.e2e.stage import Lane
 

@@ -4,7 +4,7 @@ import json
 from functools import cache
 from typing import Any
 
-from local.cloud import Cloud
+from cloud.embedded import Cloud
 from tests.e2e.samples import sample
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import yaml
 
-from local.cloud import ROOT
+from cloud.embedded import ROOT
 
 Settings = dict[str, Any]
 

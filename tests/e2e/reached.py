@@ -5,9 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from local.cloud import Cloud, Stack
-from local.ministack.launch import MiniStack
-from local.twin_process import TwinDoor
+from cloud.embedded import Cloud, Stack
+from cloud.ministack.launch import MiniStack
+from cloud.twin_process import TwinDoor
 from tests.e2e.functions import invoke, verbs
 from tests.e2e.lanes import write_catalog
 

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from local.cloud import ROOT
+from cloud.embedded import ROOT
 
 FOLDER = ROOT / "events"
 

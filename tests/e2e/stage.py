@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 
 import requests
 
-from local.approver import approval_link
-from local.cloud import Cloud
-from local.observer import Observer
+from cloud.embedded import Cloud
+from demo.approver import approval_link
+from demo.observer import Observer
 from slipway.adapters.announcements import EventBridgeAnnouncements
 from slipway.adapters.records import DynamoDBRecords
 from slipway.domain import lane as domain

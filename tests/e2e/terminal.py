@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from local.announcement import standing_of
-from local.cloud import ROOT, Cloud
-from local.reached import signed_links
-from local.standing import announce, claim
+from cloud.embedded import ROOT, Cloud
+from demo.standing.announcement import standing_of
+from demo.standing.lock import announce, claim
+from demo.standing.reached import signed_links
 from tests.unit.printed import printed
 
 _PAGES: Final = ("README.md", "docs/embedded-cloud.md", "docs/operate.md")

@@ -6,7 +6,7 @@ from http import HTTPStatus
 import pytest
 import requests
 
-from local.approver import decide
+from demo.approver import decide
 from slipway.domain.approval import Decision
 from slipway.domain.deployment import Deployment, Outcome, Phase
 from tests.e2e.lanes import APPROVER

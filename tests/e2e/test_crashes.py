@@ -11,7 +11,7 @@ from typing import Any, Final
 import pytest
 import requests
 
-from local.approver import approval_link
+from demo.approver import approval_link
 from slipway.domain.deployment import Deployment, Outcome, Phase
 from slipway.steps.schema_task import migration_started_by
 from tests.e2e.functions import name_of, swept, verbs

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from local.approver import decide
-from local.cloud import Cloud
+from cloud.embedded import Cloud
+from demo.approver import decide
 from slipway.domain.deployment import Deployment, Origin, Outcome, Phase
 from slipway.domain.errors import Reason
 from tests.e2e.functions import logged, swept

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from local.schema import schema_revision
+from cloud.schema import schema_revision
 from slipway.domain.deployment import Deployment, Failure, Outcome
 from slipway.domain.errors import Reason
 from tests.e2e.stage import Lane

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import requests
 
-from local.approver import decide
-from local.cloud import Cloud
+from cloud.embedded import Cloud
+from demo.approver import decide
 from slipway.domain.deployment import Deployment, Origin, Outcome, Phase
 from tests.e2e.functions import invoke
 from tests.e2e.samples import names, sample

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable
 
 import pytest
 
-from tests.simulation import campaign
-from tests.simulation.campaign import Job
-from tests.simulation.report import Lines, row
-from tests.simulation.timeline import timeline
+from cloud.simulation import campaign
+from cloud.simulation.campaign import Job
+from cloud.simulation.report import Lines, row
+from cloud.simulation.timeline import timeline
 
 _STAGES: list[tuple[str, Callable[[], Iterable[Job]]]] = [
     ("every scenario without faults", campaign.fault_free),
@@ -39,7 +39,7 @@ def _shown(violations: list[tuple[Job, list[str]]]) -> str:
     job, found = violations[0]
     story = "\n".join(timeline(campaign.made(job)))
     others = "\n".join(f"{other}: {wrong[0]}" for other, wrong in violations[:30])
-    replay = f"python -m tests.simulation replay '{job}'"
+    replay = f"python -m cloud.simulation replay '{job}'"
     return f"\n{story}\n\n{found}\nreplay: {replay}\n\nall:\n{others}"
 
 
@@ -52,7 +52,7 @@ def test_a_run_is_made_again_exactly() -> None:
 
 def test_a_run_is_the_same_in_another_process() -> None:
     """Nothing depends on the order of a set or on what ran before."""
-    command = [sys.executable, "-m", "tests.simulation", "replay", "--reads", "11"]
+    command = [sys.executable, "-m", "cloud.simulation", "replay", "--reads", "11"]
     environment = {"PYTHONPATH": ".:layers/core", "PYTHONHASHSEED": "1", "PATH": ""}
 
     found = [

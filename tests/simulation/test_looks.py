@@ -2,10 +2,10 @@
 
 import pytest
 
-from tests.simulation import campaign
-from tests.simulation.campaign import Job
-from tests.simulation.scenarios import SHOP
-from tests.simulation.watch import Watch
+from cloud.simulation import campaign
+from cloud.simulation.campaign import Job
+from cloud.simulation.scenarios import SHOP
+from cloud.simulation.watch import Watch
 
 ALWAYS = 60
 

@@ -7,17 +7,17 @@ from typing import Any
 
 import pytest
 
+from cloud.simulation.clients import Client
+from cloud.simulation.patterns import matches
+from cloud.simulation.query import by_library, plain_path
+from cloud.simulation.states import check_definition
+from cloud.simulation.table import Table, Unmodelled
+from cloud.simulation.template import template
 from slipway.adapters.parking import DynamoDBParking
 from slipway.adapters.records import DynamoDBRecords
 from slipway.ports import Parking, Records
 from tests.integration.adapters import test_parking, test_records
 from tests.integration.adapters.conftest import TABLE
-from tests.simulation.clients import Client
-from tests.simulation.patterns import matches
-from tests.simulation.query import by_library, plain_path
-from tests.simulation.states import check_definition
-from tests.simulation.table import Table, Unmodelled
-from tests.simulation.template import template
 
 held = test_records.held
 

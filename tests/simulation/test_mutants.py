@@ -5,10 +5,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.simulation import mutants
-from tests.simulation.mutants import Mutant, caught_by
-from tests.simulation.mutants_of_tasks import TASKS
-from tests.simulation.mutants_of_wishes import WISHES
+from cloud.simulation import mutants
+from cloud.simulation.mutants import Mutant, caught_by
+from cloud.simulation.mutants_of_tasks import TASKS
+from cloud.simulation.mutants_of_wishes import WISHES
 
 MUTANTS = (*mutants.MUTANTS, *TASKS, *WISHES)
 

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
+from cloud.simulation.faults import Plan
+from cloud.simulation.run import Run
+from cloud.simulation.scenarios import GOOD, SHOP, Story
 from slipway.domain.deployment import Outcome
-from tests.simulation.faults import Plan
-from tests.simulation.run import Run
-from tests.simulation.scenarios import GOOD, SHOP, Story
 
 Answer = dict[str, Any]
 LOGIN: Answer = {"status": 302, "body": b"", "headers": {"Location": "/login"}}

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from local.build import interpreters, target, uv
-from local.build.services import SERVICES
-from local.build.target import BadTarget, Target
+from packing import interpreters, target, uv
+from packing.services import SERVICES
+from packing.target import BadTarget, Target
 
 ROOT = Path(__file__).resolve().parents[2]
 CALLED = re.compile(r"""\bclient\(["']([a-z0-9-]+)["']""")

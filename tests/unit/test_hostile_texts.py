@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from local.twin.slack_blocks import problems_of
+from cloud.twin.slack.blocks import problems_of
 from slipway.domain.approval import Answer, Decision
 from slipway.domain.deployment import Origin, Outcome, Phase
 from slipway.domain.lane import Hold

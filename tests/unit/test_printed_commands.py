@@ -6,9 +6,9 @@ import subprocess
 
 import pytest
 
-from local.announcement import after_the_demo, first_steps
-from local.pushing import PUSHABLE
-from local.standing import Standing
+from demo.standing.announcement import after_the_demo, first_steps
+from demo.standing.lock import Standing
+from demo.standing.pushing import PUSHABLE
 from tests.unit.printed import ROOT, Printed, printed
 from tests.unit.understood import NotUnderstood, operate, understand
 
@@ -141,21 +141,21 @@ def recipe(*words: str) -> str:
 
 def test_a_real_stack_is_asked_without_the_links_of_the_local_cloud() -> None:
     """An approval link is a right, and of a stack on AWS only Slack is told it."""
-    assert "local.visit" in recipe("waiting")
+    assert "demo.standing.visit" in recipe("waiting")
     assert recipe("waiting", "STACK=slipway").endswith(
         'python -m slipway.operate --stack "slipway" waiting'
     )
 
 
 def test_the_shells_own_variables_do_not_choose_the_cloud_or_the_version() -> None:
-    assert recipe("push").split("local.visit ")[1].split() == [
+    assert recipe("push").split("demo.standing.visit ")[1].split() == [
         "--name",
         '""',
         "push",
         '"v1"',
         '"staging"',
     ]
-    assert recipe("push", "NAME=b", "WAIT=1").split("local.visit ")[1].split() == [
+    assert recipe("push", "NAME=b", "WAIT=1").split("demo.standing.visit ")[1].split() == [
         *("--name", '"b"', "push", '"v1"', '"staging"', "--wait")
     ]
 

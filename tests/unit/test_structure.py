@@ -16,6 +16,11 @@ CORE = ROOT / "layers" / "core"
 SLIPWAY = CORE / "slipway"
 MODULES = sorted(SLIPWAY.rglob("*.py"))
 APPS = sorted((ROOT / "functions").glob("*/app.py"))
+BESIDE_THE_PRODUCT = [
+    path
+    for room in ("cloud", "demo", "examples", "packing", "tests")
+    for path in sorted((ROOT / room).rglob("*.py"))
+]
 STDLIB = sys.stdlib_module_names
 
 SDKS = {"boto3", "botocore", "requests", "urllib3", "slack_sdk", "mypy_boto3", "pydantic"}
@@ -152,9 +157,9 @@ def test_time_and_chance_come_in_as_arguments() -> None:
 def test_no_module_is_named_for_nothing(name: str) -> None:
     named = [
         str(path.relative_to(ROOT))
-        for path in [*MODULES, *(ROOT / "local").rglob("*.py"), *(ROOT / "tests").rglob("*.py")]
-        # The example application's layers are called so; it is not ours to name.
-        if "app" not in path.relative_to(ROOT).parts
+        for path in [*MODULES, *BESIDE_THE_PRODUCT]
+        # The example program's layers are called so: `base`, and a version over it.
+        if "examples" not in path.relative_to(ROOT).parts
         if name in (path.stem, path.parent.name)
     ]
 
@@ -280,3 +285,26 @@ def test_every_handler_is_imported_with_an_empty_environment_and_makes_no_client
 
     assert (run.returncode, run.stderr) == (0, "")
     assert run.stdout.splitlines() == ["lambda_handler"] * len(APPS)
+
+
+# A room, and the rooms that it stands on.
+ROOMS_STAND_ON = {
+    "packing": ("packing", "slipway"),
+    "examples": ("examples",),
+    "cloud": ("cloud", "examples", "packing", "slipway"),
+    "demo": ("demo", "cloud", "examples", "packing", "slipway"),
+}
+
+
+@pytest.mark.parametrize("room", ROOMS_STAND_ON)
+def test_no_room_beside_the_product_imports_upward(room: str) -> None:
+    ours = {"slipway", "tests", "functions", *ROOMS_STAND_ON}
+    files = [path for path in BESIDE_THE_PRODUCT if path.relative_to(ROOT).parts[0] == room]
+
+    assert files != []
+    assert [
+        f"{path.relative_to(ROOT)}: {module}"
+        for path in files
+        for module in imported(path)
+        if module.partition(".")[0] in ours - set(ROOMS_STAND_ON[room])
+    ] == []

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 import requests
 
+from cloud.simulation.clients import Client
+from cloud.simulation.table import Table
 from slipway.adapters.announcements import EventBridgeAnnouncements
 from slipway.adapters.ecr import EcrRegistry
 from slipway.adapters.executions import StepFunctionsExecutions
@@ -19,8 +21,6 @@ from slipway.ports import Admission
 from slipway.steps.admit import admit
 from slipway.steps.sweep import SweepResult, sweep
 from slipway.steps.wishes import promotion_wish_id, push_wish
-from tests.simulation.clients import Client
-from tests.simulation.table import Table
 from tests.unit.fakes import InMemoryOneOffs
 from tests.unit.worlds import NEW, SETTINGS, START, release, stable
 

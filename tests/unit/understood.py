@@ -13,7 +13,7 @@ from botocore.exceptions import UnknownServiceError
 from botocore.model import OperationModel, Shape
 from botocore.validate import ParamValidator
 
-from local.app.versions import VERSIONS
+from examples.notes.versions import VERSIONS
 from slipway.operate.arguments import parse
 from tests.unit.printed import ROOT
 
@@ -63,7 +63,7 @@ def _targets() -> frozenset[str]:
 @cache
 def _variables() -> frozenset[str]:
     # What the recipes do not name they hand on in the environment.
-    in_demo = re.findall(r'environ\.get\("([A-Z]+)"', (ROOT / "local" / "demo.py").read_text())
+    in_demo = re.findall(r'environ\.get\("([A-Z]+)"', (ROOT / "demo" / "__main__.py").read_text())
     in_recipes = re.findall(r"\$\((?:if )?([A-Z]+)[,)]", _makefile())
     return frozenset([*in_recipes, *in_demo])
 

@@ -6,13 +6,13 @@ from typing import Any, Protocol
 
 import pytest
 
-from local.twin.scripted import TaskScript
+from cloud.simulation.clients import Client
+from cloud.twin.scripted import TaskScript
 from slipway.adapters.ecs.one_offs import EcsOneOffs
 from slipway.domain.catalog import EcsTarget
 from slipway.domain.errors import Broken, ControlPlaneError, Reason, Transient
 from slipway.ports import OneOff, OneOffs
 from tests.integration.twin.virtual import VirtualCloud
-from tests.simulation.clients import Client
 from tests.unit.fakes import InMemoryOneOffs
 
 TARGET = EcsTarget(cluster="main", service="notes", container="web")

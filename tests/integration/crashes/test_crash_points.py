@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from local.crashes import CrashPoints, owner
+from cloud.crashes import CrashPoints, owner
 
 _CALLER = (
     "import socket, sys; s = socket.create_connection(('127.0.0.1', int(sys.argv[1]))); s.recv(1)"

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from local.ministack.launch import MiniStack
+from cloud.ministack.launch import MiniStack
 
 
 class Cloud:

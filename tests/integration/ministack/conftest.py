@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from local.ministack.deploy import deploy
-from local.ministack.launch import MiniStack
+from cloud.ministack.deploy import deploy
+from cloud.ministack.launch import MiniStack
 from tests.integration.ministack.cloud import Cloud, Execution
 
 FOLDER = Path(__file__).parent

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from local.build import interpreters
-from local.ministack import private
-from local.ministack.launch import MiniStack, NotStarted
+from cloud.ministack import private
+from cloud.ministack.launch import MiniStack, NotStarted
+from packing import interpreters
 from tests.integration.ministack.cloud import Cloud, eventually
 from tests.integration.ministack.conftest import PROBE
 
@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[3]
 STARTER = """
 import sys, time
 from pathlib import Path
-from local.ministack.launch import MiniStack
+from cloud.ministack.launch import MiniStack
 ministack = MiniStack(Path(sys.argv[1])).start()
 print(ministack.pid, flush=True)
 time.sleep(600)

@@ -10,15 +10,15 @@ from typing import Any
 
 import boto3
 
-from local.app.versions import VERSIONS
-from local.image import build_version
-from local.twin.clock import LiveClock, VirtualClock
-from local.twin.ecr import EcrModel
-from local.twin.events import EventSink
-from local.twin.live.data import DataHalf
-from local.twin.server import TwinServer
-from local.twin.twin import Twin
-from local.twin.world import World
+from cloud.image import build_version
+from cloud.live.data import DataHalf
+from cloud.twin.clock import LiveClock, VirtualClock
+from cloud.twin.ecr.api import EcrModel
+from cloud.twin.events import EventSink
+from cloud.twin.server import TwinServer
+from cloud.twin.twin import Twin
+from cloud.twin.world import World
+from examples.notes.versions import VERSIONS
 
 ROOT = Path(__file__).parents[3]
 IMAGE_BIN = Path(os.environ.get("SLIPWAY_IMAGE_BIN", ROOT / ".venv-app" / "bin"))

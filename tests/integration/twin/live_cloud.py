@@ -14,10 +14,10 @@ from typing import Any
 
 import boto3
 
-from local.image import build_image, push_image
-from local.twin.live.harness import LiveCloud, Settings
-from local.twin.twin import Twin
-from local.twin.world import Event
+from cloud.image import build_image, push_image
+from cloud.live.harness import LiveCloud, Settings
+from cloud.twin.twin import Twin
+from cloud.twin.world import Event
 
 REGISTRY = "000000000000.dkr.ecr.us-east-1.amazonaws.com"
 WAIT_SECONDS = 40.0

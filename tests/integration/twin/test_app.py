@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import requests
 
-from local.image import push_version
+from cloud.image import push_version
 from tests.integration.twin.data_cloud import IMAGE_BIN, REGISTRY, LiveData, live_data, wait_for
 
 PASSWORD = "p@ss:w/rd"

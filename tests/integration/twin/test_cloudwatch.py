@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from local.twin.errors import AwsError
+from cloud.twin.errors import AwsError
 from tests.integration.twin.virtual import VirtualCloud
 
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from local.twin.clock import VirtualClock
-from local.twin.ecr import EcrModel
-from local.twin.ecr_scans import ScanOutcome
-from local.twin.errors import AwsError
+from cloud.twin.clock import VirtualClock
+from cloud.twin.ecr.api import EcrModel
+from cloud.twin.ecr.scans import ScanOutcome
+from cloud.twin.errors import AwsError
 from tests.integration.twin.data_cloud import REGISTRY, put_version, virtual_world
 
 

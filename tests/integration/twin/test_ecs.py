@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from local.twin.errors import AwsError
+from cloud.twin.errors import AwsError
 from tests.integration.twin.virtual import DIGEST, REPOSITORY, VirtualCloud
 
 CLUSTER = "arn:aws:ecs:us-east-1:000000000000:cluster/main"

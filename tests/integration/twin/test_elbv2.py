@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from local.twin.clock import VirtualClock
-from local.twin.elbv2 import Elbv2Model
-from local.twin.engines import (
+from cloud.twin.clock import VirtualClock
+from cloud.twin.elbv2.api import Elbv2Model
+from cloud.twin.engines import (
     FixedResponse,
     Forward,
     ProbeResult,
@@ -16,10 +16,10 @@ from local.twin.engines import (
     Route,
     Routing,
 )
-from local.twin.errors import AwsError
-from local.twin.scripted import NoTraffic
-from local.twin.twin import Twin
-from local.twin.world import World
+from cloud.twin.errors import AwsError
+from cloud.twin.scripted import NoTraffic
+from cloud.twin.twin import Twin
+from cloud.twin.world import World
 
 FAILED = ProbeResult(
     False, "Target.ResponseCodeMismatch", "Health checks failed with these codes: [500]"

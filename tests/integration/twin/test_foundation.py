@@ -10,10 +10,10 @@ import pytest
 from werkzeug import Request, Response
 from werkzeug.serving import make_server
 
-from local.twin.calls import caller_of
-from local.twin.clock import LiveClock, VirtualClock
-from local.twin.events import EventSink, Policy
-from local.twin.live.door import EventDoor
+from cloud.live.door import EventDoor
+from cloud.twin.calls import caller_of
+from cloud.twin.clock import LiveClock, VirtualClock
+from cloud.twin.events import EventSink, Policy
 from tests.integration.twin.live_cloud import wait_for
 
 

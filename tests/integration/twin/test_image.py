@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from local.app.versions import VERSIONS
-from local.image import Image, build_image, build_version, main
-from local.twin.clock import LiveClock
-from local.twin.ecr import EcrModel
-from local.twin.errors import AwsError
-from local.twin.image_roots import ImageRoots
+from cloud.image import Image, build_image, build_version, main
+from cloud.live.image_roots import ImageRoots
+from cloud.twin.clock import LiveClock
+from cloud.twin.ecr.api import EcrModel
+from cloud.twin.errors import AwsError
+from examples.notes.versions import VERSIONS
 from tests.integration.twin.data_cloud import REGISTRY, ROOT, put_version, virtual_world
 
 LABELS = {"org.opencontainers.image.version": "1"}
@@ -35,7 +35,7 @@ def test_the_same_folder_has_the_same_digest_whatever_its_times_and_place(tmp_pa
 
 
 def test_a_version_has_the_same_digest_in_another_process() -> None:
-    code = "from local.image import *; print(build_version(VERSIONS['v2']).digest)"
+    code = "from cloud.image import *; print(build_version(VERSIONS['v2']).digest)"
     answer = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )

@@ -8,10 +8,10 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from local.twin.engines import ContainerSpec
-from local.twin.live.logs import LogForwarder, LogTails, stream_of
-from local.twin.live.programs import CannotStartError, pinned, program
-from local.twin.live.secrets import SecretError, Secrets, no_secrets
+from cloud.live.logs import LogForwarder, LogTails, stream_of
+from cloud.live.programs import CannotStartError, pinned, program
+from cloud.live.secrets import SecretError, Secrets, no_secrets
+from cloud.twin.engines import ContainerSpec
 from tests.integration.twin.live_cloud import wait_for
 
 DIGEST = "sha256:" + "a" * 64

@@ -199,8 +199,8 @@ def test_nothing_is_left_when_the_twin_ends(tmp_path: Path, number: signal.Signa
 TWIN_WITH_A_TASK = """
 import sys, threading
 from pathlib import Path
-import local.twin.__main__ as command
-from local.twin.live.harness import LiveCloud
+import cloud.live.__main__ as command
+from cloud.live.harness import LiveCloud
 from tests.integration.twin.live_cloud import LiveTwin, wait_for
 import builtins, json
 

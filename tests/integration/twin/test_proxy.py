@@ -11,11 +11,11 @@ from contextlib import contextmanager
 
 import pytest
 
-from local.twin.engines import FixedResponse, Forward, Route, Routing
-from local.twin.live.addresses import Addresses
-from local.twin.live.loop import Loop
-from local.twin.live.probe import matches
-from local.twin.live.proxy import LiveTraffic
+from cloud.live.addresses import Addresses
+from cloud.live.loop import Loop
+from cloud.live.probe import matches
+from cloud.live.proxy import LiveTraffic
+from cloud.twin.engines import FixedResponse, Forward, Route, Routing
 
 Address = tuple[str, int]
 

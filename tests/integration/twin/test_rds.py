@@ -14,11 +14,11 @@ import pytest
 from botocore.loaders import Loader
 from botocore.model import ServiceModel
 
-from local.twin.clock import LiveClock, VirtualClock
-from local.twin.databases import Endpoint, Server
-from local.twin.errors import AwsError
-from local.twin.postgres import PostgresDatabases, PostgresError, find_binaries
-from local.twin.rds import RdsModel
+from cloud.live.postgres import PostgresDatabases, PostgresError, find_binaries
+from cloud.twin.clock import LiveClock, VirtualClock
+from cloud.twin.errors import AwsError
+from cloud.twin.rds.api import RdsModel
+from cloud.twin.rds.databases import Endpoint, Server
 from tests.integration.twin.data_cloud import IMAGE_BIN, ROOT, virtual_world, wait_for
 
 Cloud = tuple[VirtualClock, RdsModel, list[dict[str, Any]]]
@@ -26,9 +26,9 @@ SNAPSHOT = {"DBSnapshotIdentifier": "before-2", "DBInstanceIdentifier": "notes"}
 ONE_SERVER = """
 import sys, threading
 from pathlib import Path
-from local.twin.clock import LiveClock
-from local.twin.databases import Server
-from local.twin.postgres import PostgresDatabases
+from cloud.twin.clock import LiveClock
+from cloud.twin.rds.databases import Server
+from cloud.live.postgres import PostgresDatabases
 
 databases = PostgresDatabases(LiveClock(), Path(sys.argv[1]))
 server = Server("notes", "notes", "notes", "secret")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from local.image import PushError, push_version
+from cloud.image import PushError, push_version
 from tests.integration.twin.data_cloud import LiveData, live_data
 
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from local.twin.circuit_breaker import threshold
-from local.twin.engines import TaskSpec
-from local.twin.errors import AwsError
-from local.twin.scripted import TaskScript
+from cloud.twin.ecs.circuit_breaker import threshold
+from cloud.twin.engines import TaskSpec
+from cloud.twin.errors import AwsError
+from cloud.twin.scripted import TaskScript
 from tests.integration.twin.virtual import VirtualCloud
 
 BREAKER = {"deploymentCircuitBreaker": {"enable": True, "rollback": True}}

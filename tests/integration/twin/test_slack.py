@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import requests
 
-from local.twin.slack import TOKEN
-from local.twin.slack_text import EMOJI, mrkdwn
+from cloud.twin.slack.text import EMOJI, mrkdwn
+from cloud.twin.slack.workspace import TOKEN
 from slipway.domain import message
 from tests.integration.twin.data_cloud import LiveData, live_data
 

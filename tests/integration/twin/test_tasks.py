@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from local.twin.errors import AwsError
-from local.twin.policies import NO_CAPACITY
-from local.twin.scripted import TaskScript
+from cloud.twin.ecs.policies import NO_CAPACITY
+from cloud.twin.errors import AwsError
+from cloud.twin.scripted import TaskScript
 from tests.integration.twin.virtual import DIGEST, VirtualCloud
 
 NETWORK = {"awsvpcConfiguration": {"subnets": ["subnet-a"], "assignPublicIp": "DISABLED"}}

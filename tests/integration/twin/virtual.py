@@ -4,14 +4,14 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-from local.twin.clock import VirtualClock
-from local.twin.cloudwatch import CloudWatchModel
-from local.twin.ecs import EcsModel
-from local.twin.elbv2 import Elbv2Model
-from local.twin.engines import TaskSpec
-from local.twin.scripted import NoTraffic, ScriptedProbe, ScriptedTasks, TaskScript
-from local.twin.twin import Twin
-from local.twin.world import Event, World
+from cloud.twin.clock import VirtualClock
+from cloud.twin.cloudwatch import CloudWatchModel
+from cloud.twin.ecs.api import EcsModel
+from cloud.twin.elbv2.api import Elbv2Model
+from cloud.twin.engines import TaskSpec
+from cloud.twin.scripted import NoTraffic, ScriptedProbe, ScriptedTasks, TaskScript
+from cloud.twin.twin import Twin
+from cloud.twin.world import Event, World
 
 DIGEST = "sha256:" + "a" * 64
 REPOSITORY = "000000000000.dkr.ecr.us-east-1.amazonaws.com/notes"

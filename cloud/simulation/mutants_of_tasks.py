@@ -1,0 +1,192 @@
+"""Seeded design bugs of one-off tasks, labels, logs, databases and sites that answer oddly."""
+
+from cloud.simulation.mutants import Mutant, edit
+
+TASKS = (
+    Mutant(
+        "no room for now is a refusal for good",
+        (
+            edit(
+                "adapters.ecs.capacity:not_placed",
+                'if failures and all(_passes(one.get("reason", "")) for one in failures):',
+                "if False:",
+            ),
+        ),
+        ("no-room-once",),
+    ),
+    Mutant(
+        "a start without an answer has started nothing",
+        (
+            edit(
+                "domain.start:Start.nothing_began",
+                "(self.at is None and self.unanswered == 0)",
+                "self.at is None",
+            ),
+        ),
+        ("cancel@Migrate|migrate/ecs/RunTask/1=lost",),
+    ),
+    Mutant(
+        "a migration that never ran is taken back",
+        (edit("steps.schema_end:_ended", "if seen.never_ran:", "if False:"),),
+        ("never-starts",),
+    ),
+    Mutant(
+        "a task without an exit code never ran",
+        (
+            edit(
+                "adapters.ecs.one_offs:_seen",
+                'stopped and task.get("stopCode") == "TaskFailedToStart" and untouched',
+                'stopped and "exitCode" not in ours',
+            ),
+        ),
+        ("host-lost",),
+    ),
+    Mutant(
+        "what runs beside a command that has ended runs on",
+        (edit("steps.schema_end:record_end", "if seen.leftover:", "if False:"),),
+        ("beside", "beside-fails"),
+    ),
+    Mutant(
+        "a rollback that waits for room is not asked about again",
+        (edit("steps.rollback:keys", 'f"deployment:{request.deployment_id}",', ""),),
+        ("no-room-back",),
+    ),
+    Mutant(
+        "a schema of which nothing is said has stayed",
+        (
+            edit(
+                "steps.schema_current:_answered",
+                "if not tells(said, before, other):",
+                "if False:",
+            ),
+        ),
+        ("schema-unsaid", "schema-moved"),
+    ),
+    Mutant(
+        "what the schema's tool says is not read",
+        (
+            edit(
+                "steps.schema_current:_answered",
+                "if not tells(said, before, other):",
+                "if True:",
+            ),
+        ),
+        ("schema-stayed",),
+    ),
+    Mutant(
+        "secrets in a task's log are kept",
+        (
+            edit(
+                "adapters.ecs.log_tail:_line",
+                "redacted(plain(message, _READ))",
+                "plain(message, _READ)",
+            ),
+        ),
+        ("hostile-log",),
+    ),
+    Mutant(
+        "two blank labels are one schema",
+        (edit("domain.release:said", "name if re.fullmatch(SCHEMA, name) else None", "name"),),
+        ("blank-schema",),
+    ),
+    Mutant(
+        "labels are kept as they come",
+        (
+            edit(
+                "domain.release:meaningful",
+                "plain(labels[name], _LONGEST)",
+                "labels[name]",
+            ),
+        ),
+        ("forged-version",),
+    ),
+    Mutant(
+        "an older schema is deployed over a newer one",
+        (
+            edit(
+                "domain.preflight:older_schema",
+                "if live is None or not lane.has_left(image, now):",
+                "if True:",
+            ),
+        ),
+        ("older-schema",),
+    ),
+    Mutant(
+        "a database is not looked at before anything changes",
+        (edit("steps.plan:_refusals", "if unfit is not None:", "if False:"),),
+        ("database-stopped",),
+    ),
+    Mutant(
+        "a busy database is a broken one",
+        (
+            edit(
+                "adapters.rds:RdsDatabases._wrong_state",
+                "if status in _STAYS:",
+                "if True:",
+                "_STAYS[status]",
+                "_START_IT",
+            ),
+        ),
+        ("database-busy",),
+    ),
+    Mutant(
+        "the checks are not asked before anything changes",
+        (
+            edit(
+                "steps.check:check", "(*judged, _live_checks(deployment, lane, website))", "judged"
+            ),
+        ),
+        ("login-page",),
+    ),
+    Mutant(
+        "any page that a check is led to will do",
+        (
+            edit(
+                "domain.binding:_answered_elsewhere",
+                "if not answer.answered_by or led_to in (asked, check.redirects_to):",
+                "if True:",
+            ),
+        ),
+        ("login-page",),
+    ),
+    Mutant(
+        "a version that is not found is no wrong one",
+        (edit("domain.reported:wrong_version", "if reported != version:", "if False:"),),
+        ("others-page", "nested-version"),
+    ),
+    Mutant(
+        "no task is as good as a healthy one",
+        (
+            edit("domain.binding:judge_count", "if wanted == 0:", "if False:"),
+            edit("steps.verify:_nobody_serves", "return moving and (", "return ("),
+        ),
+        ("scaled-to-0",),
+    ),
+    Mutant(
+        "a service without tasks speaks against its release",
+        (
+            edit(
+                "steps.verify:verify",
+                "not _nobody_serves(deployment, rollout, tasks)",
+                "True",
+            ),
+        ),
+        ("scaled-to-0-and-back",),
+    ),
+    Mutant(
+        "a world that moves counts against the release",
+        (edit("steps.verify:_decided", "if judgement.verdict is Verdict.MOVING:", "if False:"),),
+        ("scaled-out", "scaled-to-0-and-back"),
+    ),
+    Mutant(
+        "a last good image that is gone is a way back",
+        (
+            edit(
+                "steps.check:_verdicts",
+                "registry.status(stable.repository, stable.digest)",
+                "found",
+            ),
+        ),
+        ("way-back-expired",),
+    ),
+)

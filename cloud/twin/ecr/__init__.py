@@ -1,0 +1,1 @@
+"""Elastic Container Registry: images, scans, and the distribution protocol."""

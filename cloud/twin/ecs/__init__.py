@@ -1,0 +1,1 @@
+"""Elastic Container Service: services, rollouts, tasks, task definitions."""

@@ -1,0 +1,1 @@
+"""A local Slack: its API, its pages, and what it accepts."""
