@@ -16,7 +16,7 @@ from demo.narrator import Check, Narrator, Scene
 from demo.observer import Observer
 from slipway.domain.deployment import Deployment, Outcome, Phase
 from slipway.domain.errors import Reason
-from slipway.steps.lift import lift
+from slipway.requests.lift import lift
 
 APPLICATION: Final = "fastapi-rds"
 STAGING: Final = "staging"

@@ -240,7 +240,7 @@ MUTANTS = (
         "an approval can be decided again",
         (
             edit("domain.approval:Approval.decided", "if self.decision is not None:", "if False:"),
-            edit("steps.decide:_decided", "if approval.decision is not None:", "if False:"),
+            edit("requests.decide:_decided", "if approval.decision is not None:", "if False:"),
         ),
         ("double-click",),
     ),
@@ -339,7 +339,7 @@ MUTANTS = (
         (
             edit("steps.ended:settle_request", 'if "detail-type" not in event:', "if True:"),
             edit(
-                "steps.chores.waiting:_looked_after", "executions.known(deployment_id):", "False:"
+                "chores.waiting:_looked_after", "executions.known(deployment_id):", "False:"
             ),
         ),
         ("abort", "abort@Verify"),
@@ -365,30 +365,30 @@ MUTANTS = (
     ),
     Mutant(
         "lost pushes are not looked for",
-        (edit("steps.chores.pushes:lost_pushes", "if not repositories:", "if True:"),),
+        (edit("chores.pushes:lost_pushes", "if not repositories:", "if True:"),),
         ("lost-push",),
     ),
     Mutant(
         "lost promotions are not looked for",
-        (edit("steps.chores.promotions:lost_promotions", "if missing:", "if False:"),),
+        (edit("chores.promotions:lost_promotions", "if missing:", "if False:"),),
         ("promotion|event/Deployment Settled/1=drop",),
     ),
     Mutant(
         "what Slack refused is never told again",
-        (edit("steps.chores.untold:untold", "if lacking:", "if False:"),),
+        (edit("chores.untold:untold", "if lacking:", "if False:"),),
         ("rollback-failure|notify/slack/chat.postMessage/8=permanent",),
     ),
     Mutant(
         "the sweep tells what the stream still has to tell",
         (
             edit(
-                "steps.chores.untold:untold",
+                "chores.untold:untold",
                 "for one in records.untold(now - _NEWS_LASTS)",
                 "for one in [records.notice(one.deployment_id) for application, name in "
                 "(('ledger', 'staging'), ('ledger', 'production')) for one in "
                 "records.recent(application, name, 5)]",
             ),
-            edit("steps.chores.untold:_lacks", "notice.lacks(state)", "state not in notice.told"),
+            edit("chores.untold:_lacks", "notice.lacks(state)", "state not in notice.told"),
             edit("runtime.stream:told_again", "if not records", "if False and not records"),
         ),
         ("slack-busy",),
@@ -446,7 +446,7 @@ MUTANTS = (
         "a message leaves before it is claimed",
         (
             edit(
-                "steps.notify:_claimed",
+                "notices.outbox:_claimed",
                 "claim = _written(notice.claimed(news.state), records)",
                 "claim = notice",
             ),
@@ -470,7 +470,7 @@ MUTANTS = (
         "a kept database is freed without looking at the migration",
         (
             edit(
-                "steps.chores.databases:_at_work",
+                "chores.databases:_at_work",
                 "or may_change_schema(holder, one_offs, now)",
                 "",
             ),
@@ -479,14 +479,14 @@ MUTANTS = (
     ),
     Mutant(
         "a kept database is never freed",
-        (edit("steps.chores.databases:_freed", "if slot.holder is None or", "if True or"),),
+        (edit("chores.databases:_freed", "if slot.holder is None or", "if True or"),),
         ("stopped-migration",),
     ),
     Mutant(
         "another tag on a pushed image is a new deployment",
         (
             edit(
-                "steps.wishes:push_wish",
+                "requests.wishes:push_wish",
                 "{release.repository}@{release.digest}",
                 "{release.repository}:{release.tag}",
             ),

@@ -54,7 +54,7 @@ WISHES = (
         "every event of a pushed digest starts it again",
         (
             edit(
-                "steps.admit:_may_be_another", 'wish.event_id not in ("", first.event_id)', "True"
+                "requests.admit:_may_be_another", 'wish.event_id not in ("", first.event_id)', "True"
             ),
             edit(
                 "domain.door:is_same_push",
@@ -69,12 +69,12 @@ WISHES = (
     ),
     Mutant(
         "whatever is pushed is a container image",
-        (edit("steps.looked_at:looked_at", "if what is not None:", "if False:"),),
+        (edit("requests.looked_at:looked_at", "if what is not None:", "if False:"),),
         ("chart-while-waiting",),
     ),
     Mutant(
         "what a busy registry does not tell is a container image",
-        (edit("steps.looked_at:_pushed", "if wish.origin is not Origin.REQUEST:", "if False:"),),
+        (edit("requests.looked_at:_pushed", "if wish.origin is not Origin.REQUEST:", "if False:"),),
         ("chart-while-waiting|admit/ecr/DescribeImages/2=throttle",),
     ),
     Mutant(
@@ -84,19 +84,19 @@ WISHES = (
     ),
     Mutant(
         "a request takes the place of what waits",
-        (edit("steps.admit:_judged", "if wish.explicit and not wish.replace:", "if False:"),),
+        (edit("requests.admit:_judged", "if wish.explicit and not wish.replace:", "if False:"),),
         ("request-over-waiting",),
     ),
     Mutant(
         "a request never takes the place of what waits",
-        (edit("steps.admit:_judged", "if wish.explicit and not wish.replace:", "if True:"),),
+        (edit("requests.admit:_judged", "if wish.explicit and not wish.replace:", "if True:"),),
         ("request-replaces",),
     ),
     Mutant(
         "a request for what waits starts a second deployment",
         (
             edit(
-                "steps.admit:_judged",
+                "requests.admit:_judged",
                 "if newest is not None and door.serves(newest, digest, wish.schema_at):",
                 "if False:",
             ),
@@ -105,14 +105,14 @@ WISHES = (
     ),
     Mutant(
         "a refused request leaves no answer",
-        (edit("steps.admit:_keep", "records.write([], admission=answer)", "pass"),),
+        (edit("requests.admit:_keep", "records.write([], admission=answer)", "pass"),),
         ("request-over-waiting",),
     ),
     Mutant(
         "pushes are ordered by the second that their events tell",
         (
             edit(
-                "steps.looked_at:looked_at",
+                "requests.looked_at:looked_at",
                 "if abs(pushed.pushed_at - wish.release.pushed_at) > _SAME_PUSH:",
                 "if True:",
             ),
@@ -121,19 +121,19 @@ WISHES = (
     ),
     Mutant(
         "tags that moved unheard are not looked for",
-        (edit("steps.chores.pushes:_lost_on", "if look.seen is not None:", "if False:"),),
+        (edit("chores.pushes:_lost_on", "if look.seen is not None:", "if False:"),),
         ("lost-retag",),
     ),
     Mutant(
         "a tag that moved back unheard names what was known before",
-        (edit("steps.chores.pushes:_retags", "if wish.wish_id in known:", "if False:"),),
+        (edit("chores.pushes:_retags", "if wish.wish_id in known:", "if False:"),),
         ("moved-back-unheard",),
     ),
     Mutant(
         "what the list of executions does not name has ended",
         (
             edit(
-                "steps.chores.waiting:_looked_after",
+                "chores.waiting:_looked_after",
                 "if executions.running(deployment_id):",
                 "if False:",
                 "elif may_still_change(deployment, executions):",
@@ -174,7 +174,7 @@ WISHES = (
         "a webhook tells again what may have arrived",
         (
             edit(
-                "steps.notify:_sent",
+                "notices.outbox:_sent",
                 "if notice.told.get(news.state) is Telling.SENDING:",
                 "if False:",
             ),

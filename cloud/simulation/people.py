@@ -16,8 +16,8 @@ from slipway.adapters.records import DynamoDBRecords
 from slipway.domain.blocked import blocked_by
 from slipway.domain.deployment import Deployment
 from slipway.domain.errors import Rejected
-from slipway.steps import cancel as cancelling
-from slipway.steps import lift as lifting
+from slipway.requests import cancel as cancelling
+from slipway.requests import lift as lifting
 
 Decides = Callable[[str], str | None]
 _TRIES = 6

@@ -5,11 +5,11 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from slipway.domain.errors import Reason, Rejected
+from slipway.requests.admit import admit, remember_unread
+from slipway.requests.wish import Wish
+from slipway.requests.wishes import refused_request_id, wishes
 from slipway.runtime import wiring
 from slipway.runtime.observability import logger
-from slipway.steps.admit import admit, remember_unread
-from slipway.steps.wish import Wish
-from slipway.steps.wishes import refused_request_id, wishes
 
 # What is refused every day, by what a repository is for.
 _USUAL = frozenset({Reason.NOT_MEANT_FOR_US, Reason.NOT_AN_IMAGE, Reason.UNCHANGED})

@@ -5,10 +5,10 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from slipway.domain.errors import Reason, Rejected, Transient
+from slipway.notices.outbox import notify_all
 from slipway.runtime import wiring
 from slipway.runtime.observability import logger
 from slipway.runtime.stream import deployment_writes, log_endings, told_again
-from slipway.steps.notify import notify_all
 
 
 @logger.inject_lambda_context(clear_state=True)

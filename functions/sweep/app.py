@@ -5,10 +5,10 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from slipway.chores.sweep import sweep, turn_of
+from slipway.requests.admit import admit
 from slipway.runtime import wiring
 from slipway.runtime.observability import logger
-from slipway.steps.admit import admit
-from slipway.steps.sweep import sweep, turn_of
 
 
 @logger.inject_lambda_context(clear_state=True)

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 from slipway.domain.deployment import Deployment, Outcome, Phase
 from slipway.domain.errors import Reason
-from slipway.steps.cancel import cancel
-from slipway.steps.lift import hold, lift
+from slipway.requests.cancel import cancel
+from slipway.requests.lift import hold, lift
 from tests.e2e.stage import Lane
 
 Build = Callable[[str], Lane]

@@ -15,7 +15,8 @@ from cloud.simulation.table import Table, Unmodelled
 from cloud.simulation.template import template
 from slipway.adapters.parking import DynamoDBParking
 from slipway.adapters.records import DynamoDBRecords
-from slipway.ports import Parking, Records
+from slipway.ports.records import Records
+from slipway.ports.waiting import Parking
 from tests.integration.adapters import test_parking, test_records
 from tests.integration.adapters.conftest import TABLE
 

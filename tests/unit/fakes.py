@@ -25,7 +25,11 @@ from slipway.domain.release import Image, Pushed
 from slipway.domain.routing import Front, Listener, Rule
 from slipway.domain.seen import SeenTags
 from slipway.domain.verdict import AlarmsSeen, HttpAnswer, HttpRequest, Rollout, Target
-from slipway.ports import Admission, Announcement, Fence, OneOff, Parked, Snapshot
+from slipway.ports.control import Announcement
+from slipway.ports.databases import Snapshot
+from slipway.ports.records import Admission, Fence
+from slipway.ports.targets import OneOff
+from slipway.ports.waiting import Parked
 
 M = TypeVar("M", bound=BaseModel)
 

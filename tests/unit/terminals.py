@@ -9,8 +9,8 @@ import pytest
 from slipway.domain.errors import Reason, Rejected, Transient
 from slipway.operate.__main__ import main
 from slipway.operate.desk import Desk
-from slipway.steps.admit import admit
-from slipway.steps.wishes import wishes
+from slipway.requests.admit import admit
+from slipway.requests.wishes import wishes
 from tests.unit.worlds import World
 
 

@@ -7,8 +7,8 @@ import pytest
 from slipway.domain.deployment import Origin, Phase
 from slipway.domain.errors import Reason, Rejected, Transient
 from slipway.domain.lane import Candidate
-from slipway.ports import Admission
-from slipway.steps.admit import AdmitResult
+from slipway.ports.records import Admission
+from slipway.requests.admit import AdmitResult
 from tests.unit.worlds import NEW, OTHER, START, Crash, Crashes, World, release, stable, wish
 
 REQUEST = '{"deployment_id":"notes-staging-1","lane":"notes/staging"}'

@@ -10,8 +10,8 @@ import pytest
 from slipway.domain.deployment import Origin, Outcome
 from slipway.domain.errors import Reason
 from slipway.domain.plan import Plan
-from slipway.ports import Admission
-from slipway.steps.wishes import push_wish
+from slipway.ports.records import Admission
+from slipway.requests.wishes import push_wish
 from tests.unit.wished import (
     BASE,
     asked,

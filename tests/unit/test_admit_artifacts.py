@@ -7,7 +7,7 @@ import pytest
 from slipway.domain.deployment import Origin
 from slipway.domain.errors import Broken, Reason, Transient
 from slipway.domain.release import Pushed
-from slipway.steps.wishes import push_wish
+from slipway.requests.wishes import push_wish
 from tests.unit.wished import (
     asked,
     event,

@@ -8,10 +8,10 @@ from functions.admit import app
 from slipway.domain.catalog import Application, Catalog
 from slipway.domain.deployment import Outcome
 from slipway.domain.errors import Reason, Rejected
+from slipway.requests.wishes import request_wish_id
 from slipway.runtime import wiring
 from slipway.runtime.observability import logger
 from slipway.runtime.settings import Settings
-from slipway.steps.wishes import request_wish_id
 from tests.unit.wished import asked, event, waiting
 from tests.unit.worlds import NEW, OTHER, World, stable
 

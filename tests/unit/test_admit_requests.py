@@ -7,8 +7,8 @@ import pytest
 from slipway.domain.approval import Answer
 from slipway.domain.deployment import Origin, Outcome, Phase
 from slipway.domain.errors import Reason, Transient
-from slipway.ports import Admission
-from slipway.steps.admit import AdmitResult
+from slipway.ports.records import Admission
+from slipway.requests.admit import AdmitResult
 from tests.unit.wished import (
     HOLD,
     asked,

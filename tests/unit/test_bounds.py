@@ -21,9 +21,9 @@ from slipway.domain.deployment import Deployment, Failure, Outcome
 from slipway.domain.evidence import Evidence, Note
 from slipway.domain.lane import Candidate, Hold, Lane
 from slipway.domain.release import COMPATIBLE_LABEL, REVISION_LABEL, SCHEMA_LABEL, VERSION_LABEL
-from slipway.steps.cancel import cancel
-from slipway.steps.lift import hold, lift
-from slipway.steps.step import record
+from slipway.journal import record
+from slipway.requests.cancel import cancel
+from slipway.requests.lift import hold, lift
 from tests.unit.worlds import NEW, START, World, caught, environment, image, release, stable, wish
 
 LIMIT = 64_000

@@ -16,7 +16,7 @@ from slipway.catalog_build.mistakes import CatalogMistakes
 from slipway.catalog_build.pages import schema_page
 from slipway.catalog_build.rules import CHARACTERS, MOST_BYTES
 from slipway.domain.catalog import Environment
-from slipway.steps.decide import DecideRequest
+from slipway.requests.decide import DecideRequest
 
 HEAD = """\
 application: shop

@@ -12,7 +12,7 @@ from slipway.domain.errors import ControlPlaneError, Reason, Rejected, Transient
 from slipway.domain.evidence import chain_errors
 from slipway.domain.lane import Candidate
 from slipway.domain.model import Versioned
-from slipway.steps.decide import DecideRequest, decide
+from slipway.requests.decide import DecideRequest, decide
 from tests.unit.fakes import InMemoryAnnouncements, InMemoryRecords
 from tests.unit.stories import ASKED, ID, KEY, approval, deployment, ended, lane, stored
 

@@ -6,17 +6,17 @@ from typing import Any
 
 import pytest
 
+from slipway.chores.job import Admit
+from slipway.chores.sweep import SweepResult, sweep
 from slipway.domain.catalog import Catalog
 from slipway.domain.deployment import Deployment, Origin, Outcome
 from slipway.domain.errors import Broken, Reason, Rejected, Transient
 from slipway.domain.release import Release
 from slipway.domain.seen import SeenTags
-from slipway.ports import Admission
-from slipway.steps.admit import AdmitResult, admit
-from slipway.steps.chores.job import Admit
-from slipway.steps.sweep import SweepResult, sweep
-from slipway.steps.wish import Wish
-from slipway.steps.wishes import push_wish
+from slipway.ports.records import Admission
+from slipway.requests.admit import AdmitResult, admit
+from slipway.requests.wish import Wish
+from slipway.requests.wishes import push_wish
 from tests.unit.worlds import NEW, OLD, OTHER, REPOSITORY, START, World, environment, release
 
 FOURTH = f"sha256:{'d4' * 32}"

@@ -18,11 +18,11 @@ from slipway.domain.lane import Hold
 from slipway.domain.message import Message
 from slipway.domain.model import Versioned
 from slipway.domain.notice import Notice, Telling
-from slipway.ports import Delivery, SlackChannel, SlackWebhook
+from slipway.notices.outbox import Change, Ending, NotifyResult, notify
+from slipway.ports.people import Delivery, SlackChannel, SlackWebhook
 from slipway.runtime import wiring
 from slipway.runtime.observability import logger
 from slipway.runtime.stream import told_again
-from slipway.steps.notify import Change, Ending, NotifyResult, notify
 from slipway.web.links import Links
 from tests.unit.fakes import InMemoryRecords
 from tests.unit.stories import (

@@ -18,7 +18,7 @@ from slipway.domain.evidence import Evidence
 from slipway.domain.lane import Hold
 from slipway.operate.__main__ import main
 from slipway.operate.lines import columns
-from slipway.steps.wish import Wish
+from slipway.requests.wish import Wish
 from tests.unit.terminals import Operator
 from tests.unit.worlds import (
     NEW,

@@ -8,8 +8,8 @@ import pytest
 from slipway.domain.deployment import Outcome
 from slipway.domain.errors import Reason, Rejected, Transient
 from slipway.domain.lane import Hold
-from slipway.steps.cancel import cancel
-from slipway.steps.lift import hold, lift
+from slipway.requests.cancel import cancel
+from slipway.requests.lift import hold, lift
 from tests.unit.worlds import NEW, OLD, START, World
 
 BY_HAND = Hold(reason="ByHand", message="incident", by="ada", since=START)

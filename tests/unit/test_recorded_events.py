@@ -11,9 +11,9 @@ import pytest
 
 from cloud.simulation.template import template as simulated
 from slipway.domain.errors import Rejected
+from slipway.requests.wishes import wishes
 from slipway.runtime.hints import hints
 from slipway.steps.ended import settle_request
-from slipway.steps.wishes import wishes
 from tests.unit.stack import functions, matches, rules
 from tests.unit.worlds import World, environment
 

@@ -24,11 +24,23 @@ BESIDE_THE_PRODUCT = [
 STDLIB = sys.stdlib_module_names
 
 SDKS = {"boto3", "botocore", "requests", "urllib3", "slack_sdk", "mypy_boto3", "pydantic"}
+_WORDS = ("slipway.domain", "slipway.ports")
 # A place, what of ours it may import, and which libraries.
 MAY_IMPORT = {
     "domain": (("slipway.domain",), {"pydantic"}),
-    "ports": (("slipway.domain",), set[str]()),
-    "steps": (("slipway.domain", "slipway.ports", "slipway.steps"), {"pydantic"}),
+    "ports": (("slipway.domain", "slipway.ports"), set[str]()),
+    "journal": (_WORDS, set[str]()),
+    "steps": ((*_WORDS, "slipway.journal", "slipway.steps"), {"pydantic"}),
+    # What starts an execution has its first request, and nothing else, in common with the steps.
+    "requests": (
+        (*_WORDS, "slipway.journal", "slipway.requests", "slipway.steps.step"),
+        {"pydantic"},
+    ),
+    "notices": ((*_WORDS, "slipway.journal", "slipway.notices"), {"pydantic"}),
+    "chores": (
+        (*_WORDS, "slipway.journal", "slipway.chores", "slipway.requests", "slipway.steps"),
+        {"pydantic"},
+    ),
     "adapters": (("slipway.domain", "slipway.ports", "slipway.adapters"), SDKS),
     "catalog_build": (
         ("slipway.domain", "slipway.catalog_build", "slipway.runtime.catalog"),
@@ -37,6 +49,9 @@ MAY_IMPORT = {
 }
 FUNCTIONS_MAY_IMPORT = (
     "slipway.steps",
+    "slipway.requests",
+    "slipway.chores",
+    "slipway.notices",
     "slipway.runtime",
     "slipway.domain.errors",
     # The one router is code of its own, and its function only hands the request on.
@@ -144,7 +159,7 @@ def test_time_and_chance_come_in_as_arguments() -> None:
     taken = [
         f"{path.relative_to(ROOT)}: {node.value.id}.{node.attr}"
         for path in MODULES
-        if place(path) in ("domain", "steps", "ports", "web")
+        if place(path) not in ("adapters", "runtime", "operate", "catalog_build")
         for node in ast.walk(tree(path))
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
         if node.attr in FROM_OUTSIDE.get(node.value.id, ())
@@ -178,7 +193,8 @@ def test_every_module_says_what_it_is_for() -> None:
 
 def test_no_port_is_offered_that_no_step_uses() -> None:
     """A method of a port is there because a step calls it; a fake would have to keep it too."""
-    users = [path for path in MODULES if place(path) in ("steps", "web", "runtime")]
+    rooms = ("steps", "requests", "chores", "notices", "web", "runtime", "journal")
+    users = [path for path in MODULES if place(path) in rooms]
     used = {
         node.attr
         for path in users
@@ -187,7 +203,8 @@ def test_no_port_is_offered_that_no_step_uses() -> None:
     }
     offered = {
         f"{port.name}.{method.name}"
-        for port in tree(SLIPWAY / "ports.py").body
+        for file in (SLIPWAY / "ports").glob("*.py")
+        for port in tree(file).body
         if isinstance(port, ast.ClassDef)
         if any(isinstance(base, ast.Name) and base.id == "Protocol" for base in port.bases)
         for method in port.body

@@ -5,13 +5,13 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 
+from slipway.chores.sweep import SweepResult, sweep
 from slipway.domain.catalog import Catalog
 from slipway.domain.deployment import Origin, Outcome, Phase
 from slipway.domain.errors import Broken, Reason
 from slipway.domain.release import Release
-from slipway.steps.admit import admit
-from slipway.steps.sweep import SweepResult, sweep
-from slipway.steps.wishes import push_wish
+from slipway.requests.admit import admit
+from slipway.requests.wishes import push_wish
 from tests.unit.stack import template
 from tests.unit.worlds import (
     NEW,

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from slipway.chores.sweep import SweepResult, sweep, turn_of
 from slipway.domain.deployment import Outcome, Phase
 from slipway.domain.errors import Reason, Transient
 from slipway.domain.release import Release
-from slipway.steps.admit import admit
-from slipway.steps.sweep import SweepResult, sweep, turn_of
+from slipway.requests.admit import admit
 from tests.unit.fakes import InMemoryExecutions
 from tests.unit.stack import EVENTS, functions, template
 from tests.unit.worlds import REPOSITORY, START, World

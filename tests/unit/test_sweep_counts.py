@@ -14,13 +14,13 @@ from slipway.adapters.announcements import EventBridgeAnnouncements
 from slipway.adapters.ecr import EcrRegistry
 from slipway.adapters.executions import StepFunctionsExecutions
 from slipway.adapters.records import DynamoDBRecords
+from slipway.chores.sweep import SweepResult, sweep
 from slipway.domain.catalog import Application, Catalog
 from slipway.domain.deployment import Deployment, Origin, Outcome, Phase
 from slipway.domain.lane import Candidate, Lane
-from slipway.ports import Admission
-from slipway.steps.admit import admit
-from slipway.steps.sweep import SweepResult, sweep
-from slipway.steps.wishes import promotion_wish_id, push_wish
+from slipway.ports.records import Admission
+from slipway.requests.admit import admit
+from slipway.requests.wishes import promotion_wish_id, push_wish
 from tests.unit.fakes import InMemoryOneOffs
 from tests.unit.worlds import NEW, SETTINGS, START, release, stable
 

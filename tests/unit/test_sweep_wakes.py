@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from slipway.chores.waiting import _WAITING_STEPS
 from slipway.domain.deployment import Phase
 from slipway.runtime.hints import hints
-from slipway.steps.chores.waiting import _WAITING_STEPS
 
 ACCOUNT = "123456789012"
 ASKED = {

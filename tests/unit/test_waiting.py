@@ -14,7 +14,7 @@ from slipway.domain.errors import (
     Transient,
     Unhealthy,
 )
-from slipway.ports import Parked
+from slipway.ports.waiting import Parked
 from slipway.runtime.waiting import Found, Step, Waiting
 from slipway.steps.step import StepRequest, StepResult
 from tests.unit.fakes import InMemoryParking, InMemoryTokens

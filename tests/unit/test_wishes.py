@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from slipway.domain.deployment import Origin, Outcome
 from slipway.domain.errors import Reason, Rejected
-from slipway.steps.wish import Wish
-from slipway.steps.wishes import refused_request_id, wishes
+from slipway.requests.wish import Wish
+from slipway.requests.wishes import refused_request_id, wishes
 from tests.unit.worlds import NEW, START, World, environment, release
 
 ACCOUNT, REGION = "000000000000", "us-east-1"

@@ -8,9 +8,9 @@ import pytest
 from slipway.domain.deployment import Origin, Outcome, Phase
 from slipway.domain.errors import Reason, Rejected
 from slipway.domain.lane import Hold
-from slipway.steps.admit import AdmitResult
-from slipway.steps.wish import Wish
-from slipway.steps.wishes import wishes
+from slipway.requests.admit import AdmitResult
+from slipway.requests.wish import Wish
+from slipway.requests.wishes import wishes
 from tests.unit.worlds import (
     NEW,
     START,

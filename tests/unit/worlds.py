@@ -24,8 +24,9 @@ from slipway.domain.release import (
     Release,
 )
 from slipway.domain.verdict import HttpAnswer, Rollout, Target
-from slipway.ports import OneOff
-from slipway.steps import admit as admitting
+from slipway.ports.targets import OneOff
+from slipway.requests import admit as admitting
+from slipway.requests import wish as wishing
 from slipway.steps import approve as approving
 from slipway.steps import backup as backing_up
 from slipway.steps import check as checking
@@ -36,7 +37,6 @@ from slipway.steps import plan as planning
 from slipway.steps import rollback as rolling_back
 from slipway.steps import settle as settling
 from slipway.steps import verify as verifying
-from slipway.steps import wish as wishing
 from slipway.steps.step import Caught, StepResult
 from tests.unit.fakes import (
     InMemoryAnnouncements,

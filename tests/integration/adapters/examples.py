@@ -7,7 +7,7 @@ from slipway.domain.catalog import EcsTarget
 from slipway.domain.deployment import Deployment, Origin, Outcome
 from slipway.domain.evidence import Evidence
 from slipway.domain.release import Release
-from slipway.ports import Parked
+from slipway.ports.waiting import Parked
 
 NOON = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)
 DIGEST = "sha256:" + "a" * 64

@@ -6,7 +6,7 @@ import pytest
 
 from slipway.adapters.announcements import EventBridgeAnnouncements
 from slipway.domain.errors import Broken, Reason, Transient
-from slipway.ports import Announcement
+from slipway.ports.control import Announcement
 from tests.integration.adapters.stubbed import refuse, stubbed
 
 TAKEN = {"FailedEntryCount": 0, "Entries": [{"EventId": "1"}]}

@@ -11,7 +11,7 @@ from cloud.twin.scripted import TaskScript
 from slipway.adapters.ecs.one_offs import EcsOneOffs
 from slipway.domain.catalog import EcsTarget
 from slipway.domain.errors import Broken, ControlPlaneError, Reason, Transient
-from slipway.ports import OneOff, OneOffs
+from slipway.ports.targets import OneOff, OneOffs
 from tests.integration.twin.virtual import VirtualCloud
 from tests.unit.fakes import InMemoryOneOffs
 

@@ -17,8 +17,8 @@ from mypy_boto3_dynamodb import DynamoDBClient
 
 from slipway.adapters.records import DynamoDBRecords
 from slipway.domain.evidence import Note
+from slipway.journal import record
 from slipway.operate.__main__ import main
-from slipway.steps.step import record
 from tests.integration.adapters.conftest import TABLE
 from tests.integration.adapters.examples import NOON, a_deployment
 

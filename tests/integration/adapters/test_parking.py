@@ -7,7 +7,7 @@ from mypy_boto3_dynamodb import DynamoDBClient
 
 from slipway.adapters.parking import DynamoDBParking
 from slipway.domain.errors import Reason, Transient
-from slipway.ports import Parking
+from slipway.ports.waiting import Parking
 from tests.integration.adapters.conftest import REGION, TABLE
 from tests.integration.adapters.examples import NOON, a_parked_request
 from tests.unit.fakes import InMemoryParking

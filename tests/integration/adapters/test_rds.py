@@ -6,7 +6,7 @@ from mypy_boto3_rds import RDSClient
 
 from slipway.adapters.rds import RdsDatabases
 from slipway.domain.errors import Broken, ControlPlaneError, Reason, Transient
-from slipway.ports import Snapshot
+from slipway.ports.databases import Snapshot
 from tests.integration.adapters.conftest import REGION
 from tests.integration.adapters.examples import NOON
 from tests.integration.adapters.stubbed import refuse, stubbed

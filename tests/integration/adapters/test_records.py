@@ -10,7 +10,7 @@ from slipway.domain.errors import Reason, Rejected, Transient
 from slipway.domain.lane import DatabaseSlot, Lane
 from slipway.domain.notice import Notice
 from slipway.domain.seen import SeenTags
-from slipway.ports import Admission, Fence, Records
+from slipway.ports.records import Admission, Fence, Records
 from tests.integration.adapters.conftest import TABLE
 from tests.integration.adapters.examples import a_deployment, an_approval, an_entry
 from tests.unit.fakes import InMemoryRecords

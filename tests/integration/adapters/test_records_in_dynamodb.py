@@ -13,7 +13,7 @@ from slipway.adapters.records import DynamoDBRecords
 from slipway.domain.deployment import Outcome
 from slipway.domain.errors import Broken, ControlPlaneError, Reason, Transient
 from slipway.domain.lane import Lane
-from slipway.ports import Fence
+from slipway.ports.records import Fence
 from tests.integration.adapters.conftest import REGION, TABLE
 from tests.integration.adapters.examples import a_deployment, an_entry
 

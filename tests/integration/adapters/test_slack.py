@@ -17,7 +17,7 @@ from slipway.adapters import slack as adapter
 from slipway.adapters.slack import BotSlack, WebhookSlack, slack_from
 from slipway.domain.errors import Broken, ControlPlaneError, Transient
 from slipway.domain.message import Message
-from slipway.ports import Delivery, SlackChannel, SlackWebhook
+from slipway.ports.people import Delivery, SlackChannel, SlackWebhook
 
 TOKEN = "xoxb-a-token-that-must-not-be-told"
 PATH = "/services/T0/B0/a-path-that-must-not-be-told"

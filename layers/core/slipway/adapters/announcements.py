@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from slipway.adapters.errors import aws_errors
 from slipway.domain.errors import Reason, Transient
-from slipway.ports import Announcement
+from slipway.ports.control import Announcement
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient

@@ -13,7 +13,7 @@ from slipway.domain.lane import DatabaseSlot, Lane
 from slipway.domain.model import Versioned
 from slipway.domain.notice import Notice
 from slipway.domain.seen import SeenTags
-from slipway.ports import Admission
+from slipway.ports.records import Admission
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef, UniversalAttributeValueTypeDef

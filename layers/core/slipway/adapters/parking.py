@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 
 from slipway.adapters.errors import aws_errors, code_of
 from slipway.domain.errors import Reason, Transient
-from slipway.ports import Parked
+from slipway.ports.waiting import Parked
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -7,7 +7,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from slipway.adapters.errors import aws_errors, code_of, message_of
 from slipway.domain.errors import Broken, ControlPlaneError, Reason, Transient
 from slipway.domain.text import plain
-from slipway.ports import Snapshot
+from slipway.ports.databases import Snapshot
 
 if TYPE_CHECKING:
     from mypy_boto3_rds import RDSClient

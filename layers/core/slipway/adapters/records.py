@@ -17,7 +17,7 @@ from slipway.domain.lane import DatabaseSlot, Lane
 from slipway.domain.model import Versioned
 from slipway.domain.notice import Notice
 from slipway.domain.seen import SeenTags
-from slipway.ports import Admission, Fence
+from slipway.ports.records import Admission, Fence
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -27,7 +27,7 @@ from slipway.adapters.slack_refusals import (
 )
 from slipway.domain.errors import Broken, Reason, Transient
 from slipway.domain.message import Message, redirected
-from slipway.ports import Delivery
+from slipway.ports.people import Delivery
 
 T = TypeVar("T")
 

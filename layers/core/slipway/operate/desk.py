@@ -9,7 +9,9 @@ from slipway.domain.catalog import Catalog
 from slipway.domain.errors import ControlPlaneError
 from slipway.domain.lane import Lane
 from slipway.domain.text import plain
-from slipway.ports import Announcements, Executions, ImageRegistry, Records
+from slipway.ports.control import Announcements, Executions
+from slipway.ports.records import Records
+from slipway.ports.registry import ImageRegistry
 
 # With a name of 100 characters no more than a request carries.
 _ARN_KEPT: Final = 190

@@ -12,8 +12,8 @@ from slipway.domain.wording import moment
 from slipway.operate.desk import Desk, Place
 from slipway.operate.lines import release_of
 from slipway.operate.request import Order, deploy
-from slipway.steps import cancel as cancelling
-from slipway.steps import lift as holding
+from slipway.requests import cancel as cancelling
+from slipway.requests import lift as holding
 
 _LATEST: Final = 100
 

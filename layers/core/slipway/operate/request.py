@@ -10,8 +10,8 @@ from slipway.domain.release import Image
 from slipway.domain.text import plain
 from slipway.domain.wording import moment, short_digest
 from slipway.operate.desk import Desk, Place, Refusal
-from slipway.ports import Admission
-from slipway.steps.wishes import request_wish_id
+from slipway.ports.records import Admission
+from slipway.requests.wishes import request_wish_id
 
 _LOOK_SECONDS: Final = 0.5
 _LOOKS: Final = 60

@@ -9,7 +9,7 @@ from slipway.domain.deployment import Deployment
 from slipway.domain.errors import Reason, Rejected
 from slipway.domain.evidence import Evidence, chain_errors
 from slipway.operate.desk import Desk, Refusal
-from slipway.ports import Records
+from slipway.ports.records import Records
 
 # A deployment that runs writes its record while we read it.
 _LOOKS: Final = 10

@@ -6,9 +6,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from slipway.domain.errors import Reason, Rejected
 from slipway.domain.notice import state_of
-from slipway.ports import Records
+from slipway.notices.outbox import Ending, NotifyAllResult, NotifyRequest
+from slipway.ports.records import Records
 from slipway.runtime.observability import logger
-from slipway.steps.notify import Ending, NotifyAllResult, NotifyRequest
 
 _KIND: Final = "Deployment"
 # What a person has to look at: nobody was told, or nobody knows.

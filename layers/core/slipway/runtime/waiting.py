@@ -14,8 +14,9 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 from slipway.domain.errors import ControlPlaneError, Reason, Transient
 from slipway.domain.model import Model
 from slipway.domain.text import cut
-from slipway.ports import Parked, Parking
-from slipway.steps.step import StepRequest, StepResult, again_when_moved
+from slipway.journal import again_when_moved
+from slipway.ports.waiting import Parked, Parking
+from slipway.steps.step import StepRequest, StepResult
 
 Request = TypeVar("Request", bound=StepRequest)
 

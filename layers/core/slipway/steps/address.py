@@ -7,7 +7,7 @@ from slipway.domain.errors import Reason, Rejected
 from slipway.domain.plan import LiveService
 from slipway.domain.routing import Address, address_of
 from slipway.domain.verdict import HttpRequest
-from slipway.ports import LoadBalancers
+from slipway.ports.observation import LoadBalancers
 
 
 def addressed(live: LiveService, settings: Environment, balancers: LoadBalancers) -> LiveService:

@@ -6,8 +6,9 @@ from slipway.domain.approval import Approval, ask
 from slipway.domain.deployment import Deployment, Phase
 from slipway.domain.errors import Reason, Rejected
 from slipway.domain.evidence import Note
-from slipway.ports import Records
-from slipway.steps.step import StepRequest, StepResult, record
+from slipway.journal import record
+from slipway.ports.records import Records
+from slipway.steps.step import StepRequest, StepResult
 
 
 class ApproveRequest(StepRequest):

@@ -6,8 +6,10 @@ from slipway.domain.catalog import BackupPolicy, RdsInstance
 from slipway.domain.deployment import Deployment, Phase
 from slipway.domain.errors import Broken, Reason, Transient
 from slipway.domain.evidence import Note
-from slipway.ports import Databases, Records, Snapshot
-from slipway.steps.step import StepRequest, StepResult, act, fence_of, record
+from slipway.journal import act, fence_of, record
+from slipway.ports.databases import Databases, Snapshot
+from slipway.ports.records import Records
+from slipway.steps.step import StepRequest, StepResult
 
 
 class BackupRequest(StepRequest):

@@ -28,9 +28,12 @@ from slipway.domain.plan import Plan, pending_migration
 from slipway.domain.preflight import older_schema
 from slipway.domain.verdict import Finding, Verdict
 from slipway.domain.verification import HttpCheck
-from slipway.ports import Alarms, ImageRegistry, Records, Website
+from slipway.journal import record
+from slipway.ports.observation import Alarms, Website
+from slipway.ports.records import Records
+from slipway.ports.registry import ImageRegistry
 from slipway.steps.address import requests_for
-from slipway.steps.step import StepRequest, StepResult, record
+from slipway.steps.step import StepRequest, StepResult
 
 # A request in a hundred fails on any site: three in a row, within half a minute, do not.
 _TRIES: Final = 3

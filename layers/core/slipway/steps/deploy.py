@@ -6,9 +6,11 @@ from slipway.domain.deployment import Deployment, Phase
 from slipway.domain.errors import Reason, Unhealthy
 from slipway.domain.evidence import Note
 from slipway.domain.verdict import Rollout
-from slipway.ports import Records, Revisions, Rollouts, Services
+from slipway.journal import act, record
+from slipway.ports.records import Records
+from slipway.ports.targets import Revisions, Rollouts, Services
 from slipway.steps.revision import revision_of, with_revision
-from slipway.steps.step import StepRequest, StepResult, act, record
+from slipway.steps.step import StepRequest, StepResult
 
 
 class DeployRequest(StepRequest):

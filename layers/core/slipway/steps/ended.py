@@ -6,7 +6,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from slipway.domain.deployment import CHANGING_PHASES, Deployment, Phase
 from slipway.domain.errors import Reason, Rejected, Transient
-from slipway.ports import Executions, Records
+from slipway.ports.control import Executions
+from slipway.ports.records import Records
 from slipway.steps.settle import SettleRequest
 from slipway.steps.step import Caught
 

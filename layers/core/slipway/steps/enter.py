@@ -6,8 +6,10 @@ from slipway.domain.deployment import Deployment, Phase
 from slipway.domain.errors import Reason
 from slipway.domain.evidence import Note
 from slipway.domain.lane import DatabaseSlot, Entry, Lane, Stable
-from slipway.ports import Announcements, Executions, Records
-from slipway.steps.step import StepRequest, StepResult, record
+from slipway.journal import record
+from slipway.ports.control import Announcements, Executions
+from slipway.ports.records import Records
+from slipway.steps.step import StepRequest, StepResult
 
 
 class EnterRequest(StepRequest):

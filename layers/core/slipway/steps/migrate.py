@@ -6,7 +6,9 @@ from slipway.domain.deployment import Deployment, Phase
 from slipway.domain.errors import Broken, Reason, Unhealthy
 from slipway.domain.evidence import Note
 from slipway.domain.start import Start
-from slipway.ports import OneOff, OneOffs, Records, Revisions, Services
+from slipway.journal import record
+from slipway.ports.records import Records
+from slipway.ports.targets import OneOff, OneOffs, Revisions, Services
 from slipway.steps.revision import with_revision
 from slipway.steps.schema_end import how_it_ended, record_end, where_its_log_is
 from slipway.steps.schema_task import (
@@ -16,7 +18,7 @@ from slipway.steps.schema_task import (
     patience,
     the_migration,
 )
-from slipway.steps.step import StepRequest, StepResult, record
+from slipway.steps.step import StepRequest, StepResult
 
 
 class MigrateRequest(StepRequest):

@@ -20,9 +20,14 @@ from slipway.domain.preflight import (
     service_refusals,
 )
 from slipway.domain.release import Image
-from slipway.ports import ImageRegistry, Instances, LoadBalancers, Records, Services
+from slipway.journal import record
+from slipway.ports.databases import Instances
+from slipway.ports.observation import LoadBalancers
+from slipway.ports.records import Records
+from slipway.ports.registry import ImageRegistry
+from slipway.ports.targets import Services
 from slipway.steps.address import addressed
-from slipway.steps.step import StepRequest, record
+from slipway.steps.step import StepRequest
 
 
 class PlanRequest(StepRequest):

@@ -7,8 +7,9 @@ from slipway.domain.errors import Broken, Reason
 from slipway.domain.evidence import Note
 from slipway.domain.lane import Stable
 from slipway.domain.preflight import refuse_all, service_refusals
-from slipway.ports import Records, Revisions, Services
-from slipway.steps.step import act, fence_of, record
+from slipway.journal import act, fence_of, record
+from slipway.ports.records import Records
+from slipway.ports.targets import Revisions, Services
 
 
 def with_revision(

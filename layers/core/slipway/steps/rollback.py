@@ -7,11 +7,13 @@ from slipway.domain.errors import Broken, Reason, Unhealthy
 from slipway.domain.evidence import Note
 from slipway.domain.lane import Stable
 from slipway.domain.verdict import Rollout
-from slipway.ports import OneOffs, Records, Revisions, Rollouts, Services
+from slipway.journal import act, fence_of, record
+from slipway.ports.records import Records
+from slipway.ports.targets import OneOffs, Revisions, Rollouts, Services
 from slipway.steps.revision import with_way_back
 from slipway.steps.schema_back import restore_hint, schema_back
 from slipway.steps.schema_task import current_started_by, downgrade_started_by
-from slipway.steps.step import Caught, StepRequest, StepResult, act, fence_of, record
+from slipway.steps.step import Caught, StepRequest, StepResult
 
 
 class RollbackRequest(StepRequest):

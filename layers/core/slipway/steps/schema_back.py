@@ -7,7 +7,9 @@ from slipway.domain.errors import Broken, Reason
 from slipway.domain.evidence import Note
 from slipway.domain.guidance import restore_commands
 from slipway.domain.lane import Stable
-from slipway.ports import OneOff, OneOffs, Records
+from slipway.journal import record
+from slipway.ports.records import Records
+from slipway.ports.targets import OneOff, OneOffs
 from slipway.steps.schema_current import Waited, unmoved
 from slipway.steps.schema_end import how_it_ended, record_end, where_its_log_is
 from slipway.steps.schema_task import (
@@ -19,7 +21,7 @@ from slipway.steps.schema_task import (
     patience,
     the_migration,
 )
-from slipway.steps.step import StepResult, record
+from slipway.steps.step import StepResult
 
 
 def schema_back(

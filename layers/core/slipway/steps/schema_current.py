@@ -8,10 +8,12 @@ from slipway.domain.errors import Broken, Reason
 from slipway.domain.evidence import Note
 from slipway.domain.lane import Stable
 from slipway.domain.schema import tells
-from slipway.ports import OneOff, OneOffs, Records
+from slipway.journal import record
+from slipway.ports.records import Records
+from slipway.ports.targets import OneOff, OneOffs
 from slipway.steps.schema_end import record_end
 from slipway.steps.schema_task import SchemaTask, current_started_by, is_late, looked_at
-from slipway.steps.step import StepResult, record
+from slipway.steps.step import StepResult
 
 Waited = tuple[StepResult | None, Deployment]
 

@@ -7,10 +7,11 @@ from slipway.domain.deployment import Deployment
 from slipway.domain.errors import Broken
 from slipway.domain.evidence import Note
 from slipway.domain.start import Start
-from slipway.ports import OneOff, OneOffs, Records
+from slipway.journal import act, record
+from slipway.ports.records import Records
+from slipway.ports.targets import OneOff, OneOffs
 from slipway.steps.revision import revision_of
 from slipway.steps.schema_task import SchemaTask
-from slipway.steps.step import act, record
 
 
 def record_end(

@@ -8,9 +8,10 @@ from slipway.domain.deployment import LONGEST_FUNCTION, Deployment
 from slipway.domain.errors import Broken, ControlPlaneError, Reason, Transient
 from slipway.domain.evidence import Note
 from slipway.domain.start import Start
-from slipway.ports import OneOff, OneOffs, Records
+from slipway.journal import act, record
+from slipway.ports.records import Records
+from slipway.ports.targets import OneOff, OneOffs
 from slipway.steps.revision import revision_of
-from slipway.steps.step import act, record
 
 
 @dataclass(frozen=True)

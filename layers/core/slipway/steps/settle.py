@@ -13,9 +13,11 @@ from slipway.domain.errors import Broken, Reason, Transient
 from slipway.domain.evidence import Note
 from slipway.domain.lane import Hold, Lane, Stable
 from slipway.domain.model import Model, Versioned
-from slipway.ports import Announcements, Records
+from slipway.journal import record
+from slipway.ports.control import Announcements
+from slipway.ports.records import Records
 from slipway.steps.revision import revision_of
-from slipway.steps.step import Caught, StepRequest, record
+from slipway.steps.step import Caught, StepRequest
 
 
 class SettleRequest(StepRequest):

@@ -19,10 +19,13 @@ from slipway.domain.errors import Broken, Reason, Unhealthy
 from slipway.domain.evidence import Note
 from slipway.domain.plan import Plan
 from slipway.domain.verdict import Finding, Judgement, Rollout, Verdict, judge
-from slipway.ports import Alarms, LoadBalancers, Records, Services, Website
+from slipway.journal import fence_of, record
+from slipway.ports.observation import Alarms, LoadBalancers, Website
+from slipway.ports.records import Records
+from slipway.ports.targets import Services
 from slipway.steps.address import requests_for
 from slipway.steps.revision import revision_of
-from slipway.steps.step import StepRequest, StepResult, fence_of, record
+from slipway.steps.step import StepRequest, StepResult
 
 # For all checks of one look; the function ends after 60 seconds.
 _CHECK_SECONDS: Final = 25.0

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs
 from pydantic import ValidationError
 
 from slipway.domain.errors import Reason, Rejected
-from slipway.steps.decide import DecideRequest
+from slipway.requests.decide import DecideRequest
 
 # The form's fields at their longest, every character percent-encoded, stay below this.
 LIMIT_BYTES: Final = 16_384

@@ -12,9 +12,9 @@ from slipway.domain.catalog import Application
 from slipway.domain.deployment import Deployment
 from slipway.domain.errors import ControlPlaneError, Reason, Rejected, Transient
 from slipway.domain.lane import Lane
+from slipway.requests.decide import decide, ticket
 from slipway.runtime import wiring
 from slipway.runtime.observability import logger
-from slipway.steps.decide import decide, ticket
 from slipway.web import forms, pages
 from slipway.web.links import STATUS, VIEW
 from slipway.web.rendering import headers

@@ -15,7 +15,7 @@ from slipway.adapters.errors import aws_errors, code_of
 from slipway.domain.catalog import EcsTarget
 from slipway.domain.errors import Reason, Transient
 from slipway.domain.text import plain
-from slipway.ports import OneOff
+from slipway.ports.targets import OneOff
 
 if TYPE_CHECKING:
     from mypy_boto3_ecs import ECSClient

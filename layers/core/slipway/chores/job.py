@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Final, TypeVar
 from zlib import crc32
 
-from slipway.steps.admit import AdmitResult
-from slipway.steps.wish import Wish
+from slipway.requests.admit import AdmitResult
+from slipway.requests.wish import Wish
 
 T = TypeVar("T")
 

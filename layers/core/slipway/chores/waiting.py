@@ -5,9 +5,10 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
+from slipway.chores.job import Finding, Job, begun_anywhere, is_due
 from slipway.domain.deployment import Deployment, Phase
-from slipway.ports import Announcement, Announcements, Executions, Records
-from slipway.steps.chores.job import Finding, Job, begun_anywhere, is_due
+from slipway.ports.control import Announcement, Announcements, Executions
+from slipway.ports.records import Records
 from slipway.steps.ended import lost, may_still_change
 from slipway.steps.settle import settle
 from slipway.steps.step import StepRequest

@@ -10,17 +10,20 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
 
+from slipway.chores.databases import left_databases
+from slipway.chores.job import Admit, Chore, Job
+from slipway.chores.promotions import lost_promotions
+from slipway.chores.pushes import lost_pushes
+from slipway.chores.untold import untold
+from slipway.chores.waiting import waiting
 from slipway.domain.catalog import Catalog
 from slipway.domain.deployment import Deployment
 from slipway.domain.errors import ControlPlaneError
 from slipway.domain.model import Model
-from slipway.ports import Announcements, Executions, ImageRegistry, OneOffs, Records
-from slipway.steps.chores.databases import left_databases
-from slipway.steps.chores.job import Admit, Chore, Job
-from slipway.steps.chores.promotions import lost_promotions
-from slipway.steps.chores.pushes import lost_pushes
-from slipway.steps.chores.untold import untold
-from slipway.steps.chores.waiting import waiting
+from slipway.ports.control import Announcements, Executions
+from slipway.ports.records import Records
+from slipway.ports.registry import ImageRegistry
+from slipway.ports.targets import OneOffs
 
 # The function has sixty seconds. What is left is done by the next sweep.
 _LASTS: Final = timedelta(seconds=45)

@@ -6,17 +6,18 @@ from datetime import datetime
 from functools import partial
 from typing import Final
 
+from slipway.chores.job import Admit, Finding, Job, begun_anywhere, in_turn
+from slipway.chores.waiting import EVENT_PATIENCE
 from slipway.domain.catalog import Catalog, Push
 from slipway.domain.deployment import Origin
 from slipway.domain.errors import ControlPlaneError, Rejected
 from slipway.domain.lane import Lane
 from slipway.domain.release import Release
 from slipway.domain.seen import SeenTags, unheard
-from slipway.ports import ImageRegistry, Records
-from slipway.steps.chores.job import Admit, Finding, Job, begun_anywhere, in_turn
-from slipway.steps.chores.waiting import EVENT_PATIENCE
-from slipway.steps.wish import Wish
-from slipway.steps.wishes import push_wish
+from slipway.ports.records import Records
+from slipway.ports.registry import ImageRegistry
+from slipway.requests.wish import Wish
+from slipway.requests.wishes import push_wish
 
 # With a sweep every minute, 500 repositories have their turn within four.
 _LOOKED_AT: Final = 125

@@ -13,10 +13,13 @@ from slipway.domain.model import Model
 from slipway.domain.redaction import kept
 from slipway.domain.text import plain
 from slipway.domain.wording import short_digest
-from slipway.ports import Admission, Announcements, Executions, ImageRegistry, Records
-from slipway.steps.looked_at import looked_at
-from slipway.steps.step import StepRequest, again_when_moved, record
-from slipway.steps.wish import Wish
+from slipway.journal import again_when_moved, record
+from slipway.ports.control import Announcements, Executions
+from slipway.ports.records import Admission, Records
+from slipway.ports.registry import ImageRegistry
+from slipway.requests.looked_at import looked_at
+from slipway.requests.wish import Wish
+from slipway.steps.step import StepRequest
 
 # Fifty pushes to one lane at once each have to win one write of the lane.
 _ATTEMPTS: Final = 60

@@ -15,8 +15,9 @@ from slipway.domain.lane import superseded
 from slipway.domain.model import Model
 from slipway.domain.redaction import kept
 from slipway.domain.wording import moment
-from slipway.ports import Announcements, Records
-from slipway.steps.step import again_when_moved, record
+from slipway.journal import again_when_moved, record
+from slipway.ports.control import Announcements
+from slipway.ports.records import Records
 
 PURPOSE: Final = "approve"
 # The steps write the same record; whoever lost reads it again.

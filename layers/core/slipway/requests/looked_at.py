@@ -8,8 +8,8 @@ from slipway.domain.deployment import Origin
 from slipway.domain.errors import ControlPlaneError, Reason, Rejected, Transient
 from slipway.domain.release import Pushed
 from slipway.domain.wording import short_digest
-from slipway.ports import ImageRegistry
-from slipway.steps.wish import Wish
+from slipway.ports.registry import ImageRegistry
+from slipway.requests.wish import Wish
 
 # ECR's events tell whole seconds, its images fractions. What is further apart is the event of
 # another tag, put on an image that was pushed before.

@@ -8,8 +8,9 @@ from slipway.domain.errors import Reason, Rejected
 from slipway.domain.evidence import Note
 from slipway.domain.text import plain
 from slipway.domain.wording import short_digest
-from slipway.ports import Announcements, Records
-from slipway.steps.step import again_when_moved, record
+from slipway.journal import again_when_moved, record
+from slipway.ports.control import Announcements
+from slipway.ports.records import Records
 
 # The steps write the same record; whoever lost reads it again.
 _ATTEMPTS = 6

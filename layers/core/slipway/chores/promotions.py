@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from functools import partial
 
+from slipway.chores.job import Admit, Finding, Job
 from slipway.domain.catalog import Catalog
 from slipway.domain.deployment import Deployment
-from slipway.ports import Records
-from slipway.steps.chores.job import Admit, Finding, Job
-from slipway.steps.wishes import promotion_wish_id, promotions
+from slipway.ports.records import Records
+from slipway.requests.wishes import promotion_wish_id, promotions
 
 
 def lost_promotions(catalog: Catalog, *, records: Records, admit: Admit) -> Iterator[Job]:

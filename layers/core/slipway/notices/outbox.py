@@ -20,8 +20,9 @@ from slipway.domain.lane import Lane
 from slipway.domain.message import News, line, whole
 from slipway.domain.model import Model
 from slipway.domain.notice import Notice, Telling, reached, state_of
-from slipway.ports import Delivery, Links, Records, SlackChannel, SlackWebhook
-from slipway.steps.step import again_when_moved
+from slipway.journal import again_when_moved
+from slipway.ports.people import Delivery, Links, SlackChannel, SlackWebhook
+from slipway.ports.records import Records
 
 _ATTEMPTS: Final = 6
 

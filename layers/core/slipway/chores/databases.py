@@ -4,12 +4,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
 
+from slipway.chores.job import Finding, Job
+from slipway.chores.waiting import looks
 from slipway.domain.catalog import Catalog
 from slipway.domain.deployment import Deployment, Phase
 from slipway.domain.lane import DatabaseSlot
-from slipway.ports import Announcement, Announcements, OneOffs, Records
-from slipway.steps.chores.job import Finding, Job
-from slipway.steps.chores.waiting import looks
+from slipway.ports.control import Announcement, Announcements
+from slipway.ports.records import Records
+from slipway.ports.targets import OneOffs
 from slipway.steps.schema_task import may_change_schema
 
 

@@ -5,8 +5,8 @@ from datetime import datetime
 
 from slipway.domain.errors import Reason, Rejected
 from slipway.domain.lane import BY_HAND, Hold, Lane
-from slipway.ports import Records
-from slipway.steps.step import again_when_moved
+from slipway.journal import again_when_moved
+from slipway.ports.records import Records
 
 _ATTEMPTS = 6
 

@@ -5,11 +5,12 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
+from slipway.chores.job import Finding, Job, is_due
+from slipway.chores.waiting import EVENT_PATIENCE
 from slipway.domain.deployment import Deployment, Outcome, Phase
 from slipway.domain.notice import Notice, reached, state_of
-from slipway.ports import Announcement, Announcements, Records
-from slipway.steps.chores.job import Finding, Job, is_due
-from slipway.steps.chores.waiting import EVENT_PATIENCE
+from slipway.ports.control import Announcement, Announcements
+from slipway.ports.records import Records
 
 # The stream keeps its news for a day; what is older interests nobody any more.
 _NEWS_LASTS: Final = timedelta(days=1)

@@ -11,8 +11,8 @@ from slipway.domain.errors import Reason, Rejected
 from slipway.domain.media_types import CONFIGURATION_TYPES, INDEX_TYPES
 from slipway.domain.release import SCHEMA, Digest, Release
 from slipway.domain.text import plain
-from slipway.ports import Records
-from slipway.steps.wish import Wish
+from slipway.ports.records import Records
+from slipway.requests.wish import Wish
 
 T = TypeVar("T", bound=BaseModel)
 

@@ -1,0 +1,85 @@
+"""How what was done is recorded: the intent before a call, the note with every write."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any, TypeVar
+
+from slipway.domain.deployment import Deployment
+from slipway.domain.errors import Broken, Reason, Transient
+from slipway.domain.evidence import Note, recorded
+from slipway.domain.model import Versioned
+from slipway.ports.records import Admission, Fence, Records
+
+T = TypeVar("T")
+
+
+def again_when_moved(attempt: Callable[[], T], *, attempts: int, otherwise: str) -> T:
+    """What the attempt answers; it is made again at once when its record has moved on meanwhile.
+
+    Transient(RecordMoved) with the sentence ``otherwise`` once the attempts are used up.
+    """
+    for _ in range(attempts):
+        try:
+            return attempt()
+        except Transient as error:
+            if error.reason is not Reason.RECORD_MOVED:
+                raise
+    raise Transient(Reason.RECORD_MOVED, otherwise)
+
+
+def fence_of(deployment: Deployment) -> Fence:
+    """The deployment's right to change its lane; Broken before it has entered."""
+    if deployment.fencing is None:
+        message = f"{deployment.deployment_id} has not taken its lane."
+        raise Broken(Reason.INTERNAL_ERROR, message)
+    return Fence(
+        lane_id=deployment.lane_id,
+        deployment_id=deployment.deployment_id,
+        fencing=deployment.fencing,
+    )
+
+
+def act(
+    deployment: Deployment,
+    note: Note | None,
+    call: Callable[[], T],
+    *,
+    records: Records,
+    now: datetime,
+    **facts: Any,
+) -> tuple[Deployment, T]:
+    """Write the intent of a call that changes something, and make it.
+
+    The write is fenced, and so the proof that the lane is still ours. It comes before every try:
+    what an earlier one has proven may be over. Whoever writes the end says ``acted(now)``; until
+    then the call counts as under way. A refusal is an end. ``note`` is None for a further try of a
+    call that was put off: the record has told it.
+    """
+    intended = deployment.acting(now).knowing(**facts)
+    told = (note,) if note is not None else ()
+    intended = record(records, intended, *told, now=now, fence=fence_of(deployment))
+    try:
+        return intended, call()
+    except Broken as refused:
+        refusal = Note(what="call refused", reason=refused.reason, message=refused.message)
+        record(records, intended.acted(now), refusal, now=now)
+        raise
+
+
+def record(
+    records: Records,
+    deployment: Deployment,
+    *notes: Note,
+    now: datetime,
+    others: Sequence[Versioned] = (),
+    admission: Admission | None = None,
+    fence: Fence | None = None,
+) -> Deployment:
+    """Write the deployment with these notes in its record; the deployment as it is now stored.
+
+    With a fence the write is also the proof that the lane is still ours: what follows it may
+    change the world.
+    """
+    written, evidence = recorded(deployment, notes, now)
+    records.write([written, *others], evidence=evidence, admission=admission, fence=fence)
+    return written.model_copy(update={"version": written.version + 1, "is_news": False})

@@ -1,0 +1,1 @@
+"""How people are told: what is claimed, sent and confirmed."""
