@@ -35,7 +35,7 @@ class Observer:
         )
 
     def _newest(self, application: str, environment: str, digest: str) -> Deployment | None:
-        recent = self.records.recent(application, environment, 10)
+        recent = self.records.recent(self.records.lane(application, environment), 10)
         return next((found for found in recent if found.release.digest == digest), None)
 
     def in_phase(

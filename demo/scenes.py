@@ -195,8 +195,8 @@ SCENES: Final = (
 
 
 def _snapshot(deployment: Deployment) -> list[Check]:
-    progress = deployment.progress
-    return [Check(f"snapshot {progress.snapshot_id}", progress.snapshot_available_at is not None)]
+    backups = deployment.progress.backups.values()
+    return [Check(f"snapshot {one.handle}", one.succeeded is True) for one in backups]
 
 
 def _held(stage: Stage, digest: str) -> list[Check]:
@@ -208,7 +208,7 @@ def _held(stage: Stage, digest: str) -> list[Check]:
 
 
 def _nothing_deployed(deployment: Deployment) -> Check:
-    return Check("nothing deployed", deployment.progress.deploy_requested_at is None)
+    return Check("nothing deployed", not deployment.progress.has_deployed)
 
 
 def _schema_kept(stage: Stage, before: str) -> Check:

@@ -10,10 +10,12 @@ from functools import cache
 from multiprocessing import get_context
 
 from cloud.simulation.faults import CallKind, EventKind, EventSite, Plan, Site, parsed, plan_of
+from cloud.simulation.install import document_of
 from cloud.simulation.run import Run
 from cloud.simulation.scenarios import stories, story, variants
 from cloud.simulation.stories_of_tasks import of_tasks
 from cloud.simulation.stories_of_wishes import wishes
+from slipway.domain.deployment import Deployment, Outcome
 
 # Functions whose calls come and go with time and not with the story.
 _ON_SCHEDULE = ("sweep",)
@@ -209,12 +211,14 @@ def judged(job: Job, run: Run) -> list[str]:
 
 def _ended_otherwise(run: Run) -> list[str]:
     wanted = getattr(run.scenario, "ends", {})
-    ended = {
-        name: found["outcome"]["S"] if found and "outcome" in found else None
-        for name in wanted
-        if (found := run.cloud.table.item(f"DEPLOYMENT#{name}", "DEPLOYMENT")) or True
-    }
+    ended = {name: _outcome(run, name) for name in wanted}
     return [f"(0) ended as {ended}, not {wanted}"] if ended != wanted else []
+
+
+def _outcome(run: Run, name: str) -> Outcome | None:
+    found = run.cloud.table.item(f"DEPLOYMENT#{name}", "DEPLOYMENT")
+    outcome: Outcome | None = document_of(found, Deployment).outcome if found else None
+    return outcome
 
 
 def _ready() -> None:

@@ -263,8 +263,8 @@ class Cloud:
     def _logged(
         self, invocation: Invocation, service: str, operation: str, params: Params
     ) -> Params:
-        if operation == "GetItem":
-            pk = params["Key"]["pk"]["S"]
+        for key in _keys_read(operation, params):
+            pk = key["pk"]["S"]
             if pk.startswith("DEPLOYMENT#"):
                 invocation.subject = pk[11:]
         self.trace.actor = invocation
@@ -458,6 +458,15 @@ def _targets(event: Params, bus: str) -> list[str]:
 
 def _nobody(result: Any, failed: Failed | None) -> None:
     """Whoever asked for the invocation does not hear of its end."""
+
+
+def _keys_read(operation: str, params: Params) -> list[Params]:
+    """The keys of the table that a call reads."""
+    if operation == "GetItem":
+        return [params["Key"]]
+    if operation == "BatchGetItem":
+        return [key for one in params["RequestItems"].values() for key in one["Keys"]]
+    return []
 
 
 def _started_nothing(operation: str, answer: Params) -> str | None:

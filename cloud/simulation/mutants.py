@@ -168,9 +168,10 @@ MUTANTS = (
         "the image is deployed by its tag",
         (
             edit(
-                "steps.revision:_registered",
-                "uri, container = plan.image.uri,",
-                "uri, container = f'{plan.image.repository_uri}:{plan.release.tag}',",
+                "steps.revision:_register",
+                "container, uri = plan.settings.target.container, plan.image.uri",
+                "container = plan.settings.target.container\n"
+                "    uri = f'{plan.image.repository_uri}:{plan.release.tag}'",
             ),
         ),
         ("success",),
@@ -179,7 +180,7 @@ MUTANTS = (
         "a stable service counts as deployed",
         (
             edit(
-                "steps.deploy:_judged",
+                "steps.deploy:_judge",
                 'rollout.status == "SUCCESSFUL" and rollout.primary_revision_arn '
                 "== revision_of(deployment)",
                 "rollout.running_count >= rollout.desired_count",
@@ -217,7 +218,7 @@ MUTANTS = (
     ),
     Mutant(
         "a rollout is started again whatever became of it",
-        (edit("steps.deploy:_ensured", "if not first:", "if False:"),),
+        (edit("steps.deploy:_ensure_rollout", "if known is not None:", "if False:"),),
         ("deploy-failure",),
     ),
     Mutant(
@@ -240,7 +241,9 @@ MUTANTS = (
         "an approval can be decided again",
         (
             edit("domain.approval:Approval.decided", "if self.decision is not None:", "if False:"),
-            edit("requests.decide:_decided", "if approval.decision is not None:", "if False:"),
+            edit(
+                "requests.decide:_write_decision", "if approval.decision is not None:", "if False:"
+            ),
         ),
         ("double-click",),
     ),
@@ -279,13 +282,13 @@ MUTANTS = (
     Mutant(
         "a snapshot counts as soon as it exists",
         (
-            edit("steps.backup:_judged", 'snapshot.status in {"creating", "pending"}', "False"),
+            edit("steps.backup:_judge", 'snapshot.status in {"creating", "pending"}', "False"),
             edit(
-                "steps.backup:_wrong_with",
+                "steps.backup:_fault",
                 'if snapshot.status != "available":',
                 "if False:",
-                "snapshot.created_at is None or (",
-                "False and (",
+                "if snapshot.created_at is None or snapshot.created_at < earliest:",
+                "if False:",
             ),
         ),
         ("success",),
@@ -303,32 +306,44 @@ MUTANTS = (
     ),
     Mutant(
         "a registered revision is not looked for after a lost answer",
-        (edit("steps.revision:with_revision", "if tried_before else None", "if False else None"),),
+        (
+            edit(
+                "steps.revision:ensure_revision",
+                "if known is not None else None",
+                "if False else None",
+            ),
+        ),
         ("success|migrate/ecs/RegisterTaskDefinition/1=lost",),
     ),
     Mutant(
         "a way back is registered again without a look for it",
-        (edit("steps.revision:with_way_back", "if tried_before else None", "if False else None"),),
+        (
+            edit(
+                "steps.revision:ensure_way_back",
+                "if known is not None else None",
+                "if False else None",
+            ),
+        ),
         ("way-back-deregistered|rollback/ecs/RegisterTaskDefinition/1=lost",),
     ),
     Mutant(
         "a deregistered way back is used as it is",
-        (edit("steps.revision:with_way_back", '.status == "ACTIVE":', '.status != "MISSING":'),),
+        (edit("steps.revision:ensure_way_back", '.status == "ACTIVE":', '.status != "MISSING":'),),
         ("way-back-deregistered",),
     ),
     Mutant(
         "the lane keeps the revision that was deregistered",
-        (edit("steps.settle:_left", "_with_way_back(lane, deployment)", "lane"),),
+        (edit("steps.settle:_lane_after", "_with_way_back(lane, deployment)", "lane"),),
         ("way-back-deregistered",),
     ),
     Mutant(
         "every step registers a revision of its own",
         (
             edit(
-                "steps.revision:with_revision",
-                "if deployment.progress.revision_arn is not None:",
-                "if deployment.progress.deploy_requested_at is not None:",
-                "if tried_before else None",
+                "steps.revision:ensure_revision",
+                "if known is not None and known.handle is not None:",
+                "if deployment.progress.has_deployed:",
+                "if known is not None else None",
                 "if False else None",
             ),
         ),
@@ -338,9 +353,7 @@ MUTANTS = (
         "a stopped execution is settled by nobody",
         (
             edit("steps.ended:settle_request", 'if "detail-type" not in event:', "if True:"),
-            edit(
-                "chores.waiting:_looked_after", "executions.known(deployment_id):", "False:"
-            ),
+            edit("chores.waiting:_looked_after", "executions.known(deployment_id):", "False:"),
         ),
         ("abort", "abort@Verify"),
     ),
@@ -348,15 +361,13 @@ MUTANTS = (
         "a stopped execution is settled while its function still runs",
         (
             edit("steps.ended:may_still_change", "return changing and", "return False and"),
-            edit(
-                "domain.deployment:Deployment.refuse_while_acting", "if any(", "if False and any("
-            ),
+            edit("domain.progress:Progress.is_calling", "return any(", "return False and any("),
         ),
         ("abort|deploy/ecs/UpdateService/1=lost", "abort"),
     ),
     Mutant(
         "a lane is freed while a call may be on its way",
-        (edit("domain.deployment:Deployment.refuse_while_acting", "if any(", "if False and any("),),
+        (edit("domain.progress:Progress.is_calling", "return any(", "return False and any("),),
         (
             "cancel@Deploy|deploy/ecs/UpdateService/1=lost",
             "cancel@Deploy|deploy/ecs/UpdateService/1=lost;"
@@ -463,7 +474,7 @@ MUTANTS = (
     ),
     Mutant(
         "a database is freed while a migration runs in it",
-        (edit("steps.settle:_freed", "or deployment.may_be_migrating", ""),),
+        (edit("steps.settle:_what_it_frees", "or deployment.may_be_migrating", ""),),
         ("stopped-migration", "endless-migration"),
     ),
     Mutant(
@@ -495,7 +506,7 @@ MUTANTS = (
     ),
     Mutant(
         "a migration that failed does not count as a change",
-        (edit("steps.settle:_settled", "changed=deployment.has_changed", "changed=False"),),
+        (edit("steps.settle:_settle", "changed=deployment.has_changed", "changed=False"),),
         ("abort@Deploy", "abort@Verify", "abort@Migrate"),
     ),
     Mutant(

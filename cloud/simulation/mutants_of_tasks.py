@@ -27,7 +27,7 @@ TASKS = (
     ),
     Mutant(
         "a migration that never ran is taken back",
-        (edit("steps.schema_end:_ended", "if seen.never_ran:", "if False:"),),
+        (edit("steps.schema_end:_write_end", "if seen.never_ran:", "if False:"),),
         ("never-starts",),
     ),
     Mutant(
@@ -55,7 +55,7 @@ TASKS = (
         "a schema of which nothing is said has stayed",
         (
             edit(
-                "steps.schema_current:_answered",
+                "steps.schema_current:_judge_answer",
                 "if not tells(said, before, other):",
                 "if False:",
             ),
@@ -66,7 +66,7 @@ TASKS = (
         "what the schema's tool says is not read",
         (
             edit(
-                "steps.schema_current:_answered",
+                "steps.schema_current:_judge_answer",
                 "if not tells(said, before, other):",
                 "if True:",
             ),
@@ -175,7 +175,7 @@ TASKS = (
     ),
     Mutant(
         "a world that moves counts against the release",
-        (edit("steps.verify:_decided", "if judgement.verdict is Verdict.MOVING:", "if False:"),),
+        (edit("steps.verify:_decide", "if judgement.verdict is Verdict.MOVING:", "if False:"),),
         ("scaled-out", "scaled-to-0-and-back"),
     ),
     Mutant(

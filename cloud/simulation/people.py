@@ -16,6 +16,7 @@ from slipway.adapters.records import DynamoDBRecords
 from slipway.domain.blocked import blocked_by
 from slipway.domain.deployment import Deployment
 from slipway.domain.errors import Rejected
+from slipway.journal import Journal
 from slipway.requests import cancel as cancelling
 from slipway.requests import lift as lifting
 
@@ -105,9 +106,12 @@ class Operator:
 
     def cancel(self, deployment_id: str) -> None:
         """Ask a deployment to stop, or to be taken back."""
-        wish = partial(cancelling.cancel, by="olga", records=self._records)
-        announced = partial(wish, announcements=self._announcements)
-        self._told(f"cancels {deployment_id}", partial(announced, deployment_id))
+        wish = partial(
+            cancelling.cancel, deployment_id, by="olga", announcements=self._announcements
+        )
+        self._told(
+            f"cancels {deployment_id}", lambda now: wish(journal=Journal(self._records, now))
+        )
 
     def hold(self, application: str, environment: str) -> None:
         """Stop automation on a lane."""
@@ -124,7 +128,7 @@ class Operator:
         before = self._records.lane(application, environment)
         self.lift(application, environment)
         after = self._records.lane(application, environment)
-        recent = self._records.recent(application, environment, 100)
+        recent = self._records.recent(after, 100)
         return blocked_by(before.hold, after, recent) if before.hold else []
 
     def _told(self, what: str, wish: Callable[..., object]) -> None:

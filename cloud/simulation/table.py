@@ -24,7 +24,8 @@ class Change(NamedTuple):
     after: Item | None
 
 
-_INDEXES = {"by-lane": ("lane", "number"), "unsettled": ("unsettled", "requested_at")}
+# Of keys only, as template.yaml has it.
+_INDEXES = {"open": ("unsettled", "requested_at")}
 _PAGE = 50
 _KEYS = 100
 
@@ -140,7 +141,9 @@ class Table:
         found = [item for item in items if item[partition] == values[value]]
         for _, _, least in others:
             found = [item for item in found if _sortable(item[sort]) >= _sortable(values[least])]
-        return sorted(found, key=lambda item: _sortable(item[sort]))
+        kept = ("pk", "sk", partition, sort)
+        found.sort(key=lambda item: _sortable(item[sort]))
+        return [{name: item[name] for name in kept} for item in found]
 
     def _write(self, operations: list[tuple[str, Params]], *, single: bool) -> None:
         places = [_place(params.get("Key") or params["Item"]) for _, params in operations]

@@ -52,10 +52,11 @@ def _write(params: Any) -> str:
     for one in params.get("TransactItems", [params]):
         ((kind, content),) = one.items() if len(one) == 1 else (("", one),)
         item = content.get("Item") or content.get("Key") or {} if isinstance(content, dict) else {}
-        names = [str(item[n]["S"]) for n in ("pk", "sk", "phase", "outcome", "holder") if n in item]
+        names = [str(item[n]["S"]) for n in ("pk", "sk", "holder") if n in item]
         document = json.loads(item["document"]["S"]) if "document" in item else {}
         what = f"'{document['what']}'" if "what" in document else ""
-        parts.append(" ".join(filter(None, (kind, *names, what))))
+        state = (document.get("phase"), document.get("outcome"))
+        parts.append(" ".join(filter(None, (kind, *names, *state, what))))
     return "; ".join(parts) or _short(params)
 
 

@@ -16,6 +16,8 @@ from slipway.domain.deployment import Deployment, Outcome, Phase
 from slipway.domain.evidence import Evidence, chain_errors
 from slipway.domain.lane import DatabaseSlot, Lane
 from slipway.domain.message import HEADLINES
+from slipway.domain.plan import Plan
+from slipway.domain.progress import SchemaWork, ServiceProgress
 
 if TYPE_CHECKING:
     from cloud.simulation.run import Run
@@ -161,15 +163,15 @@ class Watch:
             return
         if after is None:
             return self.violated(12, f"{change.key} was deleted")
-        if kind in ("Evidence", "Admission") and before is not None:
+        if kind in ("Evidence", "Admission", "Plan") and before is not None:
             self.violated(12, f"{change.key} was written over")
         if kind == "Lane" and before is not None:
             self._fencing_grows(before, after)
         if kind == "Deployment" and before is not None:
-            self._one_outcome(before, after)
+            self._one_outcome(document(before, Deployment), document(after, Deployment))
         if kind == "Approval" and before is not None:
             self._decided_once(before, after)
-        if kind == "Deployment" and after.get("outcome", {}).get("S") == Outcome.SUCCEEDED:
+        if kind == "Deployment" and document(after, Deployment).outcome is Outcome.SUCCEEDED:
             self._succeeded(document(after, Deployment))
 
     def _fencing_grows(self, before: Item, after: Item) -> None:
@@ -196,10 +198,11 @@ class Watch:
         if newest.order < before.newest.order:
             self.violated(10, f"{newest.deployment_id} replaced a newer candidate")
 
-    def _one_outcome(self, before: Item, after: Item) -> None:
-        was, now = before.get("outcome"), after.get("outcome")
-        if was is not None and was != now:
-            self.violated(12, f"the outcome {was} became {now}")
+    def _one_outcome(self, before: Deployment, after: Deployment) -> None:
+        if before.outcome is not None and before.outcome is not after.outcome:
+            self.violated(12, f"the outcome {before.outcome} became {after.outcome}")
+        if before.plan_hash is not None and before.plan_hash != after.plan_hash:
+            self.violated(3, f"{after.deployment_id} has another plan than it had")
 
     def _decided_once(self, before: Item, after: Item) -> None:
         was = document(before, Approval)
@@ -215,7 +218,7 @@ class Watch:
         if primary.rollout_state != "COMPLETED":
             self.violated(7, f"{deployment.deployment_id} Succeeded, {primary.rollout_state}")
         live = primary.revision.definition["taskDefinitionArn"]
-        if live != deployment.progress.revision_arn:
+        if live != _revision_of(deployment):
             self.violated(7, f"{deployment.deployment_id} Succeeded while {live} is live")
         if deployment.progress.verified_at is None:
             self.violated(7, f"{deployment.deployment_id} Succeeded without verification")
@@ -242,10 +245,10 @@ class Watch:
         return document(found, kind) if found is not None else None
 
     def deployment(self, deployment_id: str) -> Deployment | None:
-        found: Deployment | None = self.item(
-            f"DEPLOYMENT#{deployment_id}", "DEPLOYMENT", Deployment
-        )
-        return found
+        pk = f"DEPLOYMENT#{deployment_id}"
+        found: Deployment | None = self.item(pk, "DEPLOYMENT", Deployment)
+        plan: Plan | None = self.item(pk, "PLAN", Plan)
+        return found.read_with(plan) if found is not None else None
 
     def approval(self, deployment_id: str) -> Approval | None:
         found: Approval | None = self.item(f"DEPLOYMENT#{deployment_id}", "APPROVAL", Approval)
@@ -405,9 +408,9 @@ def last_good_is_kept(watch: Watch) -> Found:
         if gone and lane.stable.digest not in watch.run.deleted:
             yield f"{lane.stable.digest} is gone"
     for one in watch.deployments():
-        taken = one.progress.snapshot_available_at is not None
-        if taken and one.progress.snapshot_id not in watch.cloud.rds.snapshots:
-            yield f"{one.progress.snapshot_id} is gone"
+        for backup in one.progress.backups.values():
+            if backup.succeeded and backup.handle not in watch.cloud.rds.snapshots:
+                yield f"{backup.handle} is gone"
 
 
 def _may_be_gone(watch: Watch, lane: Lane) -> bool:
@@ -577,8 +580,7 @@ def _evidence(watch: Watch, deployment_id: str) -> list[Evidence]:
 
 
 def _agrees(watch: Watch, one: Deployment) -> Found:
-    name, progress = one.deployment_id, one.progress
-    revision = progress.revision_arn
+    name, revision = one.deployment_id, _revision_of(one)
     if revision is not None and watch.cloud.ecs._definitions.find(revision) is None:
         yield f"{name} names {revision}, which does not exist"
     yield from _one_revision(watch, one)
@@ -604,9 +606,9 @@ def _one_revision(watch: Watch, one: Deployment) -> Found:
     AWS takes no token for registering: of two invocations at once, or of the SDK's own retry,
     each may register one. A spare one harms nobody as long as no task and no service runs it.
     """
-    name, progress = one.deployment_id, one.progress
-    yield from _one_of_its_name(watch, name, progress.revision_arn)
-    yield from _one_of_its_name(watch, f"{name}{_WAY_BACK}", progress.way_back_arn)
+    name, again = one.deployment_id, _service_of(one).return_revision
+    yield from _one_of_its_name(watch, name, _revision_of(one))
+    yield from _one_of_its_name(watch, f"{name}{_WAY_BACK}", again.handle if again else None)
 
 
 def _one_of_its_name(watch: Watch, name: str, known: str | None) -> Found:
@@ -638,18 +640,27 @@ def _ever_run(watch: Watch) -> set[str | None]:
 
 
 def _intended(one: Deployment, effect: Effect) -> bool:
-    progress = one.progress
+    service = _service_of(one)
     if effect.operation == "UpdateService":
-        both = (progress.deploy_requested_at, progress.rollback_requested_at)
+        both = (service.rollout, service.rollback)
         return both[effect.function == "rollback"] is not None
     if effect.operation == "RunTask":
         name = effect.params["startedBy"].split("/")[1]
-        name = "migration" if name == "migrate" else name
-        return getattr(progress, f"{name}_requested_at") is not None
+        return SchemaWork("migration" if name == "migrate" else name) in one.progress.schema_tasks
     if effect.operation == "CreateDBSnapshot":
-        return progress.snapshot_requested_at is not None
-    both = (progress.revision_requested_at, progress.way_back_requested_at)
+        return one.progress.backups != {}
+    both = (service.revision, service.return_revision)
     return both[effect.function == "rollback"] is not None
+
+
+def _service_of(one: Deployment) -> ServiceProgress:
+    """What was done to the service, by the deployment's document alone."""
+    return next(iter(one.progress.services.values()), ServiceProgress())
+
+
+def _revision_of(one: Deployment) -> str | None:
+    revision = _service_of(one).revision
+    return revision.handle if revision else None
 
 
 @invariant(13, "an approval is used at most once, by its own deployment")

@@ -34,8 +34,9 @@ class Follower:
         self, place: Place, digest: str, since_number: int, seconds: float
     ) -> Deployment | None:
         """The lane's deployment of a digest with at least this number, once there is one."""
+        records = self.reached.desk.records
         for _ in _looks(seconds):
-            recent = self.reached.desk.records.recent(*place, _LATEST)
+            recent = records.recent(records.lane(*place), _LATEST)
             for deployment in recent:
                 if deployment.release.digest == digest and deployment.number >= since_number:
                     return deployment

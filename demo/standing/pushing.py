@@ -162,7 +162,8 @@ class _Pushing:
         return why_nothing(lane, self._recent(), self._digest)
 
     def _recent(self) -> list[Deployment]:
-        return self._reached.desk.records.recent(*self._wish.place, _LATEST)
+        records = self._reached.desk.records
+        return records.recent(records.lane(*self._wish.place), _LATEST)
 
 
 def _user() -> str:

@@ -46,10 +46,11 @@ class Board:
     def _latest(self) -> list[Deployment]:
         """The latest deployments of every lane, oldest first."""
         desk = self._reached.desk
+        records = desk.records
         found = [
             each
             for application, environment, _ in desk.catalog().environments()
-            for each in desk.records.recent(application, environment, _LATEST)
+            for each in records.recent(records.lane(application, environment), _LATEST)
         ]
         return sorted(found, key=lambda each: each.requested_at)
 

@@ -53,12 +53,11 @@ def _refused(refusal: Rejected) -> dict[str, Any]:
 def _admitted(wish: Wish) -> dict[str, Any]:
     result = admit(
         wish,
-        records=wiring.records(),
+        journal=wiring.journal(),
         registry=wiring.registry(),
         executions=wiring.executions(),
         announcements=wiring.announcements(),
         catalog=wiring.catalog(),
-        now=wiring.now(),
     )
     logger.info("admitted", extra=result.model_dump(mode="json"))
     return result.model_dump(mode="json")

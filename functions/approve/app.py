@@ -15,8 +15,7 @@ from slipway.steps.step import StepResult
 def look(request: ApproveRequest) -> StepResult:
     return approve(
         request,
-        records=wiring.records(),
-        now=wiring.now(),
+        journal=wiring.journal(),
     )
 
 

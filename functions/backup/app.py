@@ -15,9 +15,8 @@ from slipway.steps.step import StepResult
 def look(request: BackupRequest) -> StepResult:
     return backup(
         request,
-        records=wiring.records(),
+        journal=wiring.journal(),
         databases=wiring.databases(),
-        now=wiring.now(),
     )
 
 

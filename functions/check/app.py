@@ -15,11 +15,10 @@ from slipway.steps.step import StepResult
 def look(request: CheckRequest) -> StepResult:
     return check(
         request,
-        records=wiring.records(),
+        journal=wiring.journal(),
         registry=wiring.registry(),
         alarms=wiring.alarms(),
         website=wiring.website(),
-        now=wiring.now(),
     )
 
 

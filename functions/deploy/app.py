@@ -15,11 +15,10 @@ from slipway.steps.step import StepResult
 def look(request: DeployRequest) -> StepResult:
     return deploy(
         request,
-        records=wiring.records(),
+        journal=wiring.journal(),
         services=wiring.services(),
         revisions=wiring.revisions(),
         rollouts=wiring.rollouts(),
-        now=wiring.now(),
     )
 
 

@@ -15,10 +15,9 @@ from slipway.steps.step import StepResult
 def look(request: EnterRequest) -> StepResult:
     return enter(
         request,
-        records=wiring.records(),
+        journal=wiring.journal(),
         executions=wiring.executions(),
         announcements=wiring.announcements(),
-        now=wiring.now(),
     )
 
 

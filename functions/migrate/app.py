@@ -15,11 +15,10 @@ from slipway.steps.step import StepResult
 def look(request: MigrateRequest) -> StepResult:
     return migrate(
         request,
-        records=wiring.records(),
+        journal=wiring.journal(),
         services=wiring.services(),
         revisions=wiring.revisions(),
         one_offs=wiring.one_offs(),
-        now=wiring.now(),
     )
 
 

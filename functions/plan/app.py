@@ -16,13 +16,12 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
 
     made = plan(
         request,
-        records=wiring.records(),
+        journal=wiring.journal(),
         catalog=wiring.catalog(),
         registry=wiring.registry(),
         services=wiring.services(),
         balancers=wiring.balancers(),
         instances=wiring.instances(),
-        now=wiring.now(),
     )
 
     logger.info("planned", plan_hash=made.plan_hash, needs_migration=made.needs_migration)

@@ -15,12 +15,11 @@ from slipway.steps.step import StepResult
 def look(request: RollbackRequest) -> StepResult:
     return rollback(
         request,
-        records=wiring.records(),
+        journal=wiring.journal(),
         services=wiring.services(),
         revisions=wiring.revisions(),
         rollouts=wiring.rollouts(),
         one_offs=wiring.one_offs(),
-        now=wiring.now(),
     )
 
 

@@ -23,9 +23,8 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
 
     result = settle(
         request,
-        records=wiring.records(),
+        journal=wiring.journal(),
         announcements=wiring.announcements(),
-        now=wiring.now(),
     )
 
     logger.info("settled", outcome=result.outcome, reason=result.reason)

@@ -24,12 +24,11 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
         announcements=announcements,
         admit=partial(
             admit,
-            records=records,
+            journal=wiring.journal(),
             registry=wiring.registry(),
             executions=executions,
             announcements=announcements,
             catalog=catalog,
-            now=wiring.now(),
         ),
         clock=wiring.now,
         turn=turn_of(event, wiring.now()),

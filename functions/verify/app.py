@@ -15,12 +15,11 @@ from slipway.steps.verify import VerifyRequest, keys, verify
 def look(request: VerifyRequest) -> StepResult:
     return verify(
         request,
-        records=wiring.records(),
+        journal=wiring.journal(),
         services=wiring.services(),
         balancers=wiring.balancers(),
         alarms=wiring.alarms(),
         website=wiring.website(),
-        now=wiring.now(),
     )
 
 

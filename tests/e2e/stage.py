@@ -113,9 +113,15 @@ class Lane:
         )
         return self.settled(new[0].deployment_id)
 
+    def revision_of(self, deployment: Deployment) -> str:
+        """The task definition revision that a deployment has registered."""
+        (service,) = deployment.progress.services.values()
+        assert service.revision is not None and service.revision.handle is not None
+        return service.revision.handle
+
     def all(self) -> list[Deployment]:
         """Every deployment of the lane, oldest first."""
-        return self.records.recent(self.application, self.environment, 20)[::-1]
+        return self.records.recent(self.records.lane(self.application, self.environment), 20)[::-1]
 
     # ------------------------------------------------------------------------------- the record
     def state(self) -> domain.Lane:

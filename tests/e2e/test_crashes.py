@@ -13,6 +13,7 @@ import requests
 
 from demo.approver import approval_link
 from slipway.domain.deployment import Deployment, Outcome, Phase
+from slipway.domain.progress import SchemaWork
 from slipway.steps.schema_task import migration_started_by
 from tests.e2e.functions import name_of, swept, verbs
 from tests.e2e.lanes import APPROVER, KILLED, KILLED_MIGRATING
@@ -116,17 +117,14 @@ def test_a_deployment_outlives_the_death_of_a_function(
 
 def _happened_once(lane: Lane, deployment: Deployment) -> None:
     """One deployment, one revision, one rollout; one snapshot and one migration if any."""
-    revision = deployment.progress.revision_arn
-    assert revision is not None
+    revision, progress = lane.revision_of(deployment), deployment.progress
+    snapshots = [backup.handle for backup in progress.backups.values()]
+    migration = progress.schema_tasks.get(SchemaWork.UP)
     assert [each.deployment_id for each in lane.all()] == [deployment.deployment_id]
     assert len(_revisions(lane)) == 2, "the one that was there and the release's"
     assert lane.rollouts_of(revision) == 1
-    assert _snapshots(lane) == _one(deployment.progress.snapshot_id)
-    assert _migrations(lane, deployment) == _one(deployment.progress.migration_task_arn)
-
-
-def _one(name: str | None) -> list[str]:
-    return [name] if name else []
+    assert _snapshots(lane) == snapshots
+    assert _migrations(lane, deployment) == ([migration.handle] if migration else [])
 
 
 def _revisions(lane: Lane) -> list[str]:
@@ -159,7 +157,7 @@ def _is_left_in_order(lane: Lane, deployment: Deployment) -> None:
         None,
         deployment.deployment_id,
     )
-    assert lane.live_revision() == deployment.progress.revision_arn
+    assert lane.live_revision() == lane.revision_of(deployment)
     assert lane.serves() == "1"
     assert lane.execution(deployment)["status"] == "SUCCEEDED"
     assert lane.noted(deployment).count("settled") == 1
@@ -197,9 +195,8 @@ def test_a_rollback_outlives_the_death_of_its_function(lane: Build) -> None:
 
     assert eventually(has_struck, "the kill point")
     assert bad.outcome is Outcome.ROLLED_BACK
-    assert good.progress.revision_arn is not None
-    assert taken_back.live_revision() == good.progress.revision_arn
-    assert taken_back.rollouts_of(good.progress.revision_arn) == 2
+    assert taken_back.live_revision() == taken_back.revision_of(good)
+    assert taken_back.rollouts_of(taken_back.revision_of(good)) == 2
     assert taken_back.serves() == "2"
 
 

@@ -61,7 +61,7 @@ def test_a_push_that_is_told_three_times_is_deployed_once(lane: Build) -> None:
     )
     assert (ended.outcome, sorted(seen)) == (Outcome.SUCCEEDED, [False, False, True])
     assert [each.deployment_id for each in redelivered.all()] == [ended.deployment_id]
-    assert redelivered.rollouts_of(ended.progress.revision_arn or "") == 1
+    assert redelivered.rollouts_of(redelivered.revision_of(ended)) == 1
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_a_snapshot_whose_event_is_lost_is_found_by_the_timer(lane: Build) -> No
     ended = lost.deployed("v1")
 
     assert "snapshot verified" in lost.noted(ended)
-    assert ended.progress.snapshot_id is not None
+    assert [backup.succeeded for backup in ended.progress.backups.values()] == [True]
 
 
 def test_a_rollout_whose_events_are_lost_is_found_by_the_timer(lane: Build) -> None:
@@ -118,7 +118,7 @@ def test_a_rollout_whose_events_are_lost_is_found_by_the_timer(lane: Build) -> N
 
     ended = lost.deployed("v1")
 
-    assert lost.live_revision() == ended.progress.revision_arn
+    assert lost.live_revision() == lost.revision_of(ended)
 
 
 @pytest.mark.long

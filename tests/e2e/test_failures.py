@@ -32,7 +32,7 @@ def test_a_release_that_is_not_healthy_is_taken_back(lane: Build) -> None:
     bad = unhealthy.ended(unhealthy.push("v3"))
 
     assert (bad.outcome, _why(bad.cause)) == (Outcome.ROLLED_BACK, Reason.RELEASE_UNHEALTHY)
-    assert unhealthy.live_revision() == good.progress.revision_arn
+    assert unhealthy.live_revision() == unhealthy.revision_of(good)
     assert unhealthy.serves() == "2"
     _is_held_for(unhealthy, bad)
     assert unhealthy.told(bad) == ["deployment started", "rolling back", "rolled back"]
@@ -50,7 +50,7 @@ def test_a_migration_that_fails_half_way_leaves_the_schema_as_it_was(lane: Build
 
     assert (bad.outcome, _why(bad.cause)) == (Outcome.ROLLED_BACK, Reason.MIGRATION_FAILED)
     assert (before, schema_revision(broken.cloud, settings)) == ("0002_author", "0002_author")
-    assert broken.live_revision() == good.progress.revision_arn
+    assert broken.live_revision() == broken.revision_of(good)
     assert "rollout requested" not in broken.noted(bad)
     _is_held_for(broken, bad)
 
@@ -63,7 +63,7 @@ def test_a_release_that_crashes_is_given_up_by_ecs_and_never_a_success(lane: Bui
 
     assert (bad.outcome, _why(bad.cause)) == (Outcome.ROLLED_BACK, Reason.CIRCUIT_BREAKER_TRIPPED)
     assert crashing.execution(bad)["status"] == "FAILED"
-    assert crashing.live_revision() == good.progress.revision_arn
+    assert crashing.live_revision() == crashing.revision_of(good)
     _is_held_for(crashing, bad)
 
 

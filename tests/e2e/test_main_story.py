@@ -12,6 +12,7 @@ import requests
 from cloud.embedded import Cloud
 from demo.approver import decide
 from slipway.domain.deployment import Deployment, Origin, Outcome, Phase
+from slipway.domain.progress import SchemaWork
 from tests.e2e.functions import invoke
 from tests.e2e.samples import names, sample
 from tests.e2e.stage import Lane
@@ -83,9 +84,9 @@ def test_the_database_was_backed_up_before_its_schema_moved(story: Story, which:
     )["DBSnapshots"]
 
     assert [(s["Status"], s["PercentProgress"]) for s in found] == [("available", 100)]
-    assert progress.snapshot_available_at is not None
-    assert progress.migration_requested_at is not None
-    assert progress.snapshot_available_at <= progress.migration_requested_at
+    (backup,) = progress.backups.values()
+    assert backup.ended_at is not None
+    assert backup.ended_at <= progress.schema_tasks[SchemaWork.UP].requested_at
 
 
 def test_the_record_tells_the_whole_story(story: Story) -> None:

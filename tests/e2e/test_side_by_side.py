@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from slipway.domain.deployment import Deployment, Outcome, Phase
 from slipway.domain.errors import Reason
+from slipway.journal import Journal
 from slipway.requests.cancel import cancel
 from slipway.requests.lift import hold, lift
 from tests.e2e.stage import Lane
@@ -16,9 +17,8 @@ def _cancel(lane: Lane, deployment: Deployment) -> None:
     cancel(
         deployment.deployment_id,
         by="grace",
-        records=lane.records,
+        journal=Journal(lane.records, datetime.now(UTC)),
         announcements=lane.announcements,
-        now=datetime.now(UTC),
     )
 
 
@@ -87,7 +87,7 @@ def test_a_deployment_that_runs_is_taken_back_when_it_is_cancelled(lane: Build) 
         Outcome.ROLLED_BACK,
         Reason.CANCELLED,
     )
-    assert running.live_revision() == good.progress.revision_arn
+    assert running.live_revision() == running.revision_of(good)
     assert running.serves() == "1"
 
 

@@ -12,14 +12,14 @@ from pydantic import BaseModel
 
 from slipway.domain.approval import Approval
 from slipway.domain.catalog import EcsTarget, Rolling
-from slipway.domain.deployment import Deployment
+from slipway.domain.deployment import Deployment, unstored_plans
 from slipway.domain.errors import Broken, Reason, Rejected, Transient
 from slipway.domain.evidence import Evidence
 from slipway.domain.gates import Scan
 from slipway.domain.lane import DatabaseSlot, Lane
 from slipway.domain.model import Versioned
 from slipway.domain.notice import Notice
-from slipway.domain.plan import LiveService
+from slipway.domain.plan import LiveService, Plan
 from slipway.domain.preflight import DatabaseInstance, Revision
 from slipway.domain.release import Image, Pushed
 from slipway.domain.routing import Front, Listener, Rule
@@ -44,7 +44,10 @@ class InMemoryRecords:
         found = self._read(("deployment", deployment_id), Deployment)
         if found is None:
             raise Rejected(Reason.DEPLOYMENT_UNKNOWN, f"There is no deployment '{deployment_id}'.")
-        return found
+        return found.read_with(self.plan(deployment_id))
+
+    def plan(self, deployment_id: str) -> Plan | None:
+        return self._read(("plan", deployment_id), Plan)
 
     def lane(self, application: str, environment: str) -> Lane:
         new = Lane(application=application, environment=environment)
@@ -69,16 +72,13 @@ class InMemoryRecords:
         own = [entry for entry in entries if entry.deployment_id == deployment_id]
         return sorted(own, key=lambda entry: entry.number)
 
-    def recent(self, application: str, environment: str, limit: int) -> list[Deployment]:
-        lane_id = f"{application}/{environment}"
-        own = [one for one in self._all("deployment", Deployment) if one.lane_id == lane_id]
+    def recent(self, lane: Lane, limit: int) -> list[Deployment]:
+        own = [one for one in self._all("deployment", Deployment) if one.lane_id == lane.lane_id]
         return sorted(own, key=lambda one: one.number, reverse=True)[:limit]
 
     def deployments(self, deployment_ids: Sequence[str]) -> list[Deployment]:
-        found = [
-            self._read(("deployment", one), Deployment) for one in dict.fromkeys(deployment_ids)
-        ]
-        return [one for one in found if one is not None]
+        wanted = dict.fromkeys(deployment_ids)
+        return [self.deployment(one) for one in wanted if ("deployment", one) in self._stored]
 
     def lanes(self, lane_ids: Sequence[str]) -> list[Lane]:
         return [self._read(("lane", one), Lane) or Lane.new(one) for one in lane_ids]
@@ -111,7 +111,7 @@ class InMemoryRecords:
         admission: Admission | None = None,
         fence: Fence | None = None,
     ) -> None:
-        new: list[Evidence | Admission] = [*evidence]
+        new: list[Evidence | Admission | Plan] = [*evidence, *unstored_plans(documents)]
         if admission is not None:
             new.append(admission)
         self._refuse(documents, new, fence)
@@ -119,12 +119,13 @@ class InMemoryRecords:
             written = document.model_copy(update={"version": document.version + 1})
             self._stored[_place(document)] = written.model_dump_json()
         for entry in new:
-            self._stored[_place(entry)] = entry.model_dump_json()
+            text = entry.text if isinstance(entry, Plan) else entry.model_dump_json()
+            self._stored[_place(entry)] = text
 
     def _refuse(
         self,
         documents: Sequence[Versioned],
-        new: Sequence[Evidence | Admission],
+        new: Sequence[Evidence | Admission | Plan],
         fence: Fence | None,
     ) -> None:
         if fence is not None and not self._holds(fence):
@@ -156,10 +157,12 @@ class InMemoryRecords:
         ]
 
 
-def _place(document: Versioned | Evidence | Admission) -> tuple[str, str]:
+def _place(document: Versioned | Evidence | Admission | Plan) -> tuple[str, str]:
     match document:
         case Deployment():
             return "deployment", document.deployment_id
+        case Plan():
+            return "plan", document.deployment_id
         case Approval():
             return "approval", document.deployment_id
         case Notice():

@@ -18,8 +18,7 @@ def here(service: str, resource: str) -> str:
 # ------------------------------------------------------------------------------------- resources
 ANYTHING: Final = "*"
 TABLE: Final = "Table.Arn"
-UNSETTLED: Final = "${Table.Arn}/index/unsettled"
-BY_LANE: Final = "${Table.Arn}/index/by-lane"
+OPEN: Final = "${Table.Arn}/index/open"
 BUS: Final = "Bus.Arn"
 UNDELIVERED: Final = "Undelivered.Arn"
 LINK_SECRET: Final = "${LinkSecret}"
@@ -62,7 +61,8 @@ SWEPT: Final = saying("Candidate Admitted", "Deployment Settled", "Look Again", 
 
 
 # ---------------------------------------------------------------------------------- the table
-RECORD: Final = [Grant("dynamodb:GetItem", TABLE), Grant("dynamodb:PutItem", TABLE)]
+READING: Final = [Grant("dynamodb:GetItem", TABLE), Grant("dynamodb:BatchGetItem", TABLE)]
+RECORD: Final = [*READING, Grant("dynamodb:PutItem", TABLE)]
 FENCED: Final = [*RECORD, Grant("dynamodb:ConditionCheckItem", TABLE)]
 WAITING: Final = [
     Grant("dynamodb:Query", TABLE),
@@ -165,8 +165,7 @@ GRANTS: Final[dict[str, list[Grant]]] = {
     ],
     "sweep": [
         *RECORD,
-        Grant("dynamodb:BatchGetItem", TABLE),
-        Grant("dynamodb:Query", UNSETTLED),
+        Grant("dynamodb:Query", OPEN),
         Grant("ecr:DescribeImages", REPOSITORIES),
         Grant("ecr:BatchGetImage", REPOSITORIES),
         Grant("ecs:DescribeTasks", ANYTHING),
@@ -177,15 +176,14 @@ GRANTS: Final[dict[str, list[Grant]]] = {
         Grant("events:PutEvents", BUS, SWEPT),
     ],
     "notify": [
-        Grant("dynamodb:GetItem", TABLE),
+        *READING,
         Grant("dynamodb:PutItem", TABLE, ONLY_DEPLOYMENTS),
         Grant("secretsmanager:GetSecretValue", SLACK_SECRET),
         Grant("secretsmanager:GetSecretValue", LINK_SECRET),
     ],
     "web": [
-        Grant("dynamodb:GetItem", TABLE),
+        *READING,
         Grant("dynamodb:Query", TABLE),
-        Grant("dynamodb:Query", BY_LANE),
         Grant("dynamodb:PutItem", TABLE, ONLY_DEPLOYMENTS),
         Grant("secretsmanager:GetSecretValue", LINK_SECRET),
         Grant("events:PutEvents", BUS, saying("Approval Decided")),

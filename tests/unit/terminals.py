@@ -65,7 +65,7 @@ class Operator:
         place = {"account": "000000000000", "region": "us-east-1"}
         world = self.world
         wanted = wishes(event, **place, catalog=world.catalog, records=world.records)
-        ports = world.ports("records", "registry", "executions", "announcements")
+        ports = world.ports("registry", "executions", "announcements")
         for one in wanted:
             with suppress(Rejected):
                 admit(one, **ports, catalog=world.catalog)

@@ -163,7 +163,7 @@ def test_whoever_loses_the_race_for_the_lane_looks_again() -> None:
     world.records.lane = overtaken  # type: ignore[method-assign]
 
     assert world.admit() == admitted(2)
-    assert [one.deployment_id for one in world.records.recent("notes", "staging", 9)] == [
+    assert [one.deployment_id for one in world.records.recent(world.lane, 9)] == [
         "notes-staging-2",
         "notes-staging-1",
     ]
@@ -192,7 +192,7 @@ def test_fifty_pushes_get_fifty_numbers() -> None:
     newest = world.lane.newest
     assert newest is not None
     assert newest.deployment_id == "notes-staging-50"
-    assert len({one.number for one in world.records.recent("notes", "staging", 99)}) == 50
+    assert len({one.number for one in world.records.recent(world.lane, 99)}) == 50
 
 
 def test_an_admission_is_kept_with_the_wish() -> None:

@@ -113,7 +113,7 @@ def test_an_answer_to_another_plan_is_not_taken() -> None:
     world = planned()
     world.approve()
     world.decide(Answer.APPROVE)
-    world.rewrite(plan=world.deployment.planned().model_copy(update={"image": image(OTHER)}))
+    world.rewrite_plan(world.deployment.planned().model_copy(update={"image": image(OTHER)}))
 
     assert rejected(world.approve) == (
         Reason.PLAN_CHANGED,

@@ -6,11 +6,13 @@ from typing import Any
 import pytest
 
 from slipway.domain.deployment import Outcome, Phase
+from slipway.domain.effect import Effect
 from slipway.domain.errors import Broken, Reason, Rejected, Transient
 from slipway.steps.backup import BackupRequest, keys
 from slipway.steps.step import StepResult
 from tests.unit.worlds import START, World, environment
 
+DATABASE_ID = "rds:notes-staging"
 NAME = "slipway-notes-staging-1"
 AVAILABLE = StepResult(done=True, reason=Reason.VERIFIED, message=f"{NAME} is available")
 BUSY = Transient(Reason.DATABASE_BUSY, "notes-staging is busy: backing-up")
@@ -41,11 +43,12 @@ def test_a_snapshot_is_asked_for_waited_for_and_verified() -> None:
     world.snapshot_ends()
     assert world.backup() == AVAILABLE
 
-    assert world.deployment.progress.model_dump(exclude_defaults=True) == {
-        "snapshot_id": NAME,
-        "snapshot_requested_at": START,
-        "snapshot_available_at": START + timedelta(minutes=5),
-    }
+    assert world.deployment.progress.backups[DATABASE_ID] == Effect(
+        requested_at=START,
+        handle=NAME,
+        ended_at=START + timedelta(minutes=5),
+        succeeded=True,
+    )
     assert world.told[-3:] == ["snapshot requested", "snapshot started", "snapshot verified"]
     assert world.evidence[-1].data == {"size_gib": 20, "encrypted": True}
 
@@ -65,7 +68,9 @@ def test_the_intent_stands_in_the_record_before_rds_is_asked() -> None:
 
     refusal(world)
 
-    assert world.deployment.progress.snapshot_requested_at == START
+    assert world.deployment.progress.backups == {
+        DATABASE_ID: Effect(requested_at=START, handle=NAME)
+    }
     assert world.told[-2:] == ["snapshot requested", "call refused"]
 
 
@@ -102,7 +107,7 @@ def test_a_snapshot_that_is_not_sound_stops_the_deployment(
     world.databases.snapshots[NAME] = made.model_copy(update=wrong)
 
     assert refusal(world) == f"BackupFailed: Snapshot {NAME} {sentence}."
-    assert world.deployment.progress.snapshot_available_at is None
+    assert world.deployment.progress.backups[DATABASE_ID].succeeded is None
 
 
 def test_clocks_may_differ_by_a_little() -> None:
@@ -223,7 +228,7 @@ def test_a_best_effort_backup_that_cannot_be_had_is_told_and_passed_over() -> No
         message="no backup: best effort: No snapshot of notes-staging is possible.",
     )
     assert world.told[-3:] == ["snapshot requested", "call refused", "backup skipped"]
-    assert world.deployment.progress.snapshot_available_at is None
+    assert world.deployment.progress.backups[DATABASE_ID].succeeded is None
 
 
 def test_a_best_effort_backup_that_never_ends_is_passed_over() -> None:

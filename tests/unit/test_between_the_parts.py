@@ -88,12 +88,12 @@ def test_a_release_whose_tasks_keep_dying_does_not_bake(monkeypatch: pytest.Monk
     settings = {**SETTINGS["verification"], "bake_seconds": 60}
     world = World(environment(migration=None, verification=settings)).entered_and_deployed()
     world.verify()
-    healthy_since = world.deployment.progress.healthy_since
+    healthy_since = world.deployment.progress.looks.healthy_since
     world.wait(seconds=30)
     rollout(world, monkeypatch, running_count=1)
 
     assert world.verify().done is False
-    assert (healthy_since, world.deployment.progress.healthy_since) == (START, None)
+    assert (healthy_since, world.deployment.progress.looks.healthy_since) == (START, None)
 
 
 def test_a_service_that_changed_after_its_plan_is_refused_before_the_migration(
@@ -148,8 +148,10 @@ def test_a_schema_that_stayed_asks_nobody_to_look_at_it() -> None:
         update={"outcome": Outcome.ROLLED_BACK, "cause": Failure(**cause, message="exit code 1")}
     )
 
+    stayed = half_way.having(half_way.progress.schema_found_unmoved(START))
+
     assert "check the schema" in what_next(half_way)
-    assert "check the schema" not in what_next(half_way.knowing(schema_unmoved_at=START))
+    assert "check the schema" not in what_next(stayed)
 
 
 def test_what_to_do_next_keeps_what_was_said_of_the_schema() -> None:

@@ -21,7 +21,7 @@ from slipway.domain.deployment import Deployment, Failure, Outcome
 from slipway.domain.evidence import Evidence, Note
 from slipway.domain.lane import Candidate, Hold, Lane
 from slipway.domain.release import COMPATIBLE_LABEL, REVISION_LABEL, SCHEMA_LABEL, VERSION_LABEL
-from slipway.journal import record
+from slipway.journal import Journal
 from slipway.requests.cancel import cancel
 from slipway.requests.lift import hold, lift
 from tests.unit.worlds import NEW, START, World, caught, environment, image, release, stable, wish
@@ -116,12 +116,14 @@ def test_no_document_of_a_hostile_story_grows_large(text: str) -> None:
     world.plan()
     world.enter()
     hold("notes", "staging", by=long, message=long, records=world.records, now=world.now)
-    ports = {"records": world.records, "announcements": world.announcements, "now": world.now}
-    cancel("notes-staging-1", by=long, **ports)  # type: ignore[arg-type]
+    journal = Journal(world.records, world.now)
+    cancel("notes-staging-1", by=long, journal=journal, announcements=world.announcements)
     world.deployment_id = "notes-staging-1"
-    found = world.deployment.knowing(found_wanting=long, awaited=long)
+    progress = world.deployment.progress.awaiting(long)
+    found = world.deployment.having(progress.with_looks(progress.looks.wanting(long)))
     data: dict[str, Any] = {"log": [long[:500]] * 2000, "deep": {long[:50]: [[long]]}}
-    record(world.records, found, Note(what=long, reason=long, message=long, data=data), now=START)
+    note = Note(what=long, reason=long, message=long, data=data)
+    Journal(world.records, START).write(found, note)
     told = caught(long, long, f"ReleaseUnhealthy: {long}")
     world.settle(
         cause=told, failure=caught("Rollback", "Broken", json.dumps({"errorMessage": long}))
@@ -168,7 +170,7 @@ def test_no_entry_of_a_record_grows_large_and_every_chain_is_whole(
         note = Note(
             what=what, message=message * times, data={"found": data, "text": message * times}
         )
-        record(world.records, world.deployment, note, now=START)
+        Journal(world.records, START).write(world.deployment, note)
 
     assert largest(world) < LIMIT
     assert world.chain_errors() == []
@@ -178,7 +180,7 @@ def test_the_facts_of_an_entry_stay_as_they_are_where_they_are_not_too_many() ->
     world = World()
     world.admit()
     facts = {"log": ["a line " * 50] * 20, "number": 7}
-    record(world.records, world.deployment, Note(what="x", data=facts), now=START)
+    Journal(world.records, START).write(world.deployment, Note(what="x", data=facts))
 
     assert world.evidence[-1].data == facts
 

@@ -291,6 +291,16 @@ def test_an_approval_of_something_else_is_refused(change: dict[str, str]) -> Non
 def test_a_plan_that_was_changed_after_the_approval_is_refused() -> None:
     world = entered_with_approval()
     other = world.deployment.planned().model_copy(update={"image": image(OTHER)})
-    world.rewrite(plan=other)
+    world.rewrite_plan(other)
 
     assert rejected(world.check)[0] is Reason.PLAN_CHANGED
+
+
+def test_a_plan_that_was_changed_without_an_approval_is_refused_as_well() -> None:
+    world = planned()
+    world.rewrite_plan(world.deployment.planned().model_copy(update={"image": image(OTHER)}))
+
+    assert rejected(world.check) == (
+        Reason.PLAN_CHANGED,
+        "The plan is not the one that was made; ask again.",
+    )

@@ -12,6 +12,7 @@ from slipway.domain.errors import ControlPlaneError, Reason, Rejected, Transient
 from slipway.domain.evidence import chain_errors
 from slipway.domain.lane import Candidate
 from slipway.domain.model import Versioned
+from slipway.journal import Journal
 from slipway.requests.decide import DecideRequest, decide
 from tests.unit.fakes import InMemoryAnnouncements, InMemoryRecords
 from tests.unit.stories import ASKED, ID, KEY, approval, deployment, ended, lane, stored
@@ -28,7 +29,8 @@ def request(**fields: Any) -> DecideRequest:
 def answer(
     records: InMemoryRecords, asked: DecideRequest, announcements: InMemoryAnnouncements
 ) -> Decision | None:
-    return decide(asked, records=records, announcements=announcements, key=KEY, now=NOW).decision
+    journal = Journal(records, NOW)
+    return decide(asked, journal=journal, announcements=announcements, key=KEY).decision
 
 
 def refusal(records: InMemoryRecords, asked: DecideRequest) -> tuple[Reason, str]:
@@ -223,10 +225,9 @@ def test_a_secret_in_a_comment_is_not_kept() -> None:
     records = stored()
     told = decide(
         request(comment="try redis://:CANARY@cache"),
-        records=records,
+        journal=Journal(records, NOW),
         announcements=InMemoryAnnouncements(),
         key=KEY,
-        now=NOW,
     )
 
     assert told.decision is not None and told.decision.comment == "try redis://***@cache"

@@ -3,8 +3,11 @@
 import pytest
 
 from slipway.domain.deployment import Outcome, Phase
+from slipway.domain.effect import Effect
 from slipway.domain.errors import Reason, Rejected, Unhealthy
+from slipway.domain.progress import ServiceProgress
 from slipway.steps.deploy import DeployRequest, keys
+from slipway.steps.revision import revision_of
 from slipway.steps.step import StepResult
 from tests.unit.worlds import (
     NEW,
@@ -57,16 +60,13 @@ def test_the_service_is_pointed_at_the_release_once_and_the_rollout_seen_through
     world.service.complete()
     assert world.deploy() == COMPLETE
 
-    revision = world.deployment.progress.revision_arn
-    assert revision is not None
+    revision = revision_of(world.deployment)
     assert world.service.images[revision] == f"{REGISTRY}@{NEW}"
     assert world.service.updates == [(revision, world.settings.strategy)]
-    assert world.deployment.progress.model_dump(exclude_defaults=True) == {
-        "revision_requested_at": START,
-        "revision_arn": revision,
-        "deploy_requested_at": START,
-        "ecs_deployment_id": "ecs-svc/2",
-    }
+    assert world.deployment.service == ServiceProgress(
+        revision=Effect(requested_at=START, handle=revision),
+        rollout=Effect(requested_at=START, handle="ecs-svc/2").ended(world.now, succeeded=True),
+    )
     assert world.told[-5:] == [
         "revision requested",
         "revision registered",
@@ -87,7 +87,7 @@ def test_a_completed_rollout_is_not_looked_at_again() -> None:
 
 def test_the_migrations_revision_is_the_one_that_is_deployed() -> None:
     world = World().migrated()
-    revision = world.deployment.progress.revision_arn
+    revision = revision_of(world.deployment)
 
     world.deploy()
 
@@ -107,7 +107,7 @@ def test_a_release_that_ecs_took_back_is_recorded_as_lost_and_never_started_agai
     assert len(world.service.updates) == 1
     assert world.evidence[-1].what == "rollout lost"
     assert world.evidence[-1].data == {"events": ["(service notes) has begun draining"]}
-    assert world.deployment.progress.ecs_deployment_id is None
+    assert world.deployment.service.rollout == Effect(requested_at=START)
 
 
 @pytest.mark.parametrize(
@@ -170,7 +170,7 @@ def test_a_try_that_died_before_the_update_is_made_good() -> None:
     with pytest.raises(Crash):
         world.deploy()
     assert world.service.updates == []
-    assert world.deployment.progress.deploy_requested_at == START
+    assert world.deployment.service.rollout == Effect(requested_at=START)
     world.crashes = Crashes()
 
     assert world.deploy() == RUNNING

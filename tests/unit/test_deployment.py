@@ -7,8 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slipway.domain.deployment import Deployment, Failure, Outcome, Phase, outcome_of
+from slipway.domain.effect import Effect
 from slipway.domain.errors import Broken, Reason, Rejected, Transient, Unhealthy
-from tests.unit.worlds import World
+from slipway.domain.progress import Progress, SchemaWork
+from tests.unit.worlds import START, World
 
 # What a state can end with: our four classes, and names of Step Functions and Lambda.
 ERRORS = [
@@ -192,11 +194,12 @@ def test_a_step_before_the_plan_is_broken() -> None:
 
 
 def test_a_deployment_knows_more_without_forgetting() -> None:
-    first = deployment().knowing(snapshot_id="s").at(Phase.BACKING_UP)
-    second = first.knowing(revision_arn="r")
+    asked = Effect(requested_at=START, handle="s")
+    first = deployment().with_backup("rds:notes", asked).at(Phase.BACKING_UP)
+    second = first.with_schema_task(SchemaWork.UP, Effect(requested_at=START))
 
-    assert second.progress.model_dump(exclude_defaults=True) == {
-        "snapshot_id": "s",
-        "revision_arn": "r",
-    }
+    assert second.progress == Progress(
+        backups={"rds:notes": asked},
+        schema_tasks={SchemaWork.UP: Effect(requested_at=START)},
+    )
     assert second.phase is Phase.BACKING_UP

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from slipway.domain.deployment import Progress
 from slipway.domain.errors import Reason, Rejected, Transient, Unhealthy
+from slipway.domain.progress import Progress
 from tests.unit.worlds import Crash, Crashes, World, environment
 
 Act = Callable[[World], Any]
@@ -92,12 +92,17 @@ def ending(world: World) -> dict[str, Any]:
 
 def _reached(progress: Progress) -> dict[str, Any]:
     """The progress without its times: a death may cost a minute, and leave its call unanswered."""
-    tries = {"unanswered", "at"}
-    left_out: Any = {"acting": True, "migration_start": tries, "downgrade_start": tries}
-    found = progress.model_dump(exclude=left_out, exclude_defaults=True)
-    return {
-        name: "reached" if isinstance(value, datetime) else value for name, value in found.items()
-    }
+    found: dict[str, Any] = _timeless(progress.model_dump(exclude_defaults=True))
+    return found
+
+
+def _timeless(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return "reached"
+    if not isinstance(value, dict):
+        return value
+    kept = {name: one for name, one in value.items() if name not in ("acting", "unanswered", "at")}
+    return {name: _timeless(one) for name, one in kept.items()}
 
 
 def faultless(name: str) -> tuple[dict[str, Any], int]:

@@ -82,7 +82,7 @@ def test_a_downgrade_ends_with_its_container_as_well() -> None:
     world.task_ends("downgrade", 0, leftover=True)
 
     world.rollback()
-    assert world.deployment.progress.downgraded_at == world.now
+    assert world.deployment.progress.has_downgraded
     assert len(world.one_offs.stopped) == 1
 
 

@@ -13,6 +13,7 @@ from slipway.domain.deployment import Deployment, Origin, Outcome
 from slipway.domain.errors import Broken, Reason, Rejected, Transient
 from slipway.domain.release import Release
 from slipway.domain.seen import SeenTags
+from slipway.journal import Journal
 from slipway.ports.records import Admission
 from slipway.requests.admit import AdmitResult, admit
 from slipway.requests.wish import Wish
@@ -53,9 +54,10 @@ class Repository:
         """A sweep at that time."""
         world = self.world
         world.now = at
-        ports: Any = {name: world.port(name) for name in ("records", "executions", "announcements")}
+        ports: Any = {name: world.port(name) for name in ("executions", "announcements")}
+        journal = Journal(world.port("records"), at)
         inner: Admit = partial(
-            admit, **ports, registry=world.registry, catalog=world.catalog, now=at
+            admit, journal=journal, **ports, registry=world.registry, catalog=world.catalog
         )
 
         def judged(wish: Wish) -> AdmitResult:
@@ -65,6 +67,7 @@ class Repository:
             return inner(wish)
 
         return sweep(
+            records=journal.records,
             **ports,
             catalog=world.catalog,
             registry=world.registry,

@@ -3,8 +3,11 @@
 import pytest
 
 from slipway.domain.deployment import Outcome, Phase
+from slipway.domain.effect import Effect
 from slipway.domain.errors import Broken, Reason, Rejected, Unhealthy
+from slipway.domain.progress import SchemaWork, ServiceProgress
 from slipway.steps.migrate import MigrateRequest, keys
+from slipway.steps.revision import revision_of
 from slipway.steps.step import StepResult
 from tests.unit.worlds import FAMILY, NEW, REGISTRY, START, Crash, Crashes, World, environment
 
@@ -36,8 +39,7 @@ def test_the_command_runs_once_in_a_task_of_the_new_image() -> None:
     assert world.migrate() == MIGRATED
 
     assert world.one_offs.commands == {STARTED_BY: ("alembic", "upgrade", "head")}
-    revision = world.deployment.progress.revision_arn
-    assert revision is not None
+    revision = revision_of(world.deployment)
     assert world.service.images[revision] == f"{REGISTRY}@{NEW}"
     assert world.told[-6:] == [
         "revision requested",
@@ -49,7 +51,7 @@ def test_the_command_runs_once_in_a_task_of_the_new_image() -> None:
     ]
     assert world.evidence[-2].data == {"exit_code": 0, "reason": "", "leftover": False}
     assert world.evidence[-1].data == {"log": ["INFO done"]}
-    assert world.deployment.progress.migrated_at == world.now
+    assert world.deployment.progress.schema_tasks[SchemaWork.UP].ended_at == world.now
 
 
 def test_a_finished_migration_is_not_looked_at_again() -> None:
@@ -92,7 +94,7 @@ def test_a_migration_that_fails_tells_how_and_keeps_the_end_of_its_log(
     ended, log = world.evidence[-2:]
     assert (ended.message, ended.data["reason"]) == (sentence, reason)
     assert (log.message, log.data) == ("ERROR no column", {"log": ["INFO", "ERROR no column"]})
-    assert world.deployment.progress.migrated_at is None
+    assert world.deployment.progress.schema_tasks[SchemaWork.UP].succeeded is False
     assert world.deployment.has_changed
 
 
@@ -161,7 +163,7 @@ def test_a_task_that_ecs_places_nowhere_is_broken() -> None:
 
     with pytest.raises(Broken):
         world.migrate()
-    assert world.deployment.progress.migration_requested_at == START
+    assert world.deployment.progress.schema_tasks[SchemaWork.UP].requested_at == START
 
 
 def test_a_wish_to_cancel_before_the_command_starts_is_granted() -> None:
@@ -204,12 +206,10 @@ def test_a_lane_that_was_lost_after_the_revision_was_registered_starts_no_task()
 
 def test_a_deployment_that_has_ended_starts_no_task_even_if_it_meant_to() -> None:
     world = World().backed_up()
-    world.rewrite(
-        outcome=Outcome.NEEDS_OPERATOR,
-        progress=world.deployment.progress.model_copy(
-            update={"migration_requested_at": START, "revision_arn": f"{FAMILY}:9"}
-        ),
-    )
+    revision = Effect(requested_at=START, handle=f"{FAMILY}:9")
+    meant = world.deployment.with_service(ServiceProgress(revision=revision))
+    meant = meant.with_schema_task(SchemaWork.UP, Effect(requested_at=START))
+    world.rewrite(outcome=Outcome.NEEDS_OPERATOR, progress=meant.progress)
 
     assert refusal(world) is Reason.DEPLOYMENT_STOPPED
     assert world.one_offs.tasks == {}

@@ -1,13 +1,13 @@
 """Counts change and people redeploy while a release bakes: that says nothing about the release."""
 
+import json
 from typing import Any
 
 import pytest
 
 from slipway.domain.binding import judge_targets
-from slipway.domain.deployment import Deployment
 from slipway.domain.errors import Reason, Unhealthy
-from slipway.domain.plan import LiveService
+from slipway.domain.plan import LiveService, Plan
 from slipway.domain.verdict import Rollout, Target, Verdict
 from slipway.steps.step import StepResult
 from tests.unit.worlds import (
@@ -20,6 +20,12 @@ from tests.unit.worlds import (
     environment,
     healthy,
 )
+
+
+def ecs_deployment_id(world: World) -> str | None:
+    """The service deployment that the release's rollout is known as."""
+    rollout = world.deployment.service.rollout
+    return rollout.handle if rollout else None
 
 
 def deployed(**verification: Any) -> World:
@@ -139,7 +145,7 @@ def test_a_scale_out_while_a_release_bakes_is_looked_at_again_without_counting()
     for _ in range(8):
         world.wait(seconds=30)
         assert not world.verify().done
-    assert world.deployment.progress.failed_looks == 0
+    assert world.deployment.progress.looks.failed == 0
     assert world.told.count("release moving") == 1
 
     scale(world, desired=10, running=10)
@@ -216,7 +222,7 @@ def test_where_no_task_is_wanted_no_answer_speaks_against_the_release() -> None:
     for _ in range(8):
         world.wait(seconds=30)
         assert world.verify().message.startswith("The service wants 0 tasks now")
-    assert world.deployment.progress.failed_looks == 0
+    assert world.deployment.progress.looks.failed == 0
 
     scale(world, desired=2, running=0)
     message = "0 of 2 tasks run since the service wanted none."
@@ -226,7 +232,7 @@ def test_where_no_task_is_wanted_no_answer_speaks_against_the_release() -> None:
     scale(world, desired=2, running=2)
     world.balancers.registered = (INITIAL,)
     assert not world.verify().done
-    assert world.deployment.progress.failed_looks == 0
+    assert world.deployment.progress.looks.failed == 0
 
     world.balancers.registered = (healthy(1), healthy(2))
     world.answer_as("2.0.0")
@@ -280,11 +286,11 @@ def test_a_forced_redeployment_is_waited_for_and_bakes_anew() -> None:
     for _ in range(5):
         assert world.verify().message.startswith("The rollout is still in progress.")
         world.wait(seconds=60)
-    assert world.deployment.progress.failed_looks == 0
+    assert world.deployment.progress.looks.failed == 0
 
     again.status = "SUCCESSFUL"
     assert world.verify().message == "healthy; 600 more seconds to bake"
-    assert world.deployment.progress.ecs_deployment_id == "ecs-svc/3"
+    assert ecs_deployment_id(world) == "ecs-svc/3"
     world.wait(seconds=599)
     assert not world.verify().done
     world.wait(seconds=1)
@@ -328,7 +334,7 @@ def test_a_redeployment_in_the_middle_of_the_rollout_is_followed_to_its_end() ->
     again.status = "SUCCESSFUL"
 
     assert world.deploy().done
-    assert world.deployment.progress.ecs_deployment_id == "ecs-svc/3"
+    assert ecs_deployment_id(world) == "ecs-svc/3"
     assert world.verify().done
 
 
@@ -367,7 +373,7 @@ def test_the_rollback_has_its_own_time_to_move() -> None:
     world.rewrite(cancel_requested_by="ada")
     world.rollback()
 
-    assert world.deployment.progress.moving_since is None
+    assert world.deployment.progress.looks.moving_since is None
 
 
 # A service behind several load balancers.
@@ -408,10 +414,9 @@ def test_a_release_is_healthy_when_all_its_target_groups_are(
 
 def test_a_plan_of_an_older_slipway_is_judged_by_its_one_target_group() -> None:
     world = deployed(attempts=1)
-    stored = world.deployment.model_dump(mode="json")
-    del stored["plan"]["live"]["target_group_arns"]
-    del stored["progress"]["moving_since"]
-    world.records.write([Deployment.model_validate(stored)])
+    plan = json.loads(world.deployment.planned().text)
+    del plan["live"]["target_group_arns"]
+    world.rewrite_plan(Plan.model_validate(plan))
     world.balancers.groups[TARGET_GROUP] = (UNHEALTHY,)
 
     assert failure(world)[1].startswith("0 of 2 targets are healthy")
@@ -476,4 +481,4 @@ def test_however_many_checks_fail_what_is_recorded_has_a_bound() -> None:
     world = deployed(attempts=1, checks=checks)
 
     assert len(failure(world)[1]) <= 2000
-    assert len(world.deployment.progress.found_wanting or "") <= 2000
+    assert len(world.deployment.progress.looks.verdict or "") <= 2000

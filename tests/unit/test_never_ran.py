@@ -5,6 +5,7 @@ import pytest
 from slipway.domain.deployment import Outcome
 from slipway.domain.errors import Broken, Reason, Unhealthy
 from slipway.domain.guidance import restore_commands
+from slipway.domain.progress import SchemaWork
 from slipway.steps.schema_task import may_change_schema
 from tests.unit.worlds import (
     DATABASE,
@@ -138,8 +139,8 @@ def test_a_downgrade_that_never_started_leaves_the_schema_to_a_person() -> None:
 
 def test_a_migration_of_an_older_slipway_that_never_started_changed_nothing_either() -> None:
     world = asked()
-    older = world.deployment.progress.model_copy(update={"migration_start": None})
-    world.rewrite(progress=older)
+    older = world.deployment.progress.schema_tasks[SchemaWork.UP].starting(None)
+    world.records.write([world.deployment.with_schema_task(SchemaWork.UP, older)])
 
     never_ran(world)
     assert not world.deployment.has_changed

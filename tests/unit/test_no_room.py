@@ -5,6 +5,7 @@ import pytest
 from slipway.domain.deployment import Outcome, Phase
 from slipway.domain.errors import Broken, Reason, Rejected, Transient, Unhealthy
 from slipway.domain.lane import DatabaseSlot
+from slipway.domain.progress import SchemaWork
 from slipway.domain.start import Start
 from slipway.steps.step import StepResult
 from tests.unit.worlds import (
@@ -243,14 +244,14 @@ def test_a_function_that_dies_over_the_answer_leaves_it_open() -> None:
     world.crashes = Crashes()
 
     assert world.deployment.has_changed
-    assert world.deployment.progress.migration_start == Start(unanswered=1)
+    assert world.deployment.progress.schema_tasks[SchemaWork.UP].start == Start(unanswered=1)
 
 
 def test_a_migration_that_an_older_slipway_asked_for_may_have_run() -> None:
     world = waiting(NO_ROOM, NO_ROOM)
     world.migrate()
-    older = world.deployment.progress.model_copy(update={"migration_start": None})
-    world.rewrite(progress=older)
+    older = world.deployment.progress.schema_tasks[SchemaWork.UP].starting(None)
+    world.records.write([world.deployment.with_schema_task(SchemaWork.UP, older)])
 
     assert world.deployment.has_changed
     world.wait(minutes=16)
@@ -302,4 +303,4 @@ def test_a_migration_without_a_way_back_may_wait_for_room_as_well() -> None:
 
     assert world.migrate() == WAITS
     assert not world.deployment.has_changed
-    assert world.deployment.progress.migration_requested_at == START
+    assert world.deployment.progress.schema_tasks[SchemaWork.UP].requested_at == START

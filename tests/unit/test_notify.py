@@ -550,7 +550,8 @@ def test_what_the_sweep_asks_for_comes_again_when_slack_is_down(
 ) -> None:
     records, slack = stored(), InMemoryWebhook(troubles=[DOWN])
     version = records.deployment(ID).version
-    records.write([ended(Outcome.FAILED).model_copy(update={"version": version})])
+    over = {"version": version, "plan_is_stored": True}
+    records.write([ended(Outcome.FAILED).model_copy(update=over)])
     records.write([records.notice(ID).refused(Outcome.FAILED)])
     batch(monkeypatch, slack, records)
     asked = {"id": "1", "detail-type": "Tell Again", "detail": {"deployment_id": ID}}

@@ -16,7 +16,7 @@ BY_HAND = Hold(reason="ByHand", message="incident", by="ada", since=START)
 
 
 def cancelled(world: World, by: str = "ada") -> None:
-    cancel("notes-staging-1", by=by, **world.ports("records", "announcements"))
+    cancel("notes-staging-1", by=by, **world.ports("announcements"))
 
 
 def test_a_wish_to_cancel_is_recorded_and_told() -> None:

@@ -91,7 +91,7 @@ def test_the_hash_survives_the_way_through_the_record() -> None:
 def test_the_hash_changes_with_every_part_of_the_plan(changes: dict[str, Any]) -> None:
     plan = planned()
 
-    assert plan.model_copy(update=changes).plan_hash != plan.plan_hash
+    assert plan.model_copy(update=changes).sealed().plan_hash != plan.plan_hash
 
 
 @pytest.mark.parametrize(("declared", "expected"), [("", False), ("true", True), ("True", False)])

@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 
 from slipway.domain.deployment import Outcome, Phase
+from slipway.domain.effect import Effect
 from slipway.domain.errors import Broken, Reason, Rejected, Transient, Unhealthy
+from slipway.domain.progress import SchemaWork, ServiceProgress
 from slipway.steps.rollback import RollbackRequest, keys
 from slipway.steps.step import StepResult
 from tests.unit.worlds import (
@@ -79,7 +81,7 @@ def test_code_goes_back_to_the_last_good_revision_once() -> None:
 
     assert revisions(world)[1:] == [FIRST_REVISION]
     assert world.told[-3:] == ["rollback begun", "rollback requested", "rollback started"]
-    assert world.deployment.progress.rollback_requested_at == START
+    assert world.deployment.service.rollback == Effect(requested_at=START)
 
 
 def test_schema_goes_back_before_the_code() -> None:
@@ -230,8 +232,8 @@ def test_a_migration_that_ended_well_after_all_is_on_record() -> None:
     world.task_ends("migrate")
 
     assert world.rollback() == NOTHING_DEPLOYED
-    progress = world.deployment.progress
-    assert (progress.migration_ended_at, progress.migrated_at) == (world.now, world.now)
+    migration = world.deployment.progress.schema_tasks[SchemaWork.UP]
+    assert (migration.ended_at, migration.succeeded) == (world.now, True)
     assert world.told.count("migration ended") == 1
 
 
@@ -251,7 +253,7 @@ def test_a_migration_whose_start_was_not_written_down_is_found_and_waited_for() 
     with pytest.raises(Crash):
         world.migrate()
     world.crashes = Crashes()
-    assert world.deployment.progress.migration_task_arn is None
+    assert world.deployment.progress.schema_tasks[SchemaWork.UP].handle is None
 
     on_its_way(world)
     assert world.rollback().message == "the migration still runs"
@@ -371,15 +373,11 @@ def test_a_cancelled_deployment_is_taken_back() -> None:
 def test_what_is_live_is_not_taken_for_a_rollback_while_an_update_may_be_on_its_way() -> None:
     # Deploy noted its intent and hangs before UpdateService; a cancel has ended its state.
     world = World(environment(migration=None)).entered()
-    world.rewrite(
-        progress=world.deployment.progress.model_copy(
-            update={
-                "revision_arn": "registered:8",
-                "deploy_requested_at": world.now,
-                "acting": (world.now,),
-            }
-        )
-    )
+    revision = Effect(requested_at=world.now, handle="registered:8")
+    rollout = Effect(requested_at=world.now)
+    service = ServiceProgress(revision=revision, rollout=rollout)
+    meant = world.deployment.with_service(service).acting(world.now)
+    world.rewrite(progress=meant.progress)
     on_its_way(world)
     assert world.rollback() == BACK
 

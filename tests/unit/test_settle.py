@@ -8,6 +8,7 @@ import pytest
 from slipway.domain.deployment import Failure, Outcome, Phase
 from slipway.domain.errors import Broken, Reason, Rejected, Transient, Unhealthy
 from slipway.domain.lane import Hold, Stable
+from slipway.steps.revision import revision_of
 from slipway.steps.settle import SettleResult
 from slipway.steps.step import Caught
 from tests.unit.worlds import (
@@ -45,8 +46,7 @@ def rolled_back() -> World:
 
 def test_a_verified_release_succeeds_and_becomes_the_last_good_one() -> None:
     world = World().verified()
-    revision = world.deployment.progress.revision_arn
-    assert revision is not None
+    revision = revision_of(world.deployment)
 
     assert world.settle() == SettleResult(outcome=Outcome.SUCCEEDED, reason="", message="")
 

@@ -8,13 +8,13 @@ import pytest
 from jsonata.jsonata import Jsonata
 
 from slipway.domain.deployment import (
-    LONGEST_FUNCTION,
     LOOK_DIED,
     Failure,
     Outcome,
     outcome_of,
 )
 from slipway.domain.errors import Broken, Rejected, Transient, Unhealthy
+from slipway.domain.progress import LONGEST_FUNCTION
 from slipway.steps.approve import ApproveRequest
 from slipway.steps.backup import BackupRequest
 from slipway.steps.check import CheckRequest

@@ -10,6 +10,7 @@ from slipway.domain.catalog import Catalog
 from slipway.domain.deployment import Origin, Outcome, Phase
 from slipway.domain.errors import Broken, Reason
 from slipway.domain.release import Release
+from slipway.journal import Journal
 from slipway.requests.admit import admit
 from slipway.requests.wishes import push_wish
 from tests.unit.stack import template
@@ -29,14 +30,16 @@ from tests.unit.worlds import (
 
 
 def swept(world: World, turn: int | None = None) -> SweepResult:
-    ports = {name: world.port(name) for name in ("records", "executions", "announcements")}
+    ports = {name: world.port(name) for name in ("executions", "announcements")}
+    journal = Journal(world.port("records"), world.now)
     return sweep(
+        records=journal.records,
         **ports,
         catalog=world.catalog,
         registry=world.registry,
         one_offs=world.port("one_offs"),
         admit=partial(
-            admit, **ports, registry=world.registry, catalog=world.catalog, now=world.now
+            admit, journal=journal, **ports, registry=world.registry, catalog=world.catalog
         ),
         clock=lambda: world.now,
         turn=turn,

@@ -11,6 +11,7 @@ from slipway.chores.sweep import SweepResult, sweep, turn_of
 from slipway.domain.deployment import Outcome, Phase
 from slipway.domain.errors import Reason, Transient
 from slipway.domain.release import Release
+from slipway.journal import Journal
 from slipway.requests.admit import admit
 from tests.unit.fakes import InMemoryExecutions
 from tests.unit.stack import EVENTS, functions, template
@@ -23,11 +24,14 @@ def swept(world: World, turn: int | None = None, **instead: Any) -> SweepResult:
     ports: dict[str, Any] = {
         name: world.port(name) for name in ("records", "executions", "announcements")
     } | instead
-    port = {name: ports[name] for name in ("records", "executions", "announcements")}
+    port = {name: ports[name] for name in ("executions", "announcements")}
+    journal = Journal(ports["records"], world.now)
     return sweep(
         **{"registry": world.registry, "one_offs": world.port("one_offs"), **ports},
         catalog=world.catalog,
-        admit=partial(admit, **port, registry=world.registry, catalog=world.catalog, now=world.now),
+        admit=partial(
+            admit, journal=journal, **port, registry=world.registry, catalog=world.catalog
+        ),
         clock=lambda: world.now,
         turn=turn,
     )

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from slipway.adapters import items
-from slipway.domain.deployment import LONGEST_FUNCTION
+from slipway.domain.progress import LONGEST_FUNCTION
 from slipway.runtime.settings import Settings
 from tests.unit import grants, hardening
 from tests.unit.calls import call_violations, client_violations, grant_violations
@@ -279,9 +279,11 @@ def test_the_table_has_the_indexes_and_the_stream_that_the_code_reads() -> None:
         for index in table["GlobalSecondaryIndexes"]
     }
     assert indexes == {
-        items.BY_LANE: ["lane", "number"],
-        items.UNSETTLED: ["unsettled", "requested_at"],
+        items.OPEN: ["unsettled", "requested_at"],
     }
+    assert [one["Projection"] for one in table["GlobalSecondaryIndexes"]] == [
+        {"ProjectionType": "KEYS_ONLY"}
+    ]
     assert table["StreamSpecification"] == {"StreamViewType": "NEW_AND_OLD_IMAGES"}
     assert table["TimeToLiveSpecification"] == {"AttributeName": "expires", "Enabled": True}
 

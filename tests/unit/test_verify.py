@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from slipway.domain.deployment import Outcome, Phase
+from slipway.domain.effect import Effect
 from slipway.domain.errors import Broken, Reason, Rejected, Transient, Unhealthy
 from slipway.domain.verdict import Target
 from slipway.steps.step import StepResult
@@ -126,7 +127,9 @@ def test_a_complete_redeployment_of_the_same_revision_is_ours_too() -> None:
     world.service.primary.ecs_id = "ecs-svc/9"
 
     assert world.verify().done
-    assert world.deployment.progress.ecs_deployment_id == "ecs-svc/9"
+    assert world.deployment.service.rollout == Effect(
+        requested_at=START, handle="ecs-svc/9", ended_at=START, succeeded=True
+    )
 
 
 def test_another_digest_behind_the_revision_is_found() -> None:
@@ -176,7 +179,7 @@ def test_an_alarm_during_the_bake_time_is_a_verdict() -> None:
     world.alarms.speaking = ("notes-5xx",)
 
     assert failure(world)[1] == "In alarm: notes-5xx."
-    assert world.deployment.progress.healthy_since is None
+    assert world.deployment.progress.looks.healthy_since is None
 
 
 @pytest.mark.parametrize(

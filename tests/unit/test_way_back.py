@@ -8,6 +8,7 @@ import pytest
 from slipway.domain.deployment import Outcome, Phase
 from slipway.domain.errors import Broken, Reason, Unhealthy
 from slipway.domain.guidance import way_back
+from slipway.steps.revision import revision_of
 from tests.unit.test_plan import with_another_revision_live
 from tests.unit.worlds import (
     FIRST_REVISION,
@@ -68,7 +69,7 @@ def test_a_deregistered_last_good_revision_is_registered_anew_for_a_rollback(
     world = failed(made())
     back = rolled_back(world)
 
-    assert back not in (FIRST_REVISION, world.deployment.progress.revision_arn)
+    assert back not in (FIRST_REVISION, revision_of(world.deployment))
     assert world.service.images[back] == f"{REGISTRY}@{OLD}"
     assert world.told.count("way back registered") == 1
     assert world.settle(cause=BAD).outcome is Outcome.ROLLED_BACK

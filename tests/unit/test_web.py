@@ -14,11 +14,13 @@ import pytest
 
 from functions.web.app import lambda_handler
 from slipway.domain.approval import Answer, Approval, Decision, link_subject, signature
-from slipway.domain.deployment import Deployment, Outcome, Phase, Progress
+from slipway.domain.deployment import Deployment, Outcome, Phase
+from slipway.domain.effect import Effect
 from slipway.domain.errors import Broken, Reason, Transient
 from slipway.domain.evidence import Note, recorded
 from slipway.domain.lane import Hold
 from slipway.domain.model import Versioned
+from slipway.domain.progress import Progress, SchemaWork
 from slipway.runtime import wiring
 from slipway.web.links import Links
 from tests.unit.fakes import InMemoryAnnouncements, InMemoryRecords
@@ -424,7 +426,10 @@ def evil_story() -> Deployment:
         plan=plan(EVIL, environment),
         cause=failure(message=EVIL, reason=EVIL, state=EVIL),
         failure=failure(message=EVIL + "2"),
-        progress=Progress(snapshot_id=EVIL, migration_requested_at=ASKED),
+        progress=Progress(
+            backups={"rds:notes": Effect(requested_at=ASKED, handle=EVIL)},
+            schema_tasks={SchemaWork.UP: Effect(requested_at=ASKED)},
+        ),
     )
 
 
@@ -538,10 +543,10 @@ def test_a_running_deployment_shows_its_timeline_and_reloads(site: Site) -> None
 
 
 def test_an_ended_deployment_says_what_to_do_and_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    snapshot = Effect(requested_at=ASKED, handle="slipway-7").ended(ASKED, succeeded=True)
+    migration = Effect(requested_at=ASKED + timedelta(seconds=30))
     progress = Progress(
-        snapshot_id="slipway-7",
-        snapshot_available_at=ASKED,
-        migration_requested_at=ASKED + timedelta(seconds=30),
+        backups={"rds:fastapi-rds-production": snapshot}, schema_tasks={SchemaWork.UP: migration}
     )
     told = failure("Rollback", "Broken", "SchemaMoved", "The schema has moved.")
     end = ended(Outcome.NEEDS_OPERATOR, failure=told, cause=failure(), progress=progress)

@@ -323,7 +323,8 @@ def test_an_old_image_that_a_person_asked_for_is_no_newer_in_the_next_environmen
     plan = world.deployment.planned()
     image = plan.image.model_copy(update={"pushed_at": pushed_at})
     seen = plan.model_copy(update={"image": image})
-    world.rewrite(explicit=True, origin=Origin.REQUEST, plan=seen)
+    world.rewrite(explicit=True, origin=Origin.REQUEST)
+    world.rewrite_plan(seen)
 
     (wish,) = read(SETTLED, world)
 
@@ -334,7 +335,8 @@ def test_a_push_that_a_person_asked_for_as_well_stays_as_new_as_its_push() -> No
     world = succeeded()
     plan = world.deployment.planned()
     image = plan.image.model_copy(update={"pushed_at": START - timedelta(days=30)})
-    world.rewrite(explicit=True, plan=plan.model_copy(update={"image": image}))
+    world.rewrite(explicit=True)
+    world.rewrite_plan(plan.model_copy(update={"image": image}))
 
     assert read(SETTLED, world)[0].release == release()
 

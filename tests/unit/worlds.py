@@ -14,7 +14,7 @@ from slipway.domain.errors import Broken, Reason, Rejected
 from slipway.domain.evidence import Evidence, chain_errors
 from slipway.domain.gates import Scan
 from slipway.domain.lane import Lane, Stable
-from slipway.domain.plan import LiveService
+from slipway.domain.plan import LiveService, Plan
 from slipway.domain.preflight import Revision
 from slipway.domain.release import (
     COMPATIBLE_LABEL,
@@ -24,6 +24,7 @@ from slipway.domain.release import (
     Release,
 )
 from slipway.domain.verdict import HttpAnswer, Rollout, Target
+from slipway.journal import Journal
 from slipway.ports.targets import OneOff
 from slipway.requests import admit as admitting
 from slipway.requests import wish as wishing
@@ -316,7 +317,8 @@ class World:
 
     def ports(self, *names: str) -> dict[str, Any]:
         """Keyword arguments for a step."""
-        return {name: self.port(name) for name in names} | {"now": self.now}
+        journal = Journal(self.port("records"), self.now)
+        return {name: self.port(name) for name in names} | {"journal": journal}
 
     # What is in the record.
 
@@ -343,6 +345,10 @@ class World:
     def rewrite(self, **changes: Any) -> None:
         """Write the deployment's record as a test needs it."""
         self.records.write([self.deployment.model_copy(update=changes)])
+
+    def rewrite_plan(self, plan: Plan) -> None:
+        """Put another plan in the place of the one that is written once."""
+        self.records._stored["plan", self.deployment_id] = plan.sealed().text
 
     def rewrite_lane(self, **changes: Any) -> None:
         """Write the lane as a test needs it."""
@@ -400,52 +406,52 @@ class World:
     # The steps.
 
     def admit(self, wanted: wishing.Wish | None = None) -> admitting.AdmitResult:
-        ports = self.ports("records", "registry", "executions", "announcements")
+        ports = self.ports("registry", "executions", "announcements")
         return admitting.admit(wanted or wish(), catalog=self.catalog, **ports)
 
     def plan(self) -> planning.PlanResult:
-        ports = self.ports("records", "registry", "services", "balancers", "instances")
+        ports = self.ports("registry", "services", "balancers", "instances")
         return planning.plan(self._request(planning.PlanRequest), catalog=self.catalog, **ports)
 
     def check(self) -> StepResult:
         request = self._request(checking.CheckRequest, scanned_image=f"{REPOSITORY}@{NEW}")
-        return checking.check(request, **self.ports("records", "registry", "alarms", "website"))
+        return checking.check(request, **self.ports("registry", "alarms", "website"))
 
     def approve(self) -> StepResult:
-        return approving.approve(self._request(approving.ApproveRequest), **self.ports("records"))
+        return approving.approve(self._request(approving.ApproveRequest), **self.ports())
 
     def enter(self) -> StepResult:
-        ports = self.ports("records", "executions", "announcements")
+        ports = self.ports("executions", "announcements")
         return entering.enter(self._request(entering.EnterRequest), **ports)
 
     def backup(self) -> StepResult:
-        ports = self.ports("records", "databases")
+        ports = self.ports("databases")
         return backing_up.backup(self._request(backing_up.BackupRequest), **ports)
 
     def migrate(self) -> StepResult:
-        ports = self.ports("records", "services", "revisions", "one_offs")
+        ports = self.ports("services", "revisions", "one_offs")
         return migrating.migrate(self._request(migrating.MigrateRequest), **ports)
 
     def deploy(self) -> StepResult:
-        ports = self.ports("records", "services", "revisions", "rollouts")
+        ports = self.ports("services", "revisions", "rollouts")
         request = self._request(deploying.DeployRequest, service_arn=SERVICE_ARN)
         return deploying.deploy(request, **ports)
 
     def verify(self, of: str = "release") -> StepResult:
         request = self._request(verifying.VerifyRequest, of=verifying.Subject(of))
-        ports = self.ports("records", "services", "balancers", "alarms", "website")
+        ports = self.ports("services", "balancers", "alarms", "website")
         return verifying.verify(request, **ports)
 
     def rollback(self) -> StepResult:
         request = self._request(rolling_back.RollbackRequest, service_arn=SERVICE_ARN)
-        ports = self.ports("records", "services", "revisions", "rollouts", "one_offs")
+        ports = self.ports("services", "revisions", "rollouts", "one_offs")
         return rolling_back.rollback(request, **ports)
 
     def settle(
         self, *, cause: Caught | None = None, failure: Caught | None = None
     ) -> settling.SettleResult:
         request = self._request(settling.SettleRequest, cause=cause, failure=failure)
-        return settling.settle(request, **self.ports("records", "announcements"))
+        return settling.settle(request, **self.ports("announcements"))
 
     def decide(self, answer: Answer, by: str = "ada", comment: str = "") -> None:
         """A person decides, as the approval page would write it."""

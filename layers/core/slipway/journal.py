@@ -1,8 +1,9 @@
 """How what was done is recorded: the intent before a call, the note with every write."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from slipway.domain.deployment import Deployment
 from slipway.domain.errors import Broken, Reason, Transient
@@ -11,6 +12,51 @@ from slipway.domain.model import Versioned
 from slipway.ports.records import Admission, Fence, Records
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Journal:
+    """The record as one look writes it: everything in it happens at the same moment."""
+
+    records: Records
+    now: datetime
+
+    def write(
+        self,
+        deployment: Deployment,
+        *notes: Note,
+        others: Sequence[Versioned] = (),
+        admission: Admission | None = None,
+        fence: Fence | None = None,
+    ) -> Deployment:
+        """Write the deployment with these notes in its record; the deployment as it is now stored.
+
+        With a fence the write is also the proof that the lane is still ours: what follows it may
+        change the world.
+        """
+        written, evidence = recorded(deployment, notes, self.now)
+        documents = [written, *others]
+        self.records.write(documents, evidence=evidence, admission=admission, fence=fence)
+        return written.stored()
+
+    def act(
+        self, deployment: Deployment, note: Note | None, call: Callable[[], T]
+    ) -> tuple[Deployment, T]:
+        """Write the intent of a call that changes something, and make it.
+
+        The write is fenced, and so the proof that the lane is still ours. It comes before every
+        try: what an earlier one has proven may be over. Whoever writes the end says ``acted(now)``;
+        until then the call counts as under way. A refusal is an end. ``note`` is None for a further
+        try of a call that was put off: the record has told it.
+        """
+        told = (note,) if note is not None else ()
+        intended = self.write(deployment.acting(self.now), *told, fence=fence_of(deployment))
+        try:
+            return intended, call()
+        except Broken as refused:
+            refusal = Note(what="call refused", reason=refused.reason, message=refused.message)
+            self.write(intended.acted(self.now), refusal)
+            raise
 
 
 def again_when_moved(attempt: Callable[[], T], *, attempts: int, otherwise: str) -> T:
@@ -37,49 +83,3 @@ def fence_of(deployment: Deployment) -> Fence:
         deployment_id=deployment.deployment_id,
         fencing=deployment.fencing,
     )
-
-
-def act(
-    deployment: Deployment,
-    note: Note | None,
-    call: Callable[[], T],
-    *,
-    records: Records,
-    now: datetime,
-    **facts: Any,
-) -> tuple[Deployment, T]:
-    """Write the intent of a call that changes something, and make it.
-
-    The write is fenced, and so the proof that the lane is still ours. It comes before every try:
-    what an earlier one has proven may be over. Whoever writes the end says ``acted(now)``; until
-    then the call counts as under way. A refusal is an end. ``note`` is None for a further try of a
-    call that was put off: the record has told it.
-    """
-    intended = deployment.acting(now).knowing(**facts)
-    told = (note,) if note is not None else ()
-    intended = record(records, intended, *told, now=now, fence=fence_of(deployment))
-    try:
-        return intended, call()
-    except Broken as refused:
-        refusal = Note(what="call refused", reason=refused.reason, message=refused.message)
-        record(records, intended.acted(now), refusal, now=now)
-        raise
-
-
-def record(
-    records: Records,
-    deployment: Deployment,
-    *notes: Note,
-    now: datetime,
-    others: Sequence[Versioned] = (),
-    admission: Admission | None = None,
-    fence: Fence | None = None,
-) -> Deployment:
-    """Write the deployment with these notes in its record; the deployment as it is now stored.
-
-    With a fence the write is also the proof that the lane is still ours: what follows it may
-    change the world.
-    """
-    written, evidence = recorded(deployment, notes, now)
-    records.write([written, *others], evidence=evidence, admission=admission, fence=fence)
-    return written.model_copy(update={"version": written.version + 1, "is_news": False})

@@ -39,8 +39,7 @@ def dynamodb(aws: None) -> DynamoDBClient:
 
 def _table() -> Any:
     """The table as template.yaml has it."""
-    attributes = {"pk": "S", "sk": "S", "lane": "S", "number": "N"}
-    attributes |= {"unsettled": "S", "requested_at": "S"}
+    attributes = {"pk": "S", "sk": "S", "unsettled": "S", "requested_at": "S"}
     return cast(
         Any,
         {
@@ -50,10 +49,7 @@ def _table() -> Any:
                 {"AttributeName": name, "AttributeType": kind} for name, kind in attributes.items()
             ],
             "KeySchema": _keys("pk", "sk"),
-            "GlobalSecondaryIndexes": [
-                _index("by-lane", "lane", "number"),
-                _index("unsettled", "unsettled", "requested_at"),
-            ],
+            "GlobalSecondaryIndexes": [_index("open", "unsettled", "requested_at")],
         },
     )
 
@@ -62,7 +58,7 @@ def _index(name: str, partition: str, sort: str) -> dict[str, Any]:
     return {
         "IndexName": name,
         "KeySchema": _keys(partition, sort),
-        "Projection": {"ProjectionType": "ALL"},
+        "Projection": {"ProjectionType": "KEYS_ONLY"},
     }
 
 

@@ -17,7 +17,7 @@ from mypy_boto3_dynamodb import DynamoDBClient
 
 from slipway.adapters.records import DynamoDBRecords
 from slipway.domain.evidence import Note
-from slipway.journal import record
+from slipway.journal import Journal
 from slipway.operate.__main__ import main
 from tests.integration.adapters.conftest import TABLE
 from tests.integration.adapters.examples import NOON, a_deployment
@@ -114,7 +114,7 @@ def test_the_stack_says_where_the_record_is(
 ) -> None:
     records = DynamoDBRecords(dynamodb, TABLE)
     lane = records.lane("notes", "staging").model_copy(update={"next_number": 2})
-    record(records, a_deployment(), Note(what="admitted"), now=NOON, others=[lane])
+    Journal(records, NOON).write(a_deployment(), Note(what="admitted"), others=[lane])
 
     code = main(["--stack", "slipway-eu", "--catalog", catalog, "verify-records", "--all"])
 
@@ -223,7 +223,7 @@ def test_a_table_that_is_gone_is_one_sentence(
     cloudformation: CloudFormation, aws: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert refused(capsys, "show", "notes-staging-1") == (
-        "GetItem: Requested resource not found (ResourceNotFoundException)\n"
+        "BatchGetItem: Requested resource not found (ResourceNotFoundException)\n"
     )
 
 

@@ -205,7 +205,7 @@ def under_way() -> World:
 def test_nothing_started_says_why_and_the_way_on(
     world: World, why: str, good: bool, way_on: str
 ) -> None:
-    recent = world.records.recent(*PLACE, 10)
+    recent = world.records.recent(world.lane, 10)
 
     found = why_nothing(world.lane, recent, NEW)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from botocore.exceptions import ClientError
 
 from slipway.adapters.errors import aws_errors, code_of
-from slipway.domain.deployment import LONGEST_FUNCTION
+from slipway.domain.progress import LONGEST_FUNCTION
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient

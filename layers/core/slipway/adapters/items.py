@@ -12,6 +12,7 @@ from slipway.domain.evidence import Evidence
 from slipway.domain.lane import DatabaseSlot, Lane
 from slipway.domain.model import Versioned
 from slipway.domain.notice import Notice
+from slipway.domain.plan import Plan
 from slipway.domain.seen import SeenTags
 from slipway.ports.records import Admission
 
@@ -20,28 +21,37 @@ if TYPE_CHECKING:
 
     Key = dict[str, UniversalAttributeValueTypeDef]
     Item = dict[str, UniversalAttributeValueTypeDef]
+    Read = Mapping[str, AttributeValueTypeDef]
 
 M = TypeVar("M", bound=BaseModel)
 
-BY_LANE: Final = "by-lane"
-UNSETTLED: Final = "unsettled"
+# The index of what is open: deployments without an outcome, and notices that were refused. It holds
+# keys only: a write of an item that stays open costs it nothing.
+OPEN: Final = "open"
+UNSETTLED: Final = "yes"
 UNTOLD: Final = "untold"
 EVIDENCE_PREFIX: Final = "EVIDENCE#"
+_DEPLOYMENT: Final = "DEPLOYMENT#"
 
 
 def deployment_key(deployment_id: str) -> "Key":
     """Where a deployment lies; its evidence, approval and notice share the partition."""
-    return _key(f"DEPLOYMENT#{deployment_id}", "DEPLOYMENT")
+    return _key(f"{_DEPLOYMENT}{deployment_id}", "DEPLOYMENT")
+
+
+def plan_key(deployment_id: str) -> "Key":
+    """Where a deployment's plan lies; it is written once."""
+    return _key(f"{_DEPLOYMENT}{deployment_id}", "PLAN")
 
 
 def approval_key(deployment_id: str) -> "Key":
     """Where a deployment's approval lies."""
-    return _key(f"DEPLOYMENT#{deployment_id}", "APPROVAL")
+    return _key(f"{_DEPLOYMENT}{deployment_id}", "APPROVAL")
 
 
 def notice_key(deployment_id: str) -> "Key":
     """Where lies what was told of a deployment."""
-    return _key(f"DEPLOYMENT#{deployment_id}", "NOTICE")
+    return _key(f"{_DEPLOYMENT}{deployment_id}", "NOTICE")
 
 
 def lane_key(lane_id: str) -> "Key":
@@ -66,8 +76,14 @@ def seen_key(repository: str) -> "Key":
 
 def evidence_item(entry: Evidence) -> "Item":
     """One entry of a deployment's record, sorted by its number."""
-    key = _key(f"DEPLOYMENT#{entry.deployment_id}", f"{EVIDENCE_PREFIX}{entry.number:06d}")
+    key = _key(f"{_DEPLOYMENT}{entry.deployment_id}", f"{EVIDENCE_PREFIX}{entry.number:06d}")
     return _item(key, entry, 1)
+
+
+def plan_item(plan: Plan) -> "Item":
+    """The plan as it is stored, once."""
+    sealed = {"document": {"S": plan.text}}
+    return _item(plan_key(plan.deployment_id), plan, 1) | sealed
 
 
 def admission_item(admission: Admission) -> "Item":
@@ -100,13 +116,30 @@ def versioned_item(document: Versioned) -> "Item":
     raise TypeError(f"{type(document).__name__} has no place in the table")
 
 
-def document_of(item: "Mapping[str, AttributeValueTypeDef]", model: type[M]) -> M:
+def document_of(item: "Read", model: type[M]) -> M:
     """The document that an item carries.
 
     A newer Slipway may have written fields that this one does not know; they are left out, so
     that going back to an older Slipway does not lock every lane.
     """
     return model.model_validate_json(item["document"]["S"], extra="ignore")
+
+
+def kept_of(item: "Read") -> Deployment | Plan:
+    """A deployment or its plan, whichever the item is."""
+    if item["kind"]["S"] == Plan.__name__:
+        return document_of(item, Plan)
+    return document_of(item, Deployment)
+
+
+def key_of(item: "Read") -> "Key":
+    """The key of an item."""
+    return _key(item["pk"]["S"], item["sk"]["S"])
+
+
+def id_of(item: "Read") -> str:
+    """The deployment whose item this is, by its key."""
+    return item["pk"]["S"].removeprefix(_DEPLOYMENT)
 
 
 def _key(pk: str, sk: str) -> "Key":
@@ -122,23 +155,17 @@ def _item(key: "Key", document: BaseModel, version: int) -> "Item":
 
 
 def _deployment_attributes(deployment: Deployment) -> "Item":
-    attributes: Item = {
-        "lane": {"S": deployment.lane_id},
-        "number": {"N": str(deployment.number)},
-        "phase": {"S": deployment.phase},
-        "requested_at": {"S": sortable(deployment.requested_at)},
-    }
     # The stream hands on only what is news: see the filter of NotifyFunction.
-    if deployment.is_news:
-        attributes |= {"news": {"S": "yes"}}
+    attributes: Item = {"news": {"S": "yes"}} if deployment.is_news else {}
     # The index holds only items that carry its key: a settled deployment leaves it.
-    if deployment.outcome is None:
-        return attributes | {"unsettled": {"S": "yes"}}
-    return attributes | {"outcome": {"S": deployment.outcome}}
+    if deployment.outcome is not None:
+        return attributes
+    since = sortable(deployment.requested_at)
+    return attributes | {"unsettled": {"S": UNSETTLED}, "requested_at": {"S": since}}
 
 
 def _notice_attributes(notice: Notice) -> "Item":
-    """The index of unsettled deployments holds, under a key of its own, what was not told."""
+    """The index of what is open holds, under a key of its own, what was not told."""
     since = notice.lacking_since
     if since is None:
         return {}

@@ -10,12 +10,13 @@ from botocore.exceptions import ClientError
 from slipway.adapters import items
 from slipway.adapters.errors import aws_errors, code_of, message_of
 from slipway.domain.approval import Approval
-from slipway.domain.deployment import Deployment
+from slipway.domain.deployment import Deployment, unstored_plans
 from slipway.domain.errors import Broken, ControlPlaneError, Reason, Rejected, Transient
 from slipway.domain.evidence import Evidence
 from slipway.domain.lane import DatabaseSlot, Lane
 from slipway.domain.model import Versioned
 from slipway.domain.notice import Notice
+from slipway.domain.plan import Plan
 from slipway.domain.seen import SeenTags
 from slipway.ports.records import Admission, Fence
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import (
         KeysAndAttributesOutputTypeDef,
         KeysAndAttributesTypeDef,
-        QueryInputPaginateTypeDef,
         TransactWriteItemTypeDef,
         UniversalAttributeValueTypeDef,
     )
@@ -60,10 +60,14 @@ class DynamoDBRecords:
 
     def deployment(self, deployment_id: str) -> Deployment:
         """The deployment as last written; Rejected when it does not exist."""
-        found = self._read(items.deployment_key(deployment_id), Deployment)
-        if found is None:
+        found = self.deployments([deployment_id])
+        if not found:
             raise Rejected(Reason.DEPLOYMENT_UNKNOWN, f"There is no deployment '{deployment_id}'.")
-        return found
+        return found[0]
+
+    def plan(self, deployment_id: str) -> Plan | None:
+        """The deployment's plan, once it was made."""
+        return self._read(items.plan_key(deployment_id), Plan)
 
     def lane(self, application: str, environment: str) -> Lane:
         """The lane; a new one when nothing was ever deployed there."""
@@ -89,8 +93,13 @@ class DynamoDBRecords:
         return self._read(items.admission_key(admission_id), Admission)
 
     def deployments(self, deployment_ids: Sequence[str]) -> list[Deployment]:
-        """Those of the deployments that exist, as last written, in no order."""
-        return self._read_all(deployment_ids, items.deployment_key, Deployment)
+        """Those of the deployments that exist, as last written, with their plans, in no order."""
+        ids = list(dict.fromkeys(deployment_ids))
+        keys = [key(one) for one in ids for key in (items.deployment_key, items.plan_key)]
+        found = [items.kept_of(item) for item in self._read_items(keys)]
+        plans = {one.deployment_id: one for one in found if isinstance(one, Plan)}
+        kept = [one for one in found if isinstance(one, Deployment)]
+        return [one.read_with(plans.get(one.deployment_id)) for one in kept]
 
     def lanes(self, lane_ids: Sequence[str]) -> list[Lane]:
         """The lanes; new ones where nothing was ever deployed."""
@@ -110,63 +119,36 @@ class DynamoDBRecords:
         """Those of the repositories that were looked at before, in no order."""
         return self._read_all(repositories, items.seen_key, SeenTags)
 
-    @aws_errors()
     def untold(self, since: datetime) -> list[Notice]:
         """What Slack has refused since and nobody has told; may lag behind by a moment."""
-        return self._query_all(
-            {
-                "TableName": self._table,
-                "IndexName": items.UNSETTLED,
-                "KeyConditionExpression": "unsettled = :untold AND requested_at >= :since",
-                "ExpressionAttributeValues": {
-                    ":untold": {"S": items.UNTOLD},
-                    ":since": {"S": items.sortable(since)},
-                },
-            },
-            Notice,
-        )
+        keys = [items.key_of(item) for item in self._open(items.UNTOLD, since)]
+        return [items.document_of(item, Notice) for item in self._read_items(keys)]
 
     @aws_errors()
     def evidence(self, deployment_id: str) -> list[Evidence]:
         """Every entry of the deployment's record, oldest first."""
-        return self._query_all(
-            {
-                "TableName": self._table,
-                "ConsistentRead": True,
-                "KeyConditionExpression": "pk = :pk AND begins_with(sk, :prefix)",
-                "ExpressionAttributeValues": {
-                    ":pk": items.deployment_key(deployment_id)["pk"],
-                    ":prefix": {"S": items.EVIDENCE_PREFIX},
-                },
-            },
-            Evidence,
-        )
-
-    @aws_errors()
-    def recent(self, application: str, environment: str, limit: int) -> list[Deployment]:
-        """The newest deployments of a lane, newest first; may lag behind by a moment."""
-        answer = self._client.query(
+        pages = self._client.get_paginator("query").paginate(
             TableName=self._table,
-            IndexName=items.BY_LANE,
-            KeyConditionExpression="lane = :lane",
-            ExpressionAttributeValues={":lane": {"S": f"{application}/{environment}"}},
-            ScanIndexForward=False,
-            Limit=limit,
-        )
-        return [items.document_of(item, Deployment) for item in answer["Items"]]
-
-    @aws_errors()
-    def unsettled(self) -> list[Deployment]:
-        """Every deployment without an outcome, oldest first; may lag behind by a moment."""
-        return self._query_all(
-            {
-                "TableName": self._table,
-                "IndexName": items.UNSETTLED,
-                "KeyConditionExpression": "unsettled = :yes",
-                "ExpressionAttributeValues": {":yes": {"S": "yes"}},
+            ConsistentRead=True,
+            KeyConditionExpression="pk = :pk AND begins_with(sk, :prefix)",
+            ExpressionAttributeValues={
+                ":pk": items.deployment_key(deployment_id)["pk"],
+                ":prefix": {"S": items.EVIDENCE_PREFIX},
             },
-            Deployment,
         )
+        return [items.document_of(item, Evidence) for page in pages for item in page["Items"]]
+
+    def recent(self, lane: Lane, limit: int) -> list[Deployment]:
+        """The newest deployments of a lane, at most 100, newest first, without their plans."""
+        newest = lane.newest_ids(limit)
+        return sorted(self._unplanned(newest), key=lambda one: one.number, reverse=True)
+
+    def unsettled(self) -> list[Deployment]:
+        """Every deployment without an outcome, oldest first, without its plan; may lag behind by a
+        moment.
+        """
+        ids = [items.id_of(item) for item in self._open(items.UNSETTLED)]
+        return sorted(self._unplanned(ids), key=lambda one: one.requested_at)
 
     def write(
         self,
@@ -182,6 +164,7 @@ class DynamoDBRecords:
         when the fence no longer holds.
         """
         operations = [self._put_versioned(document, fence) for document in documents]
+        operations += [self._put_new(items.plan_item(plan)) for plan in unstored_plans(documents)]
         operations += [self._put_new(items.evidence_item(entry)) for entry in evidence]
         if admission is not None:
             operations.append(self._put_new(items.admission_item(admission)))
@@ -195,33 +178,48 @@ class DynamoDBRecords:
         item = answer.get("Item")
         return items.document_of(item, model) if item else None
 
-    @aws_errors()
     def _read_all(
         self, ids: Iterable[str], key: "Callable[[str], items.Key]", model: type[items.M]
     ) -> list[items.M]:
         """The documents behind these keys, each consistent; those that are not there are left."""
-        wanted = [key(one) for one in dict.fromkeys(ids)]
-        found: list[items.M] = []
-        for start in range(0, len(wanted), _KEYS_AT_ONCE):
-            found += self._read_some(wanted[start : start + _KEYS_AT_ONCE], model)
+        found = self._read_items([key(one) for one in dict.fromkeys(ids)])
+        return [items.document_of(item, model) for item in found]
+
+    def _unplanned(self, deployment_ids: Iterable[str]) -> list[Deployment]:
+        return self._read_all(deployment_ids, items.deployment_key, Deployment)
+
+    @aws_errors()
+    def _read_items(self, keys: "Sequence[items.Key]") -> "list[items.Read]":
+        found: list[items.Read] = []
+        for start in range(0, len(keys), _KEYS_AT_ONCE):
+            found += self._read_some(keys[start : start + _KEYS_AT_ONCE])
         return found
 
-    def _read_some(self, keys: "list[items.Key]", model: type[items.M]) -> list[items.M]:
-        found: list[items.M] = []
+    def _read_some(self, keys: "Sequence[items.Key]") -> "list[items.Read]":
+        found: list[items.Read] = []
         left: Mapping[str, KeysAndAttributesTypeDef | KeysAndAttributesOutputTypeDef]
         left = {self._table: {"Keys": keys, "ConsistentRead": True}}
         for _ in range(_TRIES):
             answer = self._client.batch_get_item(RequestItems=left)
-            found += [items.document_of(one, model) for one in answer["Responses"][self._table]]
+            found += answer["Responses"][self._table]
             # What is over 16 MB, or over the table's throughput for now.
             left = answer["UnprocessedKeys"]
             if not left:
                 return found
         raise Transient(Reason.AWS_UNAVAILABLE, "BatchGetItem: some keys are never processed.")
 
-    def _query_all(self, query: "QueryInputPaginateTypeDef", model: type[items.M]) -> list[items.M]:
-        pages = self._client.get_paginator("query").paginate(**query)
-        return [items.document_of(item, model) for page in pages for item in page["Items"]]
+    @aws_errors()
+    def _open(self, what: str, since: datetime | None = None) -> "list[items.Read]":
+        """The keys of what is open under this name; the index holds nothing else."""
+        # DynamoDB takes no empty text as a key; every time comes after this.
+        earliest = items.sortable(since) if since else "0"
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            IndexName=items.OPEN,
+            KeyConditionExpression="unsettled = :what AND requested_at >= :since",
+            ExpressionAttributeValues={":what": {"S": what}, ":since": {"S": earliest}},
+        )
+        return [item for page in pages for item in page["Items"]]
 
     @aws_errors()
     def _transact(

@@ -42,11 +42,11 @@ def _databases(catalog: Catalog, unsettled: Iterable[Deployment]) -> set[str]:
         for application, name, environment in catalog.environments()
         if environment.migration is not None
     }
-    return lanes | {one.migrated_database for one in unsettled if one.migrated_database is not None}
+    return lanes | {one.migrates for one in unsettled if one.migrates is not None}
 
 
 def _waits_for(slot: DatabaseSlot, one: Deployment) -> bool:
-    return one.phase is Phase.AWAITING_LANE and one.migrated_database == slot.database_id
+    return one.phase is Phase.AWAITING_LANE and one.migrates == slot.database_id
 
 
 def _at_work(holder: Deployment, one_offs: OneOffs, now: datetime) -> bool:

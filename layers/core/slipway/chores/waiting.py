@@ -7,6 +7,7 @@ from typing import Final
 
 from slipway.chores.job import Finding, Job, begun_anywhere, is_due
 from slipway.domain.deployment import Deployment, Phase
+from slipway.journal import Journal
 from slipway.ports.control import Announcement, Announcements, Executions
 from slipway.ports.records import Records
 from slipway.steps.ended import lost, may_still_change
@@ -71,7 +72,7 @@ def _looked_after(
     elif may_still_change(deployment, executions):
         yield "left", deployment_id
     elif executions.known(deployment_id):
-        settle(lost(deployment), records=records, announcements=announcements, now=now)
+        settle(lost(deployment), journal=Journal(records, now), announcements=announcements)
         yield "settled", deployment_id
     else:
         request = StepRequest(deployment_id=deployment_id, lane=deployment.lane_id)

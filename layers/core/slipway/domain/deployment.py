@@ -1,20 +1,23 @@
 """One attempt to put a release on a lane: where it stands, what is known of it, how it ended."""
 
 import json
+from collections.abc import Iterable
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from slipway.domain import older
+from slipway.domain.effect import Effect
 from slipway.domain.errors import Broken, Reason, Rejected, Transient
 from slipway.domain.lane import Stable
 from slipway.domain.model import Model, Versioned
 from slipway.domain.plan import Plan
+from slipway.domain.progress import Looks, Progress, SchemaWork, ServiceProgress
 from slipway.domain.redaction import kept
 from slipway.domain.release import Release
-from slipway.domain.start import Start
 from slipway.domain.text import cut, storable
 
 
@@ -53,10 +56,6 @@ class Outcome(StrEnum):
         return self in _HOLDING
 
 
-# How long a function may run: Globals.Function.Timeout of template.yaml. Stopping an execution does
-# not stop the function that it has just invoked.
-LONGEST_FUNCTION: Final = timedelta(seconds=60)
-
 # How Step Functions reports a function that ran into its time limit or was killed for its memory.
 LOOK_DIED: Final = frozenset(
     {"Lambda.Unknown", "Runtime.ExitError", "Runtime.OutOfMemory", "Sandbox.Timedout"}
@@ -91,81 +90,6 @@ class Origin(StrEnum):
     PROMOTION = "promotion"
     REQUEST = "request"
     SWEEP = "sweep"
-
-
-class Progress(Model):
-    """What is known to have been started or finished.
-
-    Recovery reads it to find what an earlier try started, then looks at the cloud. Each field is
-    written once, but for those of one verification's looks (``was_emptied``: the service wanted no
-    task, and has not been judged since) or a task's tries, ``awaited``:
-    what a wait for the lane is for, ``snapshot_put_off_by``: why RDS takes no snapshot for now, and
-    ``acting``: since when calls that change something are under way.
-
-    A ``..._start`` is None where an older Slipway has asked for the task: then it may have run.
-    """
-
-    acting: tuple[datetime, ...] = ()
-    ending_since: datetime | None = None
-    awaited: str | None = None
-    snapshot_id: str | None = None
-    snapshot_requested_at: datetime | None = None
-    snapshot_put_off_by: str | None = None
-    snapshot_available_at: datetime | None = None
-    revision_requested_at: datetime | None = None
-    revision_arn: str | None = None
-    migration_requested_at: datetime | None = None
-    migration_start: Start | None = None
-    migration_task_arn: str | None = None
-    migration_ended_at: datetime | None = None
-    migrated_at: datetime | None = None
-    deploy_requested_at: datetime | None = None
-    ecs_deployment_id: str | None = None
-    failed_looks: int = 0
-    found_wanting: str | None = None
-    healthy_since: datetime | None = None
-    moving_since: datetime | None = None
-    was_emptied: bool = False
-    verified_at: datetime | None = None
-    current_requested_at: datetime | None = None
-    current_start: Start | None = None
-    current_task_arn: str | None = None
-    current_ended_at: datetime | None = None
-    schema_unmoved_at: datetime | None = None
-    downgrade_requested_at: datetime | None = None
-    downgrade_start: Start | None = None
-    downgrade_task_arn: str | None = None
-    downgrade_ended_at: datetime | None = None
-    downgraded_at: datetime | None = None
-    way_back_requested_at: datetime | None = None
-    way_back_arn: str | None = None
-    rollback_requested_at: datetime | None = None
-    rolled_back_at: datetime | None = None
-
-    @property
-    def migration_began(self) -> bool:
-        """Whether the migration may have run: it was asked for, and nothing proves the contrary."""
-        return _may_have_begun(self.migration_requested_at, self.migration_start)
-
-    @property
-    def migrating(self) -> bool:
-        """Whether a migration may be at work: it may have begun and was not seen to end.
-
-        An older Slipway recorded the end of a success only.
-        """
-        ended = self.migration_ended_at or self.migrated_at
-        return self.migration_began and ended is None
-
-    @property
-    def downgrading(self) -> bool:
-        """Whether a downgrade may be at work; as with ``migrating``."""
-        ended = self.downgrade_ended_at or self.downgraded_at
-        began = _may_have_begun(self.downgrade_requested_at, self.downgrade_start)
-        return began and ended is None
-
-
-def _may_have_begun(requested_at: datetime | None, start: Start | None) -> bool:
-    return requested_at is not None and (start is None or not start.nothing_began)
 
 
 class Failure(Model):
@@ -204,7 +128,11 @@ class Failure(Model):
 
 
 class Deployment(Versioned):
-    """The record of one attempt; ``evidence_hash`` is the head of its evidence chain."""
+    """The record of one attempt; ``evidence_hash`` is the head of its evidence chain.
+
+    The plan is an item of its own, written once: it is there where the deployment was read with it.
+    ``plan_hash`` is there as soon as it was made.
+    """
 
     deployment_id: str
     application: str
@@ -221,7 +149,14 @@ class Deployment(Versioned):
     release: Release
     phase: Phase = Phase.PLANNING
     progress: Progress = Progress()
-    plan: Plan | None = None
+    plan: Plan | None = Field(
+        default=None, exclude=True, description="an item of its own; lists are read without"
+    )
+    plan_is_stored: bool = Field(default=False, exclude=True)
+    plan_hash: str | None = None
+    migrates: str | None = Field(
+        default=None, description="the database that its migration keeps from others; set by Plan"
+    )
     fencing: int | None = None
     rollback_target: Stable | None = None
     cancel_requested_by: str | None = None
@@ -235,6 +170,14 @@ class Deployment(Versioned):
         default=False, exclude=True, description="this write is worth telling; never stored"
     )
 
+    @model_validator(mode="before")
+    @classmethod
+    def _as_kept_now(cls, stored: Any) -> Any:
+        """Slipway 0.1.0 stored other facts."""
+        if isinstance(stored, dict) and isinstance(stored.get("release"), dict):
+            return older.upgraded(stored) if older.is_older(stored) else stored
+        return stored
+
     @property
     def lane_id(self) -> str:
         """The lane that this deployment wants to change."""
@@ -246,14 +189,48 @@ class Deployment(Versioned):
             return self
         return self.model_copy(update={"phase": phase, "is_news": True})
 
-    def knowing(self, **facts: Any) -> "Deployment":
-        """The deployment with these fields of its progress set; texts are bounded."""
-        kept = {
-            name: cut(storable(fact), _MESSAGE_KEPT) if isinstance(fact, str) else fact
-            for name, fact in facts.items()
-        }
-        progress = self.progress.model_copy(update=kept)
+    def planned_as(self, plan: Plan) -> "Deployment":
+        """The deployment with its plan, sealed, but not yet stored."""
+        database = plan.settings.database_id(self.lane_id) if plan.needs_migration else None
+        planned = {"plan": plan, "plan_hash": plan.plan_hash, "migrates": database}
+        return self.model_copy(update={**planned, "plan_is_stored": False})
+
+    def read_with(self, plan: Plan | None) -> "Deployment":
+        """The deployment with its plan as it was read from the record."""
+        if plan is None:
+            return self
+        return self.model_copy(update={"plan": plan, "plan_is_stored": True})
+
+    def stored(self) -> "Deployment":
+        """The deployment just after it was written."""
+        stored = {"version": self.version + 1, "is_news": False, "plan_is_stored": True}
+        return self.model_copy(update=stored)
+
+    def having(self, progress: Progress) -> "Deployment":
+        """The deployment with this progress."""
         return self.model_copy(update={"progress": progress})
+
+    def with_backup(self, database_id: str, backup: Effect) -> "Deployment":
+        """The deployment with what is known of one database's snapshot."""
+        return self.having(self.progress.with_backup(database_id, backup))
+
+    def with_schema_task(self, work: SchemaWork, task: Effect) -> "Deployment":
+        """The deployment with what is known of one task about the schema."""
+        return self.having(self.progress.with_schema_task(work, task))
+
+    def with_service(self, service: ServiceProgress) -> "Deployment":
+        """The deployment with what is known of the service that runs it."""
+        name = self.planned().settings.target.service
+        return self.having(self.progress.with_service(name, service))
+
+    def with_looks(self, looks: Looks) -> "Deployment":
+        """The deployment after one more look of its verification."""
+        return self.having(self.progress.with_looks(looks))
+
+    @property
+    def service(self) -> ServiceProgress:
+        """What was done to the service that runs it."""
+        return next(iter(self.progress.services.values()), ServiceProgress())
 
     @property
     def has_changed(self) -> bool:
@@ -261,52 +238,40 @@ class Deployment(Versioned):
 
         A migration that provably never ran has changed nothing.
         """
-        return self.progress.migration_began or self.progress.deploy_requested_at is not None
+        return self.progress.migration_began or self.progress.has_deployed
 
     def acting(self, now: datetime) -> "Deployment":
         """The deployment just before a call that changes something."""
-        recent = [since for since in self.progress.acting if now - since < LONGEST_FUNCTION]
-        return self.knowing(acting=(*recent, now))
+        return self.having(self.progress.calling(now))
 
     def acted(self, began: datetime) -> "Deployment":
         """The deployment once AWS has answered the call that ``began`` then."""
-        others = list(self.progress.acting)
-        if began in others:
-            others.remove(began)
-        return self.knowing(acting=tuple(others))
+        return self.having(self.progress.answered(began))
 
     def refuse_while_acting(self, now: datetime) -> None:
-        """Raise Transient while a call that changes something may be on its way.
-
-        A call whose function has died or hangs is not answered on record; only time tells that it
-        can come no more.
-        """
-        if any(now - since < LONGEST_FUNCTION for since in self.progress.acting):
+        """Raise Transient while a call that changes something may be on its way."""
+        if self.progress.is_calling(now):
             message = f"A call of {self.deployment_id} may still be on its way."
             raise Transient(Reason.WAITING, message)
 
     @property
     def goes_back_to(self) -> Stable | None:
         """The rollback target, with the revision that was registered anew for it."""
-        target, arn = self.rollback_target, self.progress.way_back_arn
+        target = self.rollback_target
+        again = self.service.return_revision
+        arn = again.handle if again else None
         return target.model_copy(update={"revision_arn": arn}) if target and arn else target
 
     @property
     def may_be_migrating(self) -> bool:
         """Whether a task that changes the schema was asked for and was not seen to end."""
-        return self.progress.migrating or self.progress.downgrading
-
-    @property
-    def migrated_database(self) -> str | None:
-        """The name under which its migration excludes others; None when it migrates nothing."""
-        if self.plan is None or not self.plan.needs_migration:
-            return None
-        return self.plan.settings.database_id(self.lane_id)
+        return self.progress.may_be_moving_the_schema
 
     def planned(self) -> Plan:
         """The plan; Broken when a step runs before Plan."""
         if self.plan is None:
-            raise Broken(Reason.INTERNAL_ERROR, f"{self.deployment_id} has no plan yet.")
+            lacks = "has no plan yet" if self.plan_hash is None else "was read without its plan"
+            raise Broken(Reason.INTERNAL_ERROR, f"{self.deployment_id} {lacks}.")
         return self.plan
 
     def refuse_when_ended(self) -> None:
@@ -334,6 +299,12 @@ class Deployment(Versioned):
         self.refuse_to_go_forward()
         if self.cancel_requested_by is not None:
             raise Rejected(Reason.CANCELLED, f"Cancelled by {self.cancel_requested_by}.")
+
+
+def unstored_plans(documents: Iterable[Versioned]) -> list[Plan]:
+    """The plans that have to be written with these documents, once."""
+    deployments = [one for one in documents if isinstance(one, Deployment)]
+    return [one.plan for one in deployments if one.plan and not one.plan_is_stored]
 
 
 def outcome_of(failure: Failure | None, cause: Failure | None, *, changed: bool) -> Outcome:

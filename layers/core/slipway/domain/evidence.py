@@ -1,16 +1,16 @@
 """The record that cannot be changed unseen: every entry carries the hash of the one before."""
 
-import hashlib
 import json
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Final
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from slipway.domain.deployment import Deployment
 from slipway.domain.model import Model
 from slipway.domain.redaction import kept
+from slipway.domain.seal import content_hash
 from slipway.domain.text import cut, storable
 
 _MESSAGE_KEPT: Final = 2000
@@ -18,6 +18,8 @@ _WORD_KEPT: Final = 200
 # Twenty lines of a log with 500 of the widest characters each.
 _DATA_KEPT: Final = 44_000
 _BEGINNING_KEPT: Final = 10_000
+_FIRST_FORMAT: Final = 1
+_FORMAT: Final = 2
 
 
 class Note(Model):
@@ -30,7 +32,12 @@ class Note(Model):
 
 
 class Evidence(Model):
-    """One entry of a deployment's record; ``hash`` covers every other field."""
+    """One entry of a deployment's record; ``hash`` covers every other field, as it was stored.
+
+    ``format`` says how an entry is hashed: 1 (Slipway 0.1.0, without a number) and 2 are the
+    canonical JSON of what is stored beside the hash. ``stored_hash`` is the hash of an entry that
+    was read.
+    """
 
     deployment_id: str
     number: int
@@ -40,17 +47,27 @@ class Evidence(Model):
     message: str
     data: dict[str, Any]
     previous_hash: str
+    format: int = _FORMAT
     hash: str = ""
+    stored_hash: str = Field(default="", exclude=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _hashed_as_stored(cls, stored: Any) -> Any:
+        """Fields that this Slipway does not know count, and those that it knows since do not."""
+        if not isinstance(stored, dict) or not isinstance(stored.get("at"), str):
+            return stored
+        content = {name: value for name, value in stored.items() if name != "hash"}
+        return {"format": _FIRST_FORMAT, **stored, "stored_hash": content_hash(content)}
 
     def sealed(self) -> "Evidence":
         """The entry with its hash."""
         return self.model_copy(update={"hash": self.expected_hash()})
 
     def expected_hash(self) -> str:
-        """SHA-256 over the canonical JSON of all fields but the hash itself."""
-        content = self.model_dump(mode="json", exclude={"hash"})
-        document = json.dumps(content, sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(document.encode()).hexdigest()
+        """SHA-256 of the entry as it lies in the record, or is going to."""
+        hidden = {"hash"}
+        return self.stored_hash or content_hash(self.model_dump(mode="json", exclude=hidden))
 
 
 def recorded(
@@ -98,7 +115,9 @@ def chain_errors(deployment: Deployment, entries: list[Evidence]) -> list[str]:
             break
         if entry.previous_hash != previous:
             errors.append(f"entry {number} does not follow entry {number - 1}")
-        if entry.hash != entry.expected_hash():
+        if entry.format > _FORMAT:
+            errors.append(f"entry {number} has format {entry.format}: a newer Slipway wrote it")
+        elif entry.hash != entry.expected_hash():
             errors.append(f"entry {number} was changed after it was written")
         previous = entry.hash
     if len(entries) != deployment.evidence_count:

@@ -9,6 +9,7 @@ from slipway.domain.deployment import Deployment, Outcome
 from slipway.domain.errors import Reason
 from slipway.domain.lane import Lane, Stable
 from slipway.domain.plan import Plan
+from slipway.domain.progress import SchemaWork
 from slipway.domain.wording import moment, short_digest
 
 # {again} requests this release once more, {fixed} another one, {good} the last good one; {lift}
@@ -85,7 +86,7 @@ def _half_migrated_note(deployment: Deployment) -> str:
     """What a rollback that had no downgrade left to a person."""
     progress, cause = deployment.progress, deployment.cause
     failed = cause is not None and cause.reason in _MIGRATION_FAILURES
-    settled = progress.migrated_at or progress.downgraded_at or progress.schema_unmoved_at
+    settled = progress.has_migrated or progress.has_downgraded or progress.schema_unmoved_at
     if not failed or settled:
         return ""
     return " The migration failed half-way and was not taken back: check the schema."
@@ -186,20 +187,23 @@ def restore_commands(deployment: Deployment) -> tuple[str, ...]:
     Empty when there was no migration, or no database is known.
     """
     settings = deployment.plan.settings if deployment.plan else None
-    progress = deployment.progress
-    started = progress.migration_requested_at if progress.migration_began else None
-    if settings is None or settings.database is None or started is None:
+    migration = deployment.progress.schema_tasks.get(SchemaWork.UP)
+    if settings is None or settings.database is None or migration is None:
         return ()
+    if not migration.may_have_begun:
+        return ()
+    started = migration.requested_at
     live = settings.database.identifier
     restored = f"{live}-restored"
     in_time = (
         f"aws rds restore-db-instance-to-point-in-time --source-db-instance-identifier {live} "
         f"--target-db-instance-identifier {restored} --restore-time {started:%Y-%m-%dT%H:%M:%SZ}"
     )
-    if deployment.progress.snapshot_available_at is None:
+    backup = deployment.progress.backups.get(settings.database.database_id)
+    if backup is None or not backup.succeeded:
         return (in_time,)
     from_snapshot = (
         f"aws rds restore-db-instance-from-db-snapshot --db-instance-identifier {restored} "
-        f"--db-snapshot-identifier {deployment.progress.snapshot_id}"
+        f"--db-snapshot-identifier {backup.handle}"
     )
     return from_snapshot, in_time

@@ -192,7 +192,17 @@ class Lane(Versioned):
 
     def next_deployment_id(self) -> str:
         """The id of the next attempt; never used twice."""
-        return f"{self.application}-{self.environment}-{self.next_number}"
+        return self._deployment_id(self.next_number)
+
+    def newest_ids(self, limit: int) -> list[str]:
+        """The ids of the newest attempts, newest first: they are numbered without a gap."""
+        oldest = max(1, self.next_number - limit)
+        return [
+            self._deployment_id(number) for number in range(self.next_number - 1, oldest - 1, -1)
+        ]
+
+    def _deployment_id(self, number: int) -> str:
+        return f"{self.application}-{self.environment}-{number}"
 
     def with_candidate(self, candidate: Candidate) -> "Lane":
         """Count the attempt; the candidate becomes the newest unless a newer one is known.

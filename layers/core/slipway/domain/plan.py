@@ -1,20 +1,18 @@
 """What will be done, fixed and hashed before anything is changed."""
 
-import hashlib
 import json
 from datetime import datetime
 from typing import Any, Final, Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from slipway.domain.catalog import Environment
 from slipway.domain.lane import Lane, Stable
 from slipway.domain.model import Model
 from slipway.domain.release import SCHEMA_LABEL, VERSION_LABEL, Image, Release
+from slipway.domain.seal import content_hash
 
-# Grows with every change of what a plan holds, settings included; a test compares.
-SEAL_FORMAT: Final = 2
-_UNSEALED_FORMAT: Final = 0
+_SEALS: Final = frozenset({"seal", "seal_format"})
 
 
 class LiveService(Model):
@@ -70,7 +68,8 @@ class Plan(Model):
     a last good release that could not be brought back, ``no_way_back`` says why and there is no
     ``rollback_target``; ``way_back_is_deregistered`` when its revision has to be registered again
     first. ``schema_before`` is the schema that the database is at, where it is known.
-    ``seal`` is the hash by the fields of that time, ``seal_format`` says which fields these are.
+    ``sealed_text`` is the plan as it was sealed, and as it lies in the record ever after: a later
+    Slipway that knows more fields still takes the hash of the same text.
     """
 
     deployment_id: str
@@ -88,20 +87,20 @@ class Plan(Model):
     no_way_back: NoWayBack | None = None
     way_back_is_deregistered: bool = False
     schema_before: str | None = None
-    seal: str = ""
-    seal_format: int = SEAL_FORMAT
+    sealed_text: str = Field(default="", exclude=True)
 
     @model_validator(mode="before")
     @classmethod
     def _sealed_as_stored(cls, stored: Any) -> Any:
-        """Slipway 0.1.0 stored no seal: it is the hash of the document as it stands there."""
-        if not isinstance(stored, dict) or "seal" in stored or not _is_json(stored):
+        """Read from the record, a plan is what stands there, whatever fields this Slipway knows."""
+        if not isinstance(stored, dict) or not isinstance(stored.get("release"), dict):
             return stored
-        return {**stored, "seal": _hash(stored), "seal_format": _UNSEALED_FORMAT}
+        content = _content(stored)
+        return {**content, "sealed_text": _text(content)}
 
     def sealed(self) -> Self:
-        """The plan with the hash that a later Slipway, which knows more fields, has to take."""
-        return self.model_copy(update={"seal": self.plan_hash})
+        """The plan once it is complete."""
+        return self.model_copy(update={"sealed_text": _text(self.model_dump(mode="json"))})
 
     @property
     def lane_id(self) -> str:
@@ -122,24 +121,29 @@ class Plan(Model):
         )
 
     @property
+    def text(self) -> str:
+        """The plan as it lies in the record, or is going to."""
+        return self.sealed_text or self.sealed().sealed_text
+
+    @property
     def plan_hash(self) -> str:
-        """SHA-256 of the plan's canonical JSON when it was made: what an approval is bound to.
-
-        Worked out anew where the fields are still those of that time, so that a change shows.
-        """
-        if self.seal_format != SEAL_FORMAT:
-            return self.seal
-        return _hash(self.model_dump(mode="json", exclude={"seal", "seal_format"}))
+        """What an approval is bound to: SHA-256 of the sealed plan, as 64 hex digits."""
+        return content_hash(json.loads(self.text))
 
 
-def _is_json(document: dict[str, Any]) -> bool:
-    """Whether this was read from the record, and not made of the domain's own values."""
-    return isinstance(document.get("release"), dict)
+def stored_plan_hash(document: dict[str, Any]) -> str:
+    """The hash of a plan as it lies in the record."""
+    return content_hash(_content(document))
 
 
-def _hash(document: dict[str, Any]) -> str:
-    content = json.dumps(document, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(content.encode()).hexdigest()
+def _text(content: dict[str, Any]) -> str:
+    """Letters as they are: most of what people write is shorter so."""
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+
+
+def _content(document: dict[str, Any]) -> dict[str, Any]:
+    """The plan without its own hash, which was stored beside it for a time."""
+    return {name: value for name, value in document.items() if name not in _SEALS}
 
 
 def needs_migration(settings: Environment, image: Image, stable: Stable | None) -> bool:

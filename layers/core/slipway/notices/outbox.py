@@ -158,7 +158,9 @@ def notify(
     notice = records.notice(change.after.deployment_id)
     if notice.told.get(state) is Telling.TOLD:
         return _result(change.after, state, Ending.KNOWN, "told before")
-    news = _news(change.after, state, records, links, now)
+    # The stream hands on a deployment as it is stored: without its plan.
+    deployment = change.after.read_with(records.plan(change.after.deployment_id))
+    news = _news(deployment, state, records, links, now)
     if isinstance(slack, SlackChannel):
         return _kept_up_to_date(news, notice, records, slack, _channel(change.after, catalog))
     return _sent(news, notice, records, slack)

@@ -9,6 +9,7 @@ from slipway.domain.catalog import Catalog
 from slipway.domain.errors import ControlPlaneError
 from slipway.domain.lane import Lane
 from slipway.domain.text import plain
+from slipway.journal import Journal
 from slipway.ports.control import Announcements, Executions
 from slipway.ports.records import Records
 from slipway.ports.registry import ImageRegistry
@@ -59,6 +60,10 @@ class Desk:
                 ) from error
             return name
         return caller if name is None else f"{name} ({caller})"
+
+    def journal(self) -> Journal:
+        """The record, as of now."""
+        return Journal(self.records, self.now())
 
     def lane(self, place: Place) -> Lane:
         """A lane that was used before or that the catalog knows; else Refusal."""

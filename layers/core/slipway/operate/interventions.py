@@ -24,9 +24,8 @@ def cancel(desk: Desk, deployment_id: str, *, by: str) -> Iterator[str]:
     cancelling.cancel(
         deployment_id,
         by=by,
-        records=desk.records,
+        journal=desk.journal(),
         announcements=desk.announcements,
-        now=desk.now(),
     )
     changing = deployment.phase in CHANGING_PHASES
     happens = "what it changed is taken back" if changing else "it ends before it changes anything"
@@ -57,7 +56,7 @@ def lift(desk: Desk, place: Place, *, by: str, start: bool) -> Iterator[str]:
     yield f"{lane.lane_id} is no longer on hold."
     for digest, failed in lane.bad_digests.items():
         yield f"  {digest[:19]} failed in {failed} and is still deployed on request only"
-    recent = desk.records.recent(*place, _LATEST)
+    recent = desk.records.recent(lane, _LATEST)
     stopped = blocked_by(before, lane, recent) if before is not None else []
     for one in stopped:
         yield f"  {release_of(one)} was stopped by the hold, {_when(one)}; to start it:"

@@ -82,7 +82,7 @@ def _tag(desk: Desk, place: Place, reference: str) -> str:
     """What people call the release: its tag, also when it is asked for by digest."""
     if not reference.startswith("sha256:"):
         return reference
-    recent = desk.records.recent(*place, _LATEST)
+    recent = desk.records.recent(desk.lane(place), _LATEST)
     known = (plain(one.release.tag, 300) for one in recent if one.release.digest == reference)
     return next(known, short_digest(reference))
 

@@ -24,7 +24,7 @@ def status(desk: Desk, application: str | None, environment: str | None) -> Iter
         if number:
             yield ""
         lane = desk.lane(place)
-        yield from _told(lane, desk.records.recent(*place, _LATEST), desk.now())
+        yield from _told(lane, desk.records.recent(lane, _LATEST), desk.now())
 
 
 def _lanes(desk: Desk, application: str | None, environment: str | None) -> Iterator[Place]:

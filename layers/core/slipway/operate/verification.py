@@ -60,14 +60,13 @@ def _numbered(
     records: Records, application: str, environment: str
 ) -> Iterator[tuple[str, list[str]]]:
     """Every deployment that the lane has counted, and a newer one that it has not."""
-    newest = next(iter(records.recent(application, environment, 1)), None)
-    # Read after the newest: a lane counts a deployment by the same write that makes it.
     lane = records.lane(application, environment)
-    for number in range(1, lane.next_number):
-        yield f"{application}-{environment}-{number}", []
-    if newest is not None and newest.number >= lane.next_number:
+    yield from ((one, []) for one in reversed(lane.newest_ids(lane.next_number)))
+    uncounted = records.deployments([lane.next_deployment_id()])
+    # A lane counts a deployment by the same write that makes it: it may just have been made.
+    if uncounted and records.lane(application, environment).next_number == lane.next_number:
         last = lane.next_number - 1
-        yield newest.deployment_id, [f"the lane {lane.lane_id} has counted to {last} only"]
+        yield uncounted[0].deployment_id, [f"the lane {lane.lane_id} has counted to {last} only"]
 
 
 def _looked_at(records: Records, deployment_id: str) -> tuple[int, list[str]]:

@@ -10,6 +10,7 @@ from slipway.domain.evidence import Evidence
 from slipway.domain.lane import DatabaseSlot, Lane
 from slipway.domain.model import Model, Versioned
 from slipway.domain.notice import Notice
+from slipway.domain.plan import Plan
 from slipway.domain.seen import SeenTags
 
 
@@ -39,7 +40,11 @@ class Records(Protocol):
     """The table: documents that are written only over the version that was read."""
 
     def deployment(self, deployment_id: str) -> Deployment:
-        """The deployment as last written; Rejected when it does not exist."""
+        """The deployment as last written, with its plan; Rejected when it does not exist."""
+        ...
+
+    def plan(self, deployment_id: str) -> Plan | None:
+        """The deployment's plan, once it was made."""
         ...
 
     def lane(self, application: str, environment: str) -> Lane:
@@ -66,12 +71,12 @@ class Records(Protocol):
         """Every entry of the deployment's record, oldest first."""
         ...
 
-    def recent(self, application: str, environment: str, limit: int) -> list[Deployment]:
-        """The newest deployments of a lane, newest first; may lag behind by a moment."""
+    def recent(self, lane: Lane, limit: int) -> list[Deployment]:
+        """The newest deployments of a lane, at most 100, newest first, without their plans."""
         ...
 
     def deployments(self, deployment_ids: Sequence[str]) -> list[Deployment]:
-        """Those of the deployments that exist, as last written, in no order."""
+        """Those of the deployments that exist, as last written, with their plans, in no order."""
         ...
 
     def lanes(self, lane_ids: Sequence[str]) -> list[Lane]:
@@ -95,7 +100,7 @@ class Records(Protocol):
         ...
 
     def unsettled(self) -> list[Deployment]:
-        """Every deployment without an outcome; may lag behind by a moment."""
+        """Every deployment without an outcome, without its plan; may lag behind by a moment."""
         ...
 
     def write(

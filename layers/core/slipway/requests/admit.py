@@ -13,7 +13,7 @@ from slipway.domain.model import Model
 from slipway.domain.redaction import kept
 from slipway.domain.text import plain
 from slipway.domain.wording import short_digest
-from slipway.journal import again_when_moved, record
+from slipway.journal import Journal, again_when_moved
 from slipway.ports.control import Announcements, Executions
 from slipway.ports.records import Admission, Records
 from slipway.ports.registry import ImageRegistry
@@ -52,12 +52,11 @@ class _Answer(Model):
 def admit(
     wish: Wish,
     *,
-    records: Records,
+    journal: Journal,
     registry: ImageRegistry,
     executions: Executions,
     announcements: Announcements,
     catalog: Catalog,
-    now: datetime,
 ) -> AdmitResult:
     """Number the wish, make it the lane's candidate and start its execution.
 
@@ -67,9 +66,9 @@ def admit(
     """
     try:
         _refuse_unknown(wish, catalog)
-        answer = _answer(looked_at(wish, registry), records, now)
+        answer = _answer(looked_at(wish, registry), journal)
     except Rejected as refusal:
-        remember(wish, refusal, records)
+        remember(wish, refusal, journal.records)
         raise
     request = StepRequest(deployment_id=answer.deployment_id, lane=wish.lane_id)
     executions.start(answer.deployment_id, request.model_dump_json())
@@ -137,20 +136,19 @@ def _refuse_unknown(wish: Wish, catalog: Catalog) -> None:
         )
 
 
-def _answer(wish: Wish, records: Records, now: datetime) -> _Answer:
+def _answer(wish: Wish, journal: Journal) -> _Answer:
     message = f"{wish.wish_id}: the lane is being written too often."
-    return again_when_moved(
-        lambda: _attempt(wish, records, now), attempts=_ATTEMPTS, otherwise=message
-    )
+    return again_when_moved(lambda: _attempt(wish, journal), attempts=_ATTEMPTS, otherwise=message)
 
 
-def _attempt(wish: Wish, records: Records, now: datetime) -> _Answer:
+def _attempt(wish: Wish, journal: Journal) -> _Answer:
     """The answer that this very wish has already, or a new one."""
+    records = journal.records
     first = known = records.admission(wish.wish_id)
     if first is not None and _may_be_another(wish, first):
         known = records.admission(wish.repeated_id)
     if known is None:
-        return _judged(wish, first, records, now)
+        return _judged(wish, first, journal)
     if known.deployment_id:
         _refuse_reused(wish, known, records)
         return _Answer(deployment_id=known.deployment_id, reason=known.reason)
@@ -176,13 +174,13 @@ def _may_be_another(wish: Wish, first: Admission) -> bool:
     return wish.event_id not in ("", first.event_id) and first.deployment_id != ""
 
 
-def _judged(wish: Wish, first: Admission | None, records: Records, now: datetime) -> _Answer:
+def _judged(wish: Wish, first: Admission | None, journal: Journal) -> _Answer:
     """The wish as the lane stands: new, served already, or Rejected.
 
     ``first`` is the admission of the digest's first push, if this is another one.
     """
+    records, digest = journal.records, wish.release.digest
     lane = records.lane(wish.application, wish.environment)
-    digest = wish.release.digest
     newest = records.deployment(lane.newest.deployment_id) if lane.newest else None
     if first is not None:
         of_digest = newest is not None and newest.release.digest == digest
@@ -191,15 +189,15 @@ def _judged(wish: Wish, first: Admission | None, records: Records, now: datetime
             return _Answer(deployment_id=before.deployment_id)
         wish = wish.model_copy(update={"wish_id": wish.repeated_id})
     if newest is not None and door.serves(newest, digest, wish.schema_at):
-        return _served(wish, newest, lane, records, now)
+        return _served(wish, newest, lane, journal)
     if first is not None:
         door.refuse_repeated(digest, lane)
     if wish.explicit and not wish.replace:
         door.refuse_to_replace(newest, digest, wish.schema_at)
-    return _new(wish, lane, records, now)
+    return _new(wish, lane, journal)
 
 
-def _served(wish: Wish, newest: Deployment, lane: Lane, records: Records, now: datetime) -> _Answer:
+def _served(wish: Wish, newest: Deployment, lane: Lane, journal: Journal) -> _Answer:
     """The deployment that brings the digest anyway; a person's wish makes it explicit."""
     deployment = newest.model_copy(
         update={
@@ -207,7 +205,7 @@ def _served(wish: Wish, newest: Deployment, lane: Lane, records: Records, now: d
             "reason": newest.reason or kept(wish.reason),
         }
     )
-    asked_at = now if wish.explicit else wish.release.pushed_at
+    asked_at = journal.now if wish.explicit else wish.release.pushed_at
     note = Note(
         what="asked for again",
         reason=Reason.WAITS_ALREADY,
@@ -216,18 +214,18 @@ def _served(wish: Wish, newest: Deployment, lane: Lane, records: Records, now: d
     )
     admission = _admission(wish, newest.deployment_id, Reason.WAITS_ALREADY)
     others = [lane.wanted_again(asked_at, explicit=wish.explicit)]
-    record(records, deployment, note, now=now, others=others, admission=admission)
+    journal.write(deployment, note, others=others, admission=admission)
     return _Answer(deployment_id=newest.deployment_id, reason=Reason.WAITS_ALREADY)
 
 
-def _new(wish: Wish, lane: Lane, records: Records, now: datetime) -> _Answer:
+def _new(wish: Wish, lane: Lane, journal: Journal) -> _Answer:
     back = door.moved_back(wish.release, lane)
     if back is not None and wish.origin in (Origin.PUSH, Origin.SWEEP):
         wish = wish.model_copy(update={"requested_by": f"{wish.requested_by}, {back}"})
-    deployment = _deployment(wish, lane, now)
+    deployment = _deployment(wish, lane, journal.now)
     candidate = Candidate(
         deployment_id=deployment.deployment_id,
-        order=now if wish.explicit else wish.release.pushed_at,
+        order=journal.now if wish.explicit else wish.release.pushed_at,
         digest=wish.release.digest,
         explicit=wish.explicit,
     )
@@ -238,7 +236,7 @@ def _new(wish: Wish, lane: Lane, records: Records, now: datetime) -> _Answer:
     )
     admission = _admission(wish, deployment.deployment_id)
     others = [lane.with_candidate(candidate)]
-    record(records, deployment, note, now=now, others=others, admission=admission)
+    journal.write(deployment, note, others=others, admission=admission)
     return _Answer(deployment_id=deployment.deployment_id, new=True, replaced=_waiting(lane))
 
 

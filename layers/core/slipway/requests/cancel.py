@@ -1,16 +1,13 @@
 """Cancel: a person ends a waiting deployment, or has a running one taken back."""
 
-from datetime import datetime
-
 from slipway.domain.commands import deploy_command
 from slipway.domain.deployment import Deployment, Outcome
 from slipway.domain.errors import Reason, Rejected
 from slipway.domain.evidence import Note
 from slipway.domain.text import plain
 from slipway.domain.wording import short_digest
-from slipway.journal import again_when_moved, record
+from slipway.journal import Journal, again_when_moved
 from slipway.ports.control import Announcements
-from slipway.ports.records import Records
 
 # The steps write the same record; whoever lost reads it again.
 _ATTEMPTS = 6
@@ -21,9 +18,8 @@ def cancel(
     deployment_id: str,
     *,
     by: str,
-    records: Records,
+    journal: Journal,
     announcements: Announcements,
-    now: datetime,
 ) -> None:
     """Ask the deployment to stop; Rejected when it has ended, goes back already, or is verified.
 
@@ -31,7 +27,7 @@ def cancel(
     afterwards it is rolled back. A migration that runs is not interrupted.
     """
     deployment = again_when_moved(
-        lambda: _asked(records.deployment(deployment_id), by, records, now),
+        lambda: _ask(journal.records.deployment(deployment_id), by, journal),
         attempts=_ATTEMPTS,
         otherwise="The record is being written too often; try again.",
     )
@@ -39,7 +35,7 @@ def cancel(
     announcements.publish("Cancel Requested", detail)
 
 
-def _asked(deployment: Deployment, by: str, records: Records, now: datetime) -> Deployment:
+def _ask(deployment: Deployment, by: str, journal: Journal) -> Deployment:
     ended, verified = deployment.outcome, deployment.progress.verified_at
     if ended is not None or verified is not None:
         told = f"has ended: {ended}" if ended else "is live and verified: it is too late to cancel"
@@ -49,7 +45,7 @@ def _asked(deployment: Deployment, by: str, records: Records, now: datetime) -> 
     if deployment.cancel_requested_by is not None:
         return deployment
     asked = deployment.model_copy(update={"cancel_requested_by": plain(by, _NAME_KEPT)})
-    return record(records, asked, Note(what="cancel requested", message=f"by {by}"), now=now)
+    return journal.write(asked, Note(what="cancel requested", message=f"by {by}"))
 
 
 def _instead(deployment: Deployment) -> str:

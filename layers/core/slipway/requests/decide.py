@@ -1,7 +1,6 @@
 """Decide: a person's one answer to an approval, from a signed link."""
 
 from contextlib import suppress
-from datetime import datetime
 from typing import Annotated, Final
 
 from pydantic import StringConstraints
@@ -15,7 +14,7 @@ from slipway.domain.lane import superseded
 from slipway.domain.model import Model
 from slipway.domain.redaction import kept
 from slipway.domain.wording import moment
-from slipway.journal import again_when_moved, record
+from slipway.journal import Journal, again_when_moved
 from slipway.ports.control import Announcements
 from slipway.ports.records import Records
 
@@ -50,17 +49,16 @@ def ticket(deployment_id: str, sig: str, *, records: Records, key: str) -> Appro
 def decide(
     request: DecideRequest,
     *,
-    records: Records,
+    journal: Journal,
     announcements: Announcements,
     key: str,
-    now: datetime,
 ) -> Approval:
     """Write the decision, once, and tell whoever waits for it; Rejected when it is not wanted.
 
     Every refusal leaves the record as it was.
     """
     approval, deployment = again_when_moved(
-        lambda: _decided(request, records, key, now),
+        lambda: _write_decision(request, journal, key),
         attempts=_ATTEMPTS,
         otherwise=f"{request.deployment_id} is being written too often.",
     )
@@ -68,9 +66,10 @@ def decide(
     return approval
 
 
-def _decided(
-    request: DecideRequest, records: Records, key: str, now: datetime
+def _write_decision(
+    request: DecideRequest, journal: Journal, key: str
 ) -> tuple[Approval, Deployment]:
+    records = journal.records
     approval = ticket(request.deployment_id, request.sig, records=records, key=key)
     if approval.decision is not None:
         deployment = records.deployment(request.deployment_id)
@@ -78,7 +77,7 @@ def _decided(
     deployment = records.deployment(request.deployment_id)
     _refuse_unwanted(deployment, records)
     comment = kept(request.comment)
-    decision = Decision(answer=request.answer, by=request.by, at=now, comment=comment)
+    decision = Decision(answer=request.answer, by=request.by, at=journal.now, comment=comment)
     decided = approval.decided(decision)
     note = Note(
         what="approval decided",
@@ -86,7 +85,7 @@ def _decided(
         message=f"by {decision.by}" + (f": {decision.comment}" if decision.comment else ""),
         data={"digest": approval.digest, "plan_hash": approval.plan_hash},
     )
-    return decided, record(records, deployment, note, now=now, others=[decided])
+    return decided, journal.write(deployment, note, others=[decided])
 
 
 def _already(decision: Decision, deployment: Deployment) -> str:

@@ -8,6 +8,7 @@ import boto3
 from botocore.config import Config
 
 from slipway.domain.catalog import Catalog
+from slipway.journal import Journal
 from slipway.runtime.settings import Settings, from_environment
 from slipway.runtime.waiting import Waiting
 
@@ -81,6 +82,11 @@ def records() -> "DynamoDBRecords":
     from slipway.adapters.records import DynamoDBRecords
 
     return DynamoDBRecords(client("dynamodb"), settings().table_name)
+
+
+def journal() -> Journal:
+    """The table, and the moment of this look."""
+    return Journal(records(), now())
 
 
 @cache

@@ -4,11 +4,11 @@ from datetime import datetime, timedelta
 
 from slipway.domain.catalog import BackupPolicy, RdsInstance
 from slipway.domain.deployment import Deployment, Phase
+from slipway.domain.effect import Effect
 from slipway.domain.errors import Broken, Reason, Transient
 from slipway.domain.evidence import Note
-from slipway.journal import act, fence_of, record
+from slipway.journal import Journal, fence_of
 from slipway.ports.databases import Databases, Snapshot
-from slipway.ports.records import Records
 from slipway.steps.step import StepRequest, StepResult
 
 
@@ -29,80 +29,69 @@ def keys(request: BackupRequest) -> tuple[str, ...]:
     )
 
 
-def backup(
-    request: BackupRequest, *, records: Records, databases: Databases, now: datetime
-) -> StepResult:
+def backup(request: BackupRequest, *, journal: Journal, databases: Databases) -> StepResult:
     """Done when the snapshot is available and sound, or when the policy lets it go.
 
     Broken when it cannot be had: nothing has been changed yet.
     """
-    deployment = records.deployment(request.deployment_id)
+    deployment = journal.records.deployment(request.deployment_id)
     deployment.refuse_to_continue()
     settings = deployment.planned().settings
     database, policy = settings.database, settings.backup.policy
     if database is None or policy is BackupPolicy.OFF:
-        return _without(deployment, "the catalog asks for no backup", records, now)
+        return _skip(deployment, "the catalog asks for no backup", journal)
     try:
-        return _backed_up(deployment, database, records, databases, now)
+        return _back_up(deployment, database, journal, databases)
     except Broken as error:
         if policy is BackupPolicy.REQUIRED:
             raise
         # The record has moved on: the request for the snapshot stands in it.
-        deployment = records.deployment(request.deployment_id)
-        return _without(deployment, f"best effort: {error.message}", records, now)
+        deployment = journal.records.deployment(request.deployment_id)
+        return _skip(deployment, f"best effort: {error.message}", journal)
 
 
-def _without(deployment: Deployment, why: str, records: Records, now: datetime) -> StepResult:
+def _skip(deployment: Deployment, why: str, journal: Journal) -> StepResult:
     note = Note(what="backup skipped", message=why)
-    record(records, deployment, note, now=now, fence=fence_of(deployment))
+    journal.write(deployment, note, fence=fence_of(deployment))
     return StepResult(done=True, reason=Reason.SKIPPED, message=f"no backup: {why}")
 
 
-def _backed_up(
-    deployment: Deployment,
-    database: RdsInstance,
-    records: Records,
-    databases: Databases,
-    now: datetime,
+def _back_up(
+    deployment: Deployment, database: RdsInstance, journal: Journal, databases: Databases
 ) -> StepResult:
     name = snapshot_id(deployment.deployment_id)
-    if deployment.progress.snapshot_available_at is not None:
+    known = deployment.progress.backups.get(database.database_id)
+    if known is not None and known.succeeded:
         return StepResult(done=True, reason=Reason.VERIFIED, message=f"{name} is available")
-    asked = deployment.progress.snapshot_requested_at is not None
-    snapshot = databases.snapshot(name) if asked else None
+    snapshot = databases.snapshot(name) if known is not None else None
     if snapshot is None:
-        deployment, snapshot = _created(deployment, database, records, databases, now)
-    return _judged(deployment, database, snapshot, records, now)
+        deployment, snapshot = _request_snapshot(deployment, database, journal, databases)
+    return _judge(deployment, database, snapshot, journal)
 
 
-def _created(
-    deployment: Deployment,
-    database: RdsInstance,
-    records: Records,
-    databases: Databases,
-    now: datetime,
+def _request_snapshot(
+    deployment: Deployment, database: RdsInstance, journal: Journal, databases: Databases
 ) -> tuple[Deployment, Snapshot | None]:
     """The snapshot just asked for; None while the database is busy, its own backup for one."""
-    name, before = snapshot_id(deployment.deployment_id), deployment.progress.snapshot_put_off_by
-    deployment, put_off = act(
-        deployment.at(Phase.BACKING_UP),
+    name, database_id = snapshot_id(deployment.deployment_id), database.database_id
+    asked = Effect(requested_at=journal.now).known_as(name)
+    effect = deployment.progress.backups.get(database_id, asked)
+    before = effect.put_off_by
+    deployment, put_off = journal.act(
+        deployment.at(Phase.BACKING_UP).with_backup(database_id, effect),
         Note(what="snapshot requested", message=name) if before is None else None,
-        lambda: _asked(database.identifier, deployment.deployment_id, databases),
-        records=records,
-        now=now,
-        snapshot_id=name,
-        snapshot_requested_at=deployment.progress.snapshot_requested_at or now,
+        lambda: _create_snapshot(database.identifier, deployment.deployment_id, databases),
     )
     if put_off is None:
         news = [Note(what="snapshot started", message=name)]
     else:
         news = [Note(what="database busy", message=put_off)] if put_off != before else []
-    known = deployment.acted(now).knowing(snapshot_put_off_by=put_off)
-    deployment = record(records, known, *news, now=now)
+    answered = deployment.acted(journal.now).with_backup(database_id, effect.put_off(put_off))
+    deployment = journal.write(answered, *news)
     return deployment, databases.snapshot(name) if put_off is None else None
 
 
-def _asked(identifier: str, deployment_id: str, databases: Databases) -> str | None:
+def _create_snapshot(identifier: str, deployment_id: str, databases: Databases) -> str | None:
     """None when RDS has taken the wish; what it says while the database is busy."""
     try:
         databases.create_snapshot(identifier, snapshot_id(deployment_id), deployment_id)
@@ -113,32 +102,29 @@ def _asked(identifier: str, deployment_id: str, databases: Databases) -> str | N
     return None
 
 
-def _judged(
-    deployment: Deployment,
-    database: RdsInstance,
-    snapshot: Snapshot | None,
-    records: Records,
-    now: datetime,
+def _judge(
+    deployment: Deployment, database: RdsInstance, snapshot: Snapshot | None, journal: Journal
 ) -> StepResult:
     name = snapshot_id(deployment.deployment_id)
+    effect = deployment.progress.backups[database.database_id]
     if snapshot is None or snapshot.status in {"creating", "pending"}:
-        _refuse_late(deployment, now)
+        _refuse_late(deployment, effect, journal.now)
         doing = f"is being created ({snapshot.percent} %)" if snapshot else "cannot be created yet"
-        message = f"{name} {doing}{_because(deployment)}"
+        message = f"{name} {doing}{_because(effect)}"
         return StepResult(done=False, reason=Reason.WAITING, message=message)
-    wrong = _wrong_with(snapshot, database, deployment)
-    if wrong is not None:
-        raise Broken(Reason.BACKUP_FAILED, f"Snapshot {name} {wrong}.")
-    known = deployment.knowing(snapshot_available_at=now)
+    fault = _fault(snapshot, database, effect)
+    if fault is not None:
+        raise Broken(Reason.BACKUP_FAILED, f"Snapshot {name} {fault}.")
+    verified = effect.ended(journal.now, succeeded=True)
     data = {"size_gib": snapshot.size_gib, "encrypted": snapshot.encrypted}
     note = Note(what="snapshot verified", message=name, data=data)
-    record(records, known, note, now=now, fence=fence_of(deployment))
+    deployment = deployment.with_backup(database.database_id, verified)
+    journal.write(deployment, note, fence=fence_of(deployment))
     return StepResult(done=True, reason=Reason.VERIFIED, message=f"{name} is available")
 
 
-def _wrong_with(snapshot: Snapshot, database: RdsInstance, deployment: Deployment) -> str | None:
+def _fault(snapshot: Snapshot, database: RdsInstance, effect: Effect) -> str | None:
     """What makes a finished snapshot useless, or None; available is not enough."""
-    requested = deployment.progress.snapshot_requested_at
     if snapshot.status != "available":
         return f"ended as {snapshot.status}"
     if database.encrypted and not snapshot.encrypted:
@@ -146,23 +132,21 @@ def _wrong_with(snapshot: Snapshot, database: RdsInstance, deployment: Deploymen
     if snapshot.size_gib <= 0:
         return "is empty"
     # RDS's clock and ours may differ a little; a minute is far less than two deployments' distance.
-    early = timedelta(minutes=1)
-    if snapshot.created_at is None or (requested and snapshot.created_at < requested - early):
+    earliest = effect.requested_at - timedelta(minutes=1)
+    if snapshot.created_at is None or snapshot.created_at < earliest:
         return "is older than the request for it"
     return None
 
 
-def _refuse_late(deployment: Deployment, now: datetime) -> None:
-    requested = deployment.progress.snapshot_requested_at
+def _refuse_late(deployment: Deployment, effect: Effect, now: datetime) -> None:
     minutes = deployment.planned().settings.backup.timeout_minutes
-    if requested is not None and now - requested > timedelta(minutes=minutes):
+    if now - effect.requested_at > timedelta(minutes=minutes):
         raise Broken(
             Reason.BACKUP_TIMED_OUT,
-            f"The snapshot was not available after {minutes} minutes{_because(deployment)}.",
+            f"The snapshot was not available after {minutes} minutes{_because(effect)}.",
         )
 
 
-def _because(deployment: Deployment) -> str:
+def _because(effect: Effect) -> str:
     """What RDS said when it last put the snapshot off, if it was the last that it said."""
-    put_off = deployment.progress.snapshot_put_off_by
-    return f": {put_off.rstrip('.')}" if put_off else ""
+    return f": {effect.put_off_by.rstrip('.')}" if effect.put_off_by else ""

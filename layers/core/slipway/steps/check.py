@@ -1,7 +1,6 @@
 """Check: the gates, before a person is asked and again once the lane is taken."""
 
 from collections.abc import Iterable
-from datetime import datetime
 from typing import Final
 
 from slipway.domain.approval import Approval
@@ -28,7 +27,7 @@ from slipway.domain.plan import Plan, pending_migration
 from slipway.domain.preflight import older_schema
 from slipway.domain.verdict import Finding, Verdict
 from slipway.domain.verification import HttpCheck
-from slipway.journal import record
+from slipway.journal import Journal
 from slipway.ports.observation import Alarms, Website
 from slipway.ports.records import Records
 from slipway.ports.registry import ImageRegistry
@@ -54,26 +53,26 @@ def keys(request: CheckRequest) -> tuple[str, ...]:
 def check(
     request: CheckRequest,
     *,
-    records: Records,
+    journal: Journal,
     registry: ImageRegistry,
     alarms: Alarms,
     website: Website,
-    now: datetime,
 ) -> StepResult:
     """Judge every gate; Rejected by the first that fails, not done while a scan runs."""
+    records = journal.records
     deployment = records.deployment(request.deployment_id)
     deployment.refuse_to_continue()
     lane = records.lane(deployment.application, deployment.environment)
     lane.refuse(deployment.deployment_id, deployment.release.digest, explicit=deployment.explicit)
     _refuse_unapproved(deployment, records)
     _refuse_moved_schema(deployment, lane)
-    judged = tuple(_verdicts(deployment, lane, records, registry, alarms, now))
+    judged = tuple(_verdicts(deployment, lane, journal, registry, alarms))
     waiting = next((one for one in judged if one.state is GateState.WAITING), None)
     if waiting is not None:
         return StepResult(done=False, reason=Reason.WAITING, message=waiting.message)
     # The site is asked last: not at every look while a scan runs.
     verdicts = (*judged, _live_checks(deployment, lane, website))
-    record(records, deployment, *(_note(verdict) for verdict in verdicts), now=now)
+    journal.write(deployment, *(_note(verdict) for verdict in verdicts))
     failed = first_failure(verdicts)
     if failed is not None:
         raise Rejected(failed.reason, failed.message)
@@ -94,6 +93,8 @@ def _note(verdict: GateVerdict) -> Note:
 def _refuse_unapproved(deployment: Deployment, records: Records) -> None:
     """Once the lane is taken, the approval must stand, for this digest and this plan."""
     plan = deployment.planned()
+    if plan.plan_hash != deployment.plan_hash:
+        raise Rejected(Reason.PLAN_CHANGED, "The plan is not the one that was made; ask again.")
     if not plan.needs_approval or deployment.fencing is None:
         return
     approval = records.approval(deployment.deployment_id)
@@ -131,10 +132,9 @@ def _approves(approval: Approval, plan: Plan) -> bool:
 def _verdicts(
     deployment: Deployment,
     lane: Lane,
-    records: Records,
+    journal: Journal,
     registry: ImageRegistry,
     alarms: Alarms,
-    now: datetime,
 ) -> Iterable[GateVerdict]:
     plan = deployment.planned()
     release, gates = plan.release, plan.settings.gates
@@ -147,10 +147,10 @@ def _verdicts(
     yield platform_gate(plan.image, plan.live.architecture, plan.live.operating_system)
     if gates.scan is not None:
         scan = registry.scan(release.repository, plan.image.platform_digest)
-        yield scan_gate(scan, gates.scan, deployment.requested_at, now)
+        yield scan_gate(scan, gates.scan, deployment.requested_at, journal.now)
     yield earlier_gate(
         plan.settings.after,
-        _succeeded_earlier(plan, records),
+        _succeeded_earlier(plan, journal.records),
         release.digest,
         explicit=explicit,
     )

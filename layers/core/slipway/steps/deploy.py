@@ -3,13 +3,13 @@
 from datetime import datetime, timedelta
 
 from slipway.domain.deployment import Deployment, Phase
+from slipway.domain.effect import Effect
 from slipway.domain.errors import Reason, Unhealthy
 from slipway.domain.evidence import Note
 from slipway.domain.verdict import Rollout
-from slipway.journal import act, record
-from slipway.ports.records import Records
+from slipway.journal import Journal
 from slipway.ports.targets import Revisions, Rollouts, Services
-from slipway.steps.revision import revision_of, with_revision
+from slipway.steps.revision import ensure_revision, revision_of
 from slipway.steps.step import StepRequest, StepResult
 
 
@@ -27,40 +27,34 @@ def keys(request: DeployRequest) -> tuple[str, ...]:
 def deploy(
     request: DeployRequest,
     *,
-    records: Records,
+    journal: Journal,
     services: Services,
     revisions: Revisions,
     rollouts: Rollouts,
-    now: datetime,
 ) -> StepResult:
     """Done when ECS calls the service deployment of our revision SUCCESSFUL.
 
     Unhealthy when ECS gave it up or it took too long: "stable" would not tell, since a service
     that ECS rolled back is stable too.
     """
-    deployment = records.deployment(request.deployment_id)
+    deployment = journal.records.deployment(request.deployment_id)
     deployment.refuse_to_continue()
-    if deployment.progress.ecs_deployment_id is not None:
-        return _done(deployment.progress.ecs_deployment_id)
-    first = deployment.progress.deploy_requested_at is None
-    deployment = with_revision(
-        deployment.at(Phase.DEPLOYING),
-        records=records,
-        services=services,
-        revisions=revisions,
-        now=now,
+    known = deployment.service.rollout
+    if known is not None and known.handle is not None:
+        return _done(known.handle)
+    deployment = ensure_revision(
+        deployment.at(Phase.DEPLOYING), journal=journal, services=services, revisions=revisions
     )
-    deployment, rollout = _ensured(deployment, first, records, services, rollouts, now)
-    return _judged(deployment, rollout, records, now)
+    deployment, rollout = _ensure_rollout(deployment, known, journal, services, rollouts)
+    return _judge(deployment, rollout, journal)
 
 
-def _ensured(
+def _ensure_rollout(
     deployment: Deployment,
-    first: bool,
-    records: Records,
+    known: Effect | None,
+    journal: Journal,
     services: Services,
     rollouts: Rollouts,
-    now: datetime,
 ) -> tuple[Deployment, Rollout]:
     """The rollout of our revision, started at most once.
 
@@ -68,35 +62,37 @@ def _ensured(
     when no service deployment has ever targeted it.
     """
     settings, arn = deployment.planned().settings, revision_of(deployment)
-    if not first:
+    if known is not None:
         rollout = services.rollout(settings.target, arn)
         if rollout.status != "NONE":
             return deployment, rollout
-    deployment, _ = act(
-        deployment,
+    effect = known or Effect(requested_at=journal.now)
+    deployment, _ = journal.act(
+        deployment.with_service(deployment.service.with_rollout(effect)),
         Note(what="rollout requested", message=arn),
         lambda: rollouts.update(settings.target, arn, settings.strategy),
-        records=records,
-        now=now,
-        deploy_requested_at=deployment.progress.deploy_requested_at or now,
     )
-    deployment = record(records, deployment.acted(now), Note(what="rollout started"), now=now)
+    deployment = journal.write(deployment.acted(journal.now), Note(what="rollout started"))
     return deployment, services.rollout(settings.target, arn)
 
 
-def _judged(
-    deployment: Deployment, rollout: Rollout, records: Records, now: datetime
-) -> StepResult:
+def _judge(deployment: Deployment, rollout: Rollout, journal: Journal) -> StepResult:
     if rollout.status == "SUCCESSFUL" and rollout.primary_revision_arn == revision_of(deployment):
-        note = Note(what="rollout completed", message=rollout.primary_deployment_id)
-        known = deployment.knowing(ecs_deployment_id=rollout.primary_deployment_id)
-        record(records, known, note, now=now)
-        return _done(rollout.primary_deployment_id)
+        return _record_completion(deployment, rollout, journal)
     if rollout.lost:
-        _tell_lost(deployment, rollout, records, now)
-    _refuse_late(deployment, now)
+        _record_loss(deployment, rollout, journal)
+    _refuse_late(deployment, journal.now)
     message = f"{rollout.running_count} of {rollout.desired_count} tasks run"
     return StepResult(done=False, reason=Reason.WAITING, message=message)
+
+
+def _record_completion(deployment: Deployment, rollout: Rollout, journal: Journal) -> StepResult:
+    service = deployment.service
+    effect = service.rollout or Effect(requested_at=journal.now)
+    completed = effect.known_as(rollout.primary_deployment_id).ended(journal.now, succeeded=True)
+    note = Note(what="rollout completed", message=rollout.primary_deployment_id)
+    journal.write(deployment.with_service(service.with_rollout(completed)), note)
+    return _done(rollout.primary_deployment_id)
 
 
 def _done(ecs_deployment_id: str) -> StepResult:
@@ -104,20 +100,20 @@ def _done(ecs_deployment_id: str) -> StepResult:
     return StepResult(done=True, reason=Reason.VERIFIED, message=message)
 
 
-def _tell_lost(deployment: Deployment, rollout: Rollout, records: Records, now: datetime) -> None:
+def _record_loss(deployment: Deployment, rollout: Rollout, journal: Journal) -> None:
     """Record what ECS said and raise Unhealthy."""
     message = f"ECS ended the rollout as {rollout.status}: {rollout.status_reason}"
     data = {"events": list(rollout.events)}
-    record(records, deployment, Note(what="rollout lost", message=message, data=data), now=now)
+    journal.write(deployment, Note(what="rollout lost", message=message, data=data))
     breaker = "circuit breaker" in rollout.status_reason.lower()
     reason = Reason.CIRCUIT_BREAKER_TRIPPED if breaker else Reason.DEPLOYMENT_STOPPED
     raise Unhealthy(reason, message)
 
 
 def _refuse_late(deployment: Deployment, now: datetime) -> None:
-    requested = deployment.progress.deploy_requested_at
+    rollout = deployment.service.rollout
     minutes = deployment.planned().settings.strategy.timeout_minutes
-    if requested is not None and now - requested > timedelta(minutes=minutes):
+    if rollout is not None and now - rollout.requested_at > timedelta(minutes=minutes):
         raise Unhealthy(
             Reason.DEPLOYMENT_TIMED_OUT, f"ECS has not finished after {minutes} minutes."
         )

@@ -1,12 +1,10 @@
 """Enter: take the lane, and with it the database, or wait for whoever holds them."""
 
-from datetime import datetime
-
 from slipway.domain.deployment import Deployment, Phase
 from slipway.domain.errors import Reason
 from slipway.domain.evidence import Note
 from slipway.domain.lane import DatabaseSlot, Entry, Lane, Stable
-from slipway.journal import record
+from slipway.journal import Journal
 from slipway.ports.control import Announcements, Executions
 from slipway.ports.records import Records
 from slipway.steps.step import StepRequest, StepResult
@@ -24,12 +22,12 @@ def keys(request: EnterRequest) -> tuple[str, ...]:
 def enter(
     request: EnterRequest,
     *,
-    records: Records,
+    journal: Journal,
     executions: Executions,
     announcements: Announcements,
-    now: datetime,
 ) -> StepResult:
     """Done when lane and database are ours; Rejected when the candidate is no longer wanted."""
+    records = journal.records
     deployment = records.deployment(request.deployment_id)
     deployment.refuse_to_continue()
     lane = records.lane(deployment.application, deployment.environment)
@@ -37,14 +35,14 @@ def enter(
     slot = _slot(deployment, records)
     busy_with = _blocked_by(deployment, lane, slot)
     if busy_with is None:
-        _take(deployment, lane, slot, records, now)
+        _take(deployment, lane, slot, journal)
         return StepResult(done=True, reason=Reason.LANE_TAKEN, message=f"{lane.lane_id} is ours")
-    message = _awaited(busy_with, records, executions, announcements)
-    _wait(deployment, message, records, now)
+    message = _what_is_awaited(busy_with, records, executions, announcements)
+    _wait(deployment, message, journal)
     return StepResult(done=False, reason=Reason.LANE_BUSY, message=message)
 
 
-def _awaited(
+def _what_is_awaited(
     holder: str, records: Records, executions: Executions, announcements: Announcements
 ) -> str:
     """What the wait is for.
@@ -61,7 +59,7 @@ def _awaited(
 
 
 def _slot(deployment: Deployment, records: Records) -> DatabaseSlot | None:
-    database_id = deployment.migrated_database
+    database_id = deployment.migrates
     return records.database_slot(database_id) if database_id is not None else None
 
 
@@ -75,13 +73,7 @@ def _blocked_by(deployment: Deployment, lane: Lane, slot: DatabaseSlot | None) -
     return None
 
 
-def _take(
-    deployment: Deployment,
-    lane: Lane,
-    slot: DatabaseSlot | None,
-    records: Records,
-    now: datetime,
-) -> None:
+def _take(deployment: Deployment, lane: Lane, slot: DatabaseSlot | None, journal: Journal) -> None:
     if lane.holder == deployment.deployment_id:
         return
     _, taken = lane.enter(deployment.deployment_id)
@@ -96,7 +88,7 @@ def _take(
         message=f"fencing number {taken.fencing}, rollback target {target}",
         data={"fencing": taken.fencing},
     )
-    record(records, entered, note, now=now, others=others)
+    journal.write(entered, note, others=others)
 
 
 def _way_back(deployment: Deployment, lane: Lane) -> Stable | None:
@@ -107,9 +99,9 @@ def _way_back(deployment: Deployment, lane: Lane) -> Stable | None:
     return lane.stable.on(plan.settings.database_id(plan.lane_id))
 
 
-def _wait(deployment: Deployment, message: str, records: Records, now: datetime) -> None:
+def _wait(deployment: Deployment, message: str, journal: Journal) -> None:
     """Record what the wait is for, once for each."""
     if deployment.progress.awaited == message:
         return
-    waiting = deployment.at(Phase.AWAITING_LANE).knowing(awaited=message)
-    record(records, waiting, Note(what="lane busy", message=message), now=now)
+    waiting = deployment.at(Phase.AWAITING_LANE).having(deployment.progress.awaiting(message))
+    journal.write(waiting, Note(what="lane busy", message=message))

@@ -3,17 +3,17 @@
 from datetime import datetime
 
 from slipway.domain.deployment import Deployment, Phase
+from slipway.domain.effect import Effect
 from slipway.domain.errors import Broken, Reason, Unhealthy
 from slipway.domain.evidence import Note
-from slipway.domain.start import Start
-from slipway.journal import record
-from slipway.ports.records import Records
+from slipway.domain.progress import SchemaWork
+from slipway.journal import Journal
 from slipway.ports.targets import OneOff, OneOffs, Revisions, Services
-from slipway.steps.revision import with_revision
+from slipway.steps.revision import ensure_revision
 from slipway.steps.schema_end import how_it_ended, record_end, where_its_log_is
 from slipway.steps.schema_task import (
     is_late,
-    looked_at,
+    look_at,
     migration_started_by,
     patience,
     the_migration,
@@ -34,67 +34,62 @@ def keys(request: MigrateRequest) -> tuple[str, ...]:
 def migrate(
     request: MigrateRequest,
     *,
-    records: Records,
+    journal: Journal,
     services: Services,
     revisions: Revisions,
     one_offs: OneOffs,
-    now: datetime,
 ) -> StepResult:
     """Done when the command has ended with 0; Unhealthy when it failed or took too long.
 
     Broken when it provably never ran: then nothing has changed.
     """
-    deployment = records.deployment(request.deployment_id)
+    deployment = journal.records.deployment(request.deployment_id)
     deployment.refuse_to_go_forward()
-    if deployment.progress.migrated_at is not None:
+    if deployment.progress.has_migrated:
         return StepResult(done=True, reason=Reason.VERIFIED, message="migrated")
-    if deployment.progress.migration_task_arn is None:
+    migration = the_migration(deployment).effect(deployment)
+    if migration is None or migration.handle is None:
         # Cancelling is possible until the command starts: half a migration helps nobody.
         deployment.refuse_to_continue()
-    deployment = with_revision(
-        deployment.at(Phase.MIGRATING),
-        records=records,
-        services=services,
-        revisions=revisions,
-        now=now,
+    deployment = ensure_revision(
+        deployment.at(Phase.MIGRATING), journal=journal, services=services, revisions=revisions
     )
-    deployment, seen = looked_at(the_migration(deployment), deployment, records, one_offs, now)
+    deployment, seen = look_at(the_migration(deployment), deployment, journal, one_offs)
     if isinstance(seen, str):
-        return _put_off(deployment, seen, records, now)
-    return _judged(deployment, seen, records, one_offs, now)
+        return _wait_for_room(deployment, seen, journal)
+    return _judge(deployment, seen, journal, one_offs)
 
 
-def _put_off(deployment: Deployment, words: str, records: Records, now: datetime) -> StepResult:
+def _wait_for_room(deployment: Deployment, words: str, journal: Journal) -> StepResult:
     """ECS has no room for the task: nothing has begun, and nothing is lost by waiting."""
-    start = deployment.progress.migration_start
+    task = the_migration(deployment)
+    effect = task.effect(deployment)
+    start = effect.start if effect else None
     given_up = start is not None and start.never
-    if not given_up and not is_late(the_migration(deployment), deployment, now):
+    if not given_up and not is_late(task, deployment, journal.now):
         return StepResult(
             done=False, reason=Reason.WAITING, message=f"the migration waits: {words}"
         )
-    if start is not None and not given_up and start.nothing_began:
-        _give_up(deployment, start, records, now)
+    if effect and start is not None and not given_up and start.nothing_began:
+        _give_up(deployment, effect.starting(start.given_up()), journal)
     raise Broken(
         Reason.CAPACITY_UNAVAILABLE,
         f"The migration could not be started within {patience(deployment)} minutes: {words}",
     )
 
 
-def _give_up(deployment: Deployment, start: Start, records: Records, now: datetime) -> None:
+def _give_up(deployment: Deployment, given_up: Effect, journal: Journal) -> None:
     """From here on no look starts it any more."""
     note = Note(what="migration given up", reason=Reason.CAPACITY_UNAVAILABLE)
-    given_up = deployment.knowing(migration_start=start.given_up())
-    record(records, given_up, note, now=now)
+    journal.write(deployment.with_schema_task(SchemaWork.UP, given_up), note)
 
 
-def _judged(
-    deployment: Deployment, seen: OneOff, records: Records, one_offs: OneOffs, now: datetime
-) -> StepResult:
+def _judge(deployment: Deployment, seen: OneOff, journal: Journal, one_offs: OneOffs) -> StepResult:
     task = the_migration(deployment)
     if not seen.ended:
-        _refuse_late(deployment, now)
+        _refuse_late(deployment, journal.now)
         return StepResult(done=False, reason=Reason.WAITING, message="the migration runs")
-    deployment, _ = record_end(task, deployment, seen, records, one_offs, now)
+    deployment, _ = record_end(task, deployment, seen, journal, one_offs)
     told = f"The migration {how_it_ended(seen)}."
     if seen.never_ran:
         raise Broken(Reason.MIGRATION_NEVER_RAN, f"{told} The schema is as it was.")

@@ -20,10 +20,9 @@ from slipway.domain.preflight import (
     service_refusals,
 )
 from slipway.domain.release import Image
-from slipway.journal import record
+from slipway.journal import Journal
 from slipway.ports.databases import Instances
 from slipway.ports.observation import LoadBalancers
-from slipway.ports.records import Records
 from slipway.ports.registry import ImageRegistry
 from slipway.ports.targets import Services
 from slipway.steps.address import addressed
@@ -52,19 +51,19 @@ class PlanResult(Model):
 def plan(
     request: PlanRequest,
     *,
-    records: Records,
+    journal: Journal,
     catalog: Catalog,
     registry: ImageRegistry,
     services: Services,
     balancers: LoadBalancers,
     instances: Instances,
-    now: datetime,
 ) -> PlanResult:
     """Make the plan, once; Rejected when there is nothing to do, or with all that can be known now
     and would be refused later.
 
     Called again it answers with the plan that was made.
     """
+    records = journal.records
     deployment = records.deployment(request.deployment_id)
     deployment.refuse_to_continue()
     if deployment.plan is not None:
@@ -77,11 +76,11 @@ def plan(
     _refuse_unchanged(deployment, lane, live)
     live = addressed(live, settings, balancers)
     image = _image(deployment, live, registry)
-    made = _plan(deployment, settings, lane, live, image, now)
+    made = _plan(deployment, settings, lane, live, image, journal.now)
     refuse_all(_refusals(made, lane, deployment.schema_at, instances))
     made = _with_way_back(made, lane.stable, deployment.schema_at, registry, services)
     note = Note(what="planned", data={"plan_hash": made.plan_hash})
-    record(records, deployment.model_copy(update={"plan": made}), note, now=now)
+    journal.write(deployment.planned_as(made), note)
     return _result(made)
 
 

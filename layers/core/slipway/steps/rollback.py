@@ -3,15 +3,16 @@
 from datetime import datetime, timedelta
 
 from slipway.domain.deployment import Deployment, Phase
+from slipway.domain.effect import Effect
 from slipway.domain.errors import Broken, Reason, Unhealthy
 from slipway.domain.evidence import Note
 from slipway.domain.lane import Stable
+from slipway.domain.progress import Looks
 from slipway.domain.verdict import Rollout
-from slipway.journal import act, fence_of, record
-from slipway.ports.records import Records
+from slipway.journal import Journal, fence_of
 from slipway.ports.targets import OneOffs, Revisions, Rollouts, Services
-from slipway.steps.revision import with_way_back
-from slipway.steps.schema_back import restore_hint, schema_back
+from slipway.steps.revision import ensure_way_back
+from slipway.steps.schema_back import restore_hint, take_schema_back
 from slipway.steps.schema_task import current_started_by, downgrade_started_by
 from slipway.steps.step import Caught, StepRequest, StepResult
 
@@ -41,12 +42,11 @@ def keys(request: RollbackRequest) -> tuple[str, ...]:
 def rollback(
     request: RollbackRequest,
     *,
-    records: Records,
+    journal: Journal,
     services: Services,
     revisions: Revisions,
     rollouts: Rollouts,
     one_offs: OneOffs,
-    now: datetime,
 ) -> StepResult:
     """Done when the last good release is back; Broken when only a person can decide.
 
@@ -54,21 +54,21 @@ def rollback(
 
     Data is never restored: a backup is brought back by a person, into a new database.
     """
-    deployment = records.deployment(request.deployment_id)
+    deployment = journal.records.deployment(request.deployment_id)
     deployment.refuse_when_ended()
     if deployment.has_changed:
-        deployment = _begun(deployment, request.cause, records, now)
+        deployment = _begin(deployment, request.cause, journal)
     # What is live looks like a rollback that is done, until the release's own update comes.
-    deployment.refuse_while_acting(now)
+    deployment.refuse_while_acting(journal.now)
     if not deployment.has_changed:
         return StepResult(done=True, reason=Reason.ROLLED_BACK, message="nothing had been changed")
     target = deployment.rollback_target
     if target is None:
         raise Broken(Reason.NOTHING_TO_ROLL_BACK_TO, _told_no_way_back(deployment))
-    waiting, deployment = schema_back(deployment, target, records, one_offs, now)
+    waiting, deployment = take_schema_back(deployment, target, journal, one_offs)
     if waiting is not None:
         return waiting
-    return _code_back(deployment, target, records, services, revisions, rollouts, now)
+    return _take_code_back(deployment, target, journal, services, revisions, rollouts)
 
 
 def _told_no_way_back(deployment: Deployment) -> str:
@@ -78,84 +78,73 @@ def _told_no_way_back(deployment: Deployment) -> str:
     return f"{why}.{restore_hint(deployment)}"
 
 
-def _begun(
-    deployment: Deployment, caught: Caught | None, records: Records, now: datetime
-) -> Deployment:
+def _begin(deployment: Deployment, caught: Caught | None, journal: Journal) -> Deployment:
     if deployment.phase is Phase.ROLLING_BACK:
         return deployment
     cause = caught.failure() if caught else None
     why = cause.message if cause else f"after {deployment.phase}"
     note = Note(what="rollback begun", reason=cause.reason if cause else "", message=why)
     # The looks at the release that failed say nothing about the one that comes back.
-    begun = deployment.at(Phase.ROLLING_BACK).knowing(
-        failed_looks=0,
-        healthy_since=None,
-        moving_since=None,
-        was_emptied=False,
-        found_wanting=None,
-    )
+    begun = deployment.at(Phase.ROLLING_BACK).with_looks(Looks())
     begun = begun.model_copy(update={"cause": cause})
-    return record(records, begun, note, now=now, fence=fence_of(deployment))
+    return journal.write(begun, note, fence=fence_of(deployment))
 
 
-def _code_back(
+def _take_code_back(
     deployment: Deployment,
     target: Stable,
-    records: Records,
+    journal: Journal,
     services: Services,
     revisions: Revisions,
     rollouts: Rollouts,
-    now: datetime,
 ) -> StepResult:
-    if deployment.progress.deploy_requested_at is None:
+    if deployment.service.rollout is None:
         return StepResult(done=True, reason=Reason.ROLLED_BACK, message="no code was deployed")
     settings = deployment.planned().settings
     target = deployment.goes_back_to or target
     rollout = services.rollout(settings.target, target.revision_arn)
     if rollout.primary_revision_arn != target.revision_arn:
         _refuse_given_up(deployment, rollout)
-        deployment = with_way_back(
-            deployment, target, records=records, services=services, revisions=revisions, now=now
+        deployment = ensure_way_back(
+            deployment, target, journal=journal, services=services, revisions=revisions
         )
         target = deployment.goes_back_to or target
-        deployment = _updated(deployment, target, records, rollouts, now)
+        deployment = _start_rollback(deployment, target, journal, rollouts)
         rollout = services.rollout(settings.target, target.revision_arn)
     if rollout.status == "SUCCESSFUL" and rollout.primary_revision_arn == target.revision_arn:
         return StepResult(
             done=True, reason=Reason.ROLLED_BACK, message=f"{target.deployment_id} is back"
         )
-    _refuse_late(deployment, now)
+    _refuse_late(deployment, journal.now)
     message = f"{rollout.running_count} of {rollout.desired_count} tasks run the old release"
     return StepResult(done=False, reason=Reason.WAITING, message=message)
 
 
 def _refuse_given_up(deployment: Deployment, rollout: Rollout) -> None:
     """A rollback that ECS has given up is not tried again: there is no rollback of a rollback."""
-    if deployment.progress.rollback_requested_at is not None and rollout.lost:
+    if deployment.service.rollback is not None and rollout.lost:
         raise Unhealthy(
             Reason.ROLLBACK_NOT_LIVE,
             f"ECS ended the rollback as {rollout.status}: {rollout.status_reason}",
         )
 
 
-def _updated(
-    deployment: Deployment, target: Stable, records: Records, rollouts: Rollouts, now: datetime
+def _start_rollback(
+    deployment: Deployment, target: Stable, journal: Journal, rollouts: Rollouts
 ) -> Deployment:
     settings = deployment.planned().settings
-    deployment, _ = act(
-        deployment,
+    effect = deployment.service.rollback or Effect(requested_at=journal.now)
+    deployment, _ = journal.act(
+        deployment.with_service(deployment.service.with_rollback(effect)),
         Note(what="rollback requested", message=target.revision_arn),
         lambda: rollouts.update(settings.target, target.revision_arn, settings.strategy),
-        records=records,
-        now=now,
-        rollback_requested_at=deployment.progress.rollback_requested_at or now,
     )
-    return record(records, deployment.acted(now), Note(what="rollback started"), now=now)
+    return journal.write(deployment.acted(journal.now), Note(what="rollback started"))
 
 
 def _refuse_late(deployment: Deployment, now: datetime) -> None:
-    progress = deployment.progress
-    since = progress.rollback_requested_at or progress.deploy_requested_at
+    service = deployment.service
+    since = service.rollback or service.rollout
     patience = timedelta(minutes=2 * deployment.planned().settings.strategy.timeout_minutes)
-    if since is not None and now - since > patience:
+    if since is not None and now - since.requested_at > patience:
         raise Unhealthy(Reason.ROLLBACK_TIMED_OUT, "ECS does not finish the rollback.")

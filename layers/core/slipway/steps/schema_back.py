@@ -1,41 +1,38 @@
 """The schema's way back: wait for the migration, then take it back or find that it can stay."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from slipway.domain.deployment import Deployment
+from slipway.domain.effect import Effect
 from slipway.domain.errors import Broken, Reason
 from slipway.domain.evidence import Note
 from slipway.domain.guidance import restore_commands
 from slipway.domain.lane import Stable
-from slipway.journal import record
-from slipway.ports.records import Records
+from slipway.domain.progress import SchemaWork
+from slipway.journal import Journal
 from slipway.ports.targets import OneOff, OneOffs
-from slipway.steps.schema_current import Waited, unmoved
+from slipway.steps.schema_current import Waited, ask_whether_it_moved
 from slipway.steps.schema_end import how_it_ended, record_end, where_its_log_is
 from slipway.steps.schema_task import (
     SchemaTask,
     downgrade_started_by,
+    find_task,
     is_late,
-    looked_at,
-    migration_task,
+    look_at,
     patience,
     the_migration,
 )
 from slipway.steps.step import StepResult
 
 
-def schema_back(
-    deployment: Deployment,
-    target: Stable,
-    records: Records,
-    one_offs: OneOffs,
-    now: datetime,
+def take_schema_back(
+    deployment: Deployment, target: Stable, journal: Journal, one_offs: OneOffs
 ) -> Waited:
     """What is still waited for, None once the schema suits the old code; and the deployment."""
-    running, deployment = _migration_ended(deployment, records, one_offs, now)
+    running, deployment = _await_migration(deployment, journal, one_offs)
     if running is not None or _stays(deployment, target):
         return running, deployment
-    waiting, deployment = unmoved(deployment, target, records, one_offs, now)
+    waiting, deployment = ask_whether_it_moved(deployment, target, journal, one_offs)
     if waiting is not None or deployment.progress.schema_unmoved_at is not None:
         return waiting, deployment
     command = _downgrade_command(deployment, target)
@@ -47,7 +44,7 @@ def schema_back(
             "The schema has moved and the release does not declare that the old code can run "
             f"on it, and there is no downgrade command.{restore_hint(deployment)}",
         )
-    return _downgraded(deployment, command, records, one_offs, now)
+    return _downgrade(deployment, command, journal, one_offs)
 
 
 def _stays(deployment: Deployment, target: Stable) -> bool:
@@ -57,40 +54,38 @@ def _stays(deployment: Deployment, target: Stable) -> bool:
         return True
     if image.schema_revision is not None and image.schema_revision == target.schema_revision:
         return True
-    return image.backward_compatible and progress.migrated_at is not None
+    return image.backward_compatible and progress.has_migrated
 
 
-def _migration_ended(
-    deployment: Deployment, records: Records, one_offs: OneOffs, now: datetime
-) -> Waited:
+def _await_migration(deployment: Deployment, journal: Journal, one_offs: OneOffs) -> Waited:
     """A result while the migration has not ended; taking it back meanwhile would race it."""
-    if not deployment.progress.migrating:
+    task = the_migration(deployment)
+    effect = task.effect(deployment)
+    if effect is None or not effect.may_be_at_work:
         return None, deployment
-    arn = migration_task(deployment, one_offs)
+    arn = find_task(effect, deployment, task.started_by, one_offs)
     if arn is None:
-        return None, _never_placed(deployment, records, now)
+        return None, _record_never_placed(effect, deployment, journal)
     seen = one_offs.look(deployment.planned().settings.target, arn)
     if seen.ended:
-        task = the_migration(deployment)
-        deployment, _ = record_end(task, deployment, seen, records, one_offs, now)
+        deployment, _ = record_end(task, deployment, seen, journal, one_offs)
         return None, deployment
-    _refuse_endless_migration(deployment, arn, now)
+    _refuse_endless(task, deployment, arn, journal)
     waiting = StepResult(done=False, reason=Reason.WAITING, message="the migration still runs")
     return waiting, deployment
 
 
-def _never_placed(deployment: Deployment, records: Records, now: datetime) -> Deployment:
+def _record_never_placed(effect: Effect, deployment: Deployment, journal: Journal) -> Deployment:
     """ECS shows a stopped task for an hour: one that it does not show then was never placed."""
-    start, asked = deployment.progress.migration_start, deployment.progress.migration_requested_at
-    if start is None or asked is None or now - asked > timedelta(minutes=50):
+    if effect.start is None or journal.now - effect.requested_at > timedelta(minutes=50):
         return deployment
-    known = deployment.knowing(migration_start=start.given_up())
+    given_up = effect.starting(effect.start.given_up())
     note = Note(what="migration never placed", message="ECS knows no task of it.")
-    return record(records, known, note, now=now)
+    return journal.write(deployment.with_schema_task(SchemaWork.UP, given_up), note)
 
 
-def _refuse_endless_migration(deployment: Deployment, arn: str, now: datetime) -> None:
-    if is_late(the_migration(deployment), deployment, now, times=2):
+def _refuse_endless(task: SchemaTask, deployment: Deployment, arn: str, journal: Journal) -> None:
+    if is_late(task, deployment, journal.now, times=2):
         raise Broken(
             Reason.MIGRATION_TIMED_OUT,
             f"The migration task {arn} does not end; stop it and decide what its half-done work "
@@ -106,37 +101,32 @@ def _downgrade_command(deployment: Deployment, target: Stable) -> tuple[str, ...
     return tuple(word.replace("{schema}", target.schema_revision) for word in migration.downgrade)
 
 
-def _downgraded(
-    deployment: Deployment,
-    command: tuple[str, ...],
-    records: Records,
-    one_offs: OneOffs,
-    now: datetime,
+def _downgrade(
+    deployment: Deployment, command: tuple[str, ...], journal: Journal, one_offs: OneOffs
 ) -> Waited:
-    if deployment.progress.downgraded_at is not None:
+    if deployment.progress.has_downgraded:
         return None, deployment
     name = downgrade_started_by(deployment.deployment_id)
-    task = SchemaTask("downgrade", name, command, "downgraded_at")
-    deployment, seen = looked_at(task, deployment, records, one_offs, now)
+    task = SchemaTask(SchemaWork.DOWN, name, command)
+    deployment, seen = look_at(task, deployment, journal, one_offs)
     if isinstance(seen, str):
-        _refuse_late(task, deployment, "could not be started within {} minutes", now, f": {seen}")
+        late = f"could not be started within {patience(deployment)} minutes: {seen}"
+        _refuse_late(task, deployment, late, journal)
         waiting = f"the downgrade waits: {seen}"
         return StepResult(done=False, reason=Reason.WAITING, message=waiting), deployment
     if not seen.ended:
-        _refuse_late(task, deployment, "still runs after {} minutes.", now)
+        late = f"still runs after {patience(deployment)} minutes."
+        _refuse_late(task, deployment, late, journal)
         message = "the schema is going back"
         return StepResult(done=False, reason=Reason.WAITING, message=message), deployment
-    deployment, _ = record_end(task, deployment, seen, records, one_offs, now)
+    deployment, _ = record_end(task, deployment, seen, journal, one_offs)
     _refuse_failed(deployment, seen)
     return None, deployment
 
 
-def _refuse_late(
-    task: SchemaTask, deployment: Deployment, how: str, now: datetime, why: str = ""
-) -> None:
-    if is_late(task, deployment, now):
-        told = how.format(patience(deployment)) + why
-        message = f"The downgrade {told}{restore_hint(deployment)}"
+def _refuse_late(task: SchemaTask, deployment: Deployment, how: str, journal: Journal) -> None:
+    if is_late(task, deployment, journal.now):
+        message = f"The downgrade {how}{restore_hint(deployment)}"
         raise Broken(Reason.DOWNGRADE_FAILED, message)
 
 

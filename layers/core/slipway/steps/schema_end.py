@@ -1,84 +1,66 @@
 """How a one-off task about a schema ended: on record before anything else is done about it."""
 
-from datetime import datetime
-
 from slipway.domain.commands import show_command
 from slipway.domain.deployment import Deployment
+from slipway.domain.effect import Effect
 from slipway.domain.errors import Broken
 from slipway.domain.evidence import Note
 from slipway.domain.start import Start
-from slipway.journal import act, record
-from slipway.ports.records import Records
+from slipway.journal import Journal
 from slipway.ports.targets import OneOff, OneOffs
 from slipway.steps.revision import revision_of
 from slipway.steps.schema_task import SchemaTask
 
 
 def record_end(
-    task: SchemaTask,
-    deployment: Deployment,
-    seen: OneOff,
-    records: Records,
-    one_offs: OneOffs,
-    now: datetime,
+    task: SchemaTask, deployment: Deployment, seen: OneOff, journal: Journal, one_offs: OneOffs
 ) -> tuple[Deployment, tuple[str, ...]]:
     """Write how the task ended, once; then end what is left of it and read its last lines.
 
     In this order: neither a log that hangs nor another container decides or delays the end.
     """
-    is_news = task.fact(deployment, "ended_at") is None
+    effect = task.effect(deployment) or Effect(requested_at=journal.now)
+    is_news = effect.ended_at is None
     if is_news:
-        deployment = _ended(task, deployment, seen, records, now)
+        deployment = _write_end(task, effect, deployment, seen, journal)
     if seen.leftover:
-        deployment = _without_leftover(task, deployment, seen, records, one_offs, now)
+        deployment = _stop_leftover(task, deployment, seen, journal, one_offs)
     if not is_news or seen.never_ran:
         return deployment, ()
     target, revision = deployment.planned().settings.target, revision_of(deployment)
     lines = one_offs.log_tail(target, revision, seen.task_arn)
     if lines:
-        note = Note(what=f"{task.name} log", message=lines[-1], data={"log": list(lines)})
-        deployment = record(records, deployment, note, now=now)
+        note = Note(what=f"{task.work} log", message=lines[-1], data={"log": list(lines)})
+        deployment = journal.write(deployment, note)
     return deployment, lines
 
 
-def _ended(
-    task: SchemaTask, deployment: Deployment, seen: OneOff, records: Records, now: datetime
+def _write_end(
+    task: SchemaTask, effect: Effect, deployment: Deployment, seen: OneOff, journal: Journal
 ) -> Deployment:
-    facts = task.facts(ended_at=now)
+    ended = effect.ended(journal.now, succeeded=seen.exit_code == 0)
     if seen.never_ran:
-        start: Start | None = task.fact(deployment, "start")
-        facts |= task.facts(start=(start or Start()).given_up())
-    if seen.exit_code == 0 and task.success is not None:
-        facts[task.success] = now
+        ended = ended.starting((effect.start or Start()).given_up())
     data = {"exit_code": seen.exit_code, "reason": seen.reason, "leftover": seen.leftover}
-    note = Note(what=f"{task.name} ended", message=how_it_ended(seen), data=data)
-    return record(records, deployment.knowing(**facts), note, now=now)
+    note = Note(what=f"{task.work} ended", message=how_it_ended(seen), data=data)
+    return journal.write(deployment.with_schema_task(task.work, ended), note)
 
 
-def _without_leftover(
-    task: SchemaTask,
-    deployment: Deployment,
-    seen: OneOff,
-    records: Records,
-    one_offs: OneOffs,
-    now: datetime,
+def _stop_leftover(
+    task: SchemaTask, deployment: Deployment, seen: OneOff, journal: Journal, one_offs: OneOffs
 ) -> Deployment:
     """The command is over, and what else runs in its task is of no use to anybody."""
     target = deployment.planned().settings.target
-    note = Note(what=f"rest of the {task.name}'s task stopped", message=seen.task_arn)
-    why = f"The {task.name} of {deployment.deployment_id} has ended."
+    note = Note(what=f"rest of the {task.work}'s task stopped", message=seen.task_arn)
+    why = f"The {task.work} of {deployment.deployment_id} has ended."
     try:
-        deployment, _ = act(
-            deployment,
-            note,
-            lambda: one_offs.stop(target, seen.task_arn, why),
-            records=records,
-            now=now,
+        deployment, _ = journal.act(
+            deployment, note, lambda: one_offs.stop(target, seen.task_arn, why)
         )
     except Broken:
         # The refusal is on record. How the command ended does not hang on it.
-        return records.deployment(deployment.deployment_id)
-    return record(records, deployment.acted(now), now=now)
+        return journal.records.deployment(deployment.deployment_id)
+    return journal.write(deployment.acted(journal.now))
 
 
 def how_it_ended(seen: OneOff) -> str:

@@ -1,38 +1,34 @@
 """The one-off tasks about a schema, all of one kind: asked for, placed, looked at."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
-from slipway.domain.deployment import LONGEST_FUNCTION, Deployment
+from slipway.domain.deployment import Deployment
+from slipway.domain.effect import Effect
 from slipway.domain.errors import Broken, ControlPlaneError, Reason, Transient
 from slipway.domain.evidence import Note
+from slipway.domain.progress import LONGEST_FUNCTION, SchemaWork
 from slipway.domain.start import Start
-from slipway.journal import act, record
-from slipway.ports.records import Records
+from slipway.journal import Journal
 from slipway.ports.targets import OneOff, OneOffs
 from slipway.steps.revision import revision_of
+
+# What one try to start a task came to: its ARN, or why nothing was started.
+Answer = str | Broken | Transient
 
 
 @dataclass(frozen=True)
 class SchemaTask:
-    """One of them: ``name`` is its word in the record and the prefix of its facts in Progress.
+    """One of them: what it does, how ECS knows it, and the command that does it."""
 
-    ``success`` is the fact that its exit code 0 proves, if it proves one.
-    """
-
-    name: str
+    work: SchemaWork
     started_by: str
     command: tuple[str, ...]
-    success: str | None = None
 
-    def fact(self, deployment: Deployment, what: str) -> Any:
-        """What the deployment knows of it."""
-        return getattr(deployment.progress, f"{self.name}_{what}")
-
-    def facts(self, **facts: Any) -> dict[str, Any]:
-        """The same, to be written."""
-        return {f"{self.name}_{what}": value for what, value in facts.items()}
+    def effect(self, deployment: Deployment) -> Effect | None:
+        """What the deployment knows of it; None when it was never asked for."""
+        return deployment.progress.schema_tasks.get(self.work)
 
 
 # The task as ECS reports it, or ECS's words while it is not placed.
@@ -58,25 +54,23 @@ def the_migration(deployment: Deployment) -> SchemaTask:
     """The task that moves the schema of this deployment."""
     settings = deployment.planned().settings.migration
     command = settings.command if settings else ()
-    name = migration_started_by(deployment.deployment_id)
-    return SchemaTask("migration", name, command, "migrated_at")
+    return SchemaTask(SchemaWork.UP, migration_started_by(deployment.deployment_id), command)
 
 
-def looked_at(
-    task: SchemaTask, deployment: Deployment, records: Records, one_offs: OneOffs, now: datetime
-) -> Seen:
+def look_at(task: SchemaTask, deployment: Deployment, journal: Journal, one_offs: OneOffs) -> Seen:
     """How the task does; it is started if it was not.
 
     Broken when ECS refuses it. ECS's words while it has no room, or when nobody starts it any more.
     """
-    start: Start | None = task.fact(deployment, "start")
-    if task.fact(deployment, "task_arn") is None:
-        if start is not None and start.never:
-            return deployment, _never(start)
-        deployment, put_off = _started(task, deployment, records, one_offs, now)
-        if put_off:
+    effect = task.effect(deployment)
+    if effect is None or effect.handle is None:
+        if effect is not None and effect.start is not None and effect.start.never:
+            return deployment, _never(effect.start)
+        deployment, arn, put_off = _start(task, deployment, journal, one_offs)
+        if arn is None:
             return deployment, put_off
-    arn = task.fact(deployment, "task_arn")
+    else:
+        arn = effect.handle
     return deployment, one_offs.look(deployment.planned().settings.target, arn)
 
 
@@ -87,37 +81,51 @@ def _never(start: Start) -> str:
     return start.put_off_by
 
 
-def _started(
-    task: SchemaTask, deployment: Deployment, records: Records, one_offs: OneOffs, now: datetime
-) -> tuple[Deployment, str]:
-    """The deployment with the task's ARN, or ECS's words while there is no room for it."""
-    deployment, answer = _asked(task, deployment, records, one_offs, now)
-    start: Start | None = task.fact(deployment, "start")
-    deployment = deployment.acted(now)
-    if isinstance(answer, ControlPlaneError):
-        return _refused(task, deployment, answer, records, now), answer.message
-    facts = task.facts(task_arn=answer, start=start.placed(now) if start else None)
-    note = Note(what=f"{task.name} started", message=answer)
-    return record(records, deployment.knowing(**facts), note, now=now), ""
-
-
-def _asked(
-    task: SchemaTask, deployment: Deployment, records: Records, one_offs: OneOffs, now: datetime
-) -> tuple[Deployment, str | Broken | Transient]:
-    """What ECS answers to one try: the task's ARN, or why there is none."""
-    target, revision = deployment.planned().settings.target, revision_of(deployment)
-    requested: datetime = task.fact(deployment, "requested_at") or now
+def _start(
+    task: SchemaTask, deployment: Deployment, journal: Journal, one_offs: OneOffs
+) -> tuple[Deployment, str | None, str]:
+    """The deployment with the task's ARN, or with ECS's words while there is no room for it."""
     # An older Slipway counted no tries; nothing is known of those that it made.
-    first = task.fact(deployment, "requested_at") is None
-    start: Start | None = Start() if first else task.fact(deployment, "start")
-    note = Note(
-        what=f"{task.name} requested",
-        message=" ".join(task.command),
-        data={"before": requested.isoformat()},
-    )
+    asked = Effect(requested_at=journal.now, start=Start())
+    effect = task.effect(deployment) or asked
+    deployment, effect, answer = _ask(task, effect, deployment, journal, one_offs)
+    deployment = deployment.acted(journal.now)
+    if isinstance(answer, ControlPlaneError):
+        deployment = _record_refusal(task, effect, deployment, answer, journal)
+        return deployment, None, answer.message
+    start = effect.start.placed(journal.now) if effect.start else None
+    placed = effect.known_as(answer).starting(start)
+    note = Note(what=f"{task.work} started", message=answer)
+    deployment = journal.write(deployment.with_schema_task(task.work, placed), note)
+    return deployment, answer, ""
 
-    def run() -> str | Broken | Transient:
-        attempt = start.refusals if start else 0
+
+def _ask(
+    task: SchemaTask, effect: Effect, deployment: Deployment, journal: Journal, one_offs: OneOffs
+) -> tuple[Deployment, Effect, Answer]:
+    """What ECS answers to one try: the task's ARN, or why there is none."""
+    start = effect.start
+    told = start is not None and start.put_off_by != ""
+    note = Note(
+        what=f"{task.work} requested",
+        message=" ".join(task.command),
+        data={"before": effect.requested_at.isoformat()},
+    )
+    trying = effect.starting(start.tried() if start else None)
+    deployment, answer = journal.act(
+        deployment.with_schema_task(task.work, trying),
+        None if told else note,
+        _one_try(task, deployment, one_offs, start.refusals if start else 0),
+    )
+    return deployment, trying, answer
+
+
+def _one_try(
+    task: SchemaTask, deployment: Deployment, one_offs: OneOffs, attempt: int
+) -> Callable[[], Answer]:
+    target, revision = deployment.planned().settings.target, revision_of(deployment)
+
+    def run() -> Answer:
         try:
             return one_offs.run(target, revision, task.command, task.started_by, attempt)
         except Broken as refused:
@@ -127,26 +135,24 @@ def _asked(
                 raise
             return put_off
 
-    facts = task.facts(requested_at=requested, start=start.tried() if start else None)
-    told = start is not None and start.put_off_by != ""
-    return act(deployment, None if told else note, run, records=records, now=now, **facts)
+    return run
 
 
-def _refused(
+def _record_refusal(
     task: SchemaTask,
+    effect: Effect,
     deployment: Deployment,
     error: Broken | Transient,
-    records: Records,
-    now: datetime,
+    journal: Journal,
 ) -> Deployment:
     """The deployment with the answer on record: nothing was started for this try."""
-    start: Start | None = task.fact(deployment, "start")
+    start = effect.start
     for_good_as = error.reason if isinstance(error, Broken) else None
-    what = "call refused" if for_good_as else f"{task.name} put off"
+    what = "call refused" if for_good_as else f"{task.work} put off"
     note = Note(what=what, reason=error.reason, message=error.message)
     news = () if start is not None and start.put_off_by == error.message else (note,)
-    refused = start.refused(error.message, for_good_as) if start else None
-    deployment = record(records, deployment.knowing(**task.facts(start=refused)), *news, now=now)
+    refused = effect.starting(start.refused(error.message, for_good_as) if start else None)
+    deployment = journal.write(deployment.with_schema_task(task.work, refused), *news)
     if for_good_as:
         raise error
     return deployment
@@ -154,9 +160,11 @@ def _refused(
 
 def is_late(task: SchemaTask, deployment: Deployment, now: datetime, times: int = 1) -> bool:
     """Whether patience is over: with the run of a task that was placed, else with its placing."""
-    start: Start | None = task.fact(deployment, "start")
-    since = (start.at if start else None) or task.fact(deployment, "requested_at")
-    return since is not None and now - since > timedelta(minutes=times * patience(deployment))
+    effect = task.effect(deployment)
+    if effect is None:
+        return False
+    since = (effect.start.at if effect.start else None) or effect.requested_at
+    return now - since > timedelta(minutes=times * patience(deployment))
 
 
 def patience(deployment: Deployment) -> int:
@@ -165,39 +173,32 @@ def patience(deployment: Deployment) -> int:
     return settings.timeout_minutes if settings else 0
 
 
-def migration_task(deployment: Deployment, one_offs: OneOffs) -> str | None:
-    """The migration's task; a try that died after starting it has not written its ARN."""
-    known = deployment.progress.migration_task_arn
-    return known or _found(deployment, migration_started_by(deployment.deployment_id), one_offs)
-
-
-def _found(deployment: Deployment, started_by: str, one_offs: OneOffs) -> str | None:
+def find_task(
+    effect: Effect, deployment: Deployment, started_by: str, one_offs: OneOffs
+) -> str | None:
+    """The ARN of the task; a try that died after starting it has not written it down."""
+    if effect.handle is not None:
+        return effect.handle
     target = deployment.planned().settings.target
     return one_offs.find(target, revision_of(deployment), started_by)
 
 
 def may_change_schema(deployment: Deployment, one_offs: OneOffs, now: datetime) -> bool:
     """Whether a task of this deployment changes the schema, or may be about to be started."""
-    name, progress = deployment.deployment_id, deployment.progress
-    up = migration_started_by(name), progress.migration_requested_at, progress.migration_task_arn
-    down = downgrade_started_by(name), progress.downgrade_requested_at, progress.downgrade_task_arn
-    return (progress.migrating and _at_work(deployment, *up, one_offs, now)) or (
-        progress.downgrading and _at_work(deployment, *down, one_offs, now)
+    name, tasks = deployment.deployment_id, deployment.progress.schema_tasks
+    up, down = tasks.get(SchemaWork.UP), tasks.get(SchemaWork.DOWN)
+    return _is_at_work(deployment, up, migration_started_by(name), one_offs, now) or _is_at_work(
+        deployment, down, downgrade_started_by(name), one_offs, now
     )
 
 
-def _at_work(
-    deployment: Deployment,
-    name: str,
-    requested: datetime | None,
-    arn: str | None,
-    one_offs: OneOffs,
-    now: datetime,
+def _is_at_work(
+    deployment: Deployment, effect: Effect | None, name: str, one_offs: OneOffs, now: datetime
 ) -> bool:
-    if requested is None:
+    if effect is None or not effect.may_be_at_work:
         return False
     # ECS shows a task a moment after it was started, and its start may still be on its way.
-    if now - requested < LONGEST_FUNCTION:
+    if now - effect.requested_at < LONGEST_FUNCTION:
         return True
-    arn = arn or _found(deployment, name, one_offs)
+    arn = find_task(effect, deployment, name, one_offs)
     return arn is not None and one_offs.running(deployment.planned().settings.target, arn)

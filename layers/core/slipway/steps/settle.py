@@ -13,9 +13,8 @@ from slipway.domain.errors import Broken, Reason, Transient
 from slipway.domain.evidence import Note
 from slipway.domain.lane import Hold, Lane, Stable
 from slipway.domain.model import Model, Versioned
-from slipway.journal import record
+from slipway.journal import Journal
 from slipway.ports.control import Announcements
-from slipway.ports.records import Records
 from slipway.steps.revision import revision_of
 from slipway.steps.step import Caught, StepRequest
 
@@ -38,47 +37,41 @@ class SettleResult(Model):
 def settle(
     request: SettleRequest,
     *,
-    records: Records,
+    journal: Journal,
     announcements: Announcements,
-    now: datetime,
 ) -> SettleResult:
     """Write the one outcome; called again it answers with the outcome that stands.
 
     Transient while a call that changes something may be on its way: the lane is not freed under it.
     """
-    deployment = records.deployment(request.deployment_id)
+    deployment = journal.records.deployment(request.deployment_id)
     if deployment.outcome is None:
-        _refuse_while_acting(deployment, records, now)
+        _refuse_while_acting(deployment, journal)
         failure = request.failure.failure() if request.failure else None
         cause = request.cause.failure() if request.cause else deployment.cause
-        deployment = _settled(deployment, failure, cause, records, now)
+        deployment = _settle(deployment, failure, cause, journal)
     announcements.publish("Deployment Settled", _news(deployment))
     return _result(deployment)
 
 
-def _refuse_while_acting(deployment: Deployment, records: Records, now: datetime) -> None:
+def _refuse_while_acting(deployment: Deployment, journal: Journal) -> None:
     """Raise Transient while something may be on its way; nothing new is begun meanwhile."""
     try:
-        deployment.refuse_while_acting(now)
+        deployment.refuse_while_acting(journal.now)
     except Transient as waiting:
         if deployment.progress.ending_since is None:
             note = Note(what="ending", message=waiting.message)
-            record(records, deployment.knowing(ending_since=now), note, now=now)
+            journal.write(deployment.having(deployment.progress.ending(journal.now)), note)
         raise
 
 
-def _settled(
-    deployment: Deployment,
-    failure: Failure | None,
-    cause: Failure | None,
-    records: Records,
-    now: datetime,
+def _settle(
+    deployment: Deployment, failure: Failure | None, cause: Failure | None, journal: Journal
 ) -> Deployment:
-    failure, cause = _judged(deployment, failure, cause)
+    failure, cause = _proven(deployment, failure, cause)
     outcome = outcome_of(failure, cause, changed=deployment.has_changed)
-    ended = deployment.at(Phase.SETTLED).model_copy(
-        update={"outcome": outcome, "failure": failure, "cause": cause, "settled_at": now}
-    )
+    end = {"outcome": outcome, "failure": failure, "cause": cause, "settled_at": journal.now}
+    ended = deployment.at(Phase.SETTLED).model_copy(update=end)
     told = failure or cause
     note = Note(
         what="settled",
@@ -86,11 +79,10 @@ def _settled(
         message=told.message if told else "",
         data={"outcome": outcome},
     )
-    others = _freed(ended, outcome, records, now)
-    return record(records, ended, note, now=now, others=others)
+    return journal.write(ended, note, others=_what_it_frees(ended, outcome, journal))
 
 
-def _judged(
+def _proven(
     deployment: Deployment, failure: Failure | None, cause: Failure | None
 ) -> tuple[Failure | None, Failure | None]:
     """Failure and cause as the record bears them out; the caller may not know all or be wrong."""
@@ -109,17 +101,16 @@ def _judged(
     return failure, cause
 
 
-def _freed(
-    deployment: Deployment, outcome: Outcome, records: Records, now: datetime
-) -> list[Versioned]:
+def _what_it_frees(deployment: Deployment, outcome: Outcome, journal: Journal) -> list[Versioned]:
     """The lane and the database as they are to be left, if anything changes for them.
 
     A database stays taken while a migration may be at work in it: the sweep frees it at its end.
     """
+    records = journal.records
     lane = records.lane(deployment.application, deployment.environment)
-    left = _left(lane, deployment, outcome, now)
+    left = _lane_after(lane, deployment, outcome, journal.now)
     changed: list[Versioned] = [] if left == lane else [left]
-    database_id = deployment.migrated_database
+    database_id = deployment.migrates
     if deployment.fencing is None or database_id is None or deployment.may_be_migrating:
         return changed
     slot = records.database_slot(database_id)
@@ -127,7 +118,7 @@ def _freed(
     return changed if freed == slot else [*changed, freed]
 
 
-def _left(lane: Lane, deployment: Deployment, outcome: Outcome, now: datetime) -> Lane:
+def _lane_after(lane: Lane, deployment: Deployment, outcome: Outcome, now: datetime) -> Lane:
     left = _with_way_back(lane, deployment).leave(deployment.deployment_id)
     if lane.holder != deployment.deployment_id:
         return left

@@ -19,9 +19,8 @@ from slipway.domain.errors import Broken, Reason, Unhealthy
 from slipway.domain.evidence import Note
 from slipway.domain.plan import Plan
 from slipway.domain.verdict import Finding, Judgement, Rollout, Verdict, judge
-from slipway.journal import fence_of, record
+from slipway.journal import Journal, fence_of
 from slipway.ports.observation import Alarms, LoadBalancers, Website
-from slipway.ports.records import Records
 from slipway.ports.targets import Services
 from slipway.steps.address import requests_for
 from slipway.steps.revision import revision_of
@@ -52,12 +51,11 @@ def keys(request: VerifyRequest) -> tuple[str, ...]:
 def verify(
     request: VerifyRequest,
     *,
-    records: Records,
+    journal: Journal,
     services: Services,
     balancers: LoadBalancers,
     alarms: Alarms,
     website: Website,
-    now: datetime,
 ) -> StepResult:
     """Take one look. Done when healthy for as long as asked; Unhealthy on a failed verdict.
 
@@ -65,8 +63,8 @@ def verify(
     A look that decides nothing counts as failed once the catalog's attempts are used up; one at a
     world that is just moving counts for nothing, for as long as a rollout may take.
     """
-    deployment = records.deployment(request.deployment_id)
-    before = _judged_before(deployment, request.of)
+    deployment = journal.records.deployment(request.deployment_id)
+    before = _verdict_before(deployment, request.of)
     if before is not None:
         return before
     if request.of is Subject.RELEASE:
@@ -85,24 +83,24 @@ def verify(
         findings += _alarms(deployment.planned(), alarms)
     if not under_way and not _nobody_serves(deployment, rollout, tasks):
         findings += _answers(deployment.planned(), expected, website)
-    return _decided(deployment, request.of, judge(findings), rollout, records, now)
+    return _decide(deployment, request.of, judge(findings), rollout, journal)
 
 
-def _judged_before(deployment: Deployment, of: Subject) -> StepResult | None:
+def _verdict_before(deployment: Deployment, of: Subject) -> StepResult | None:
     """What an earlier look, or none at all, has decided already; raises what ends the looking."""
     deployment.refuse_when_ended()
     if of is Subject.ROLLBACK and not deployment.has_changed:
         return StepResult(done=True, reason=Reason.VERIFIED, message="nothing had been changed")
     if of is Subject.RELEASE:
         deployment.refuse_to_go_forward()
-    if _known(deployment, of):
+    if _is_verified(deployment, of):
         return StepResult(done=True, reason=Reason.VERIFIED, message="verified before")
-    if deployment.progress.found_wanting is not None:
-        raise Unhealthy(_blame(of), deployment.progress.found_wanting)
+    if deployment.progress.looks.verdict is not None:
+        raise Unhealthy(_blame(of), deployment.progress.looks.verdict)
     return None
 
 
-def _known(deployment: Deployment, of: Subject) -> bool:
+def _is_verified(deployment: Deployment, of: Subject) -> bool:
     """Whether an earlier look, whose answer was lost, has judged already."""
     progress = deployment.progress
     judged = progress.verified_at if of is Subject.RELEASE else progress.rolled_back_at
@@ -134,7 +132,7 @@ def _expected_after_rollback(deployment: Deployment) -> Expected:
 
 def _tasks(deployment: Deployment, rollout: Rollout, balancers: LoadBalancers) -> Iterator[Finding]:
     """The service's tasks in every target group, also those that the checks do not go through."""
-    live, anew = deployment.planned().live, deployment.progress.was_emptied
+    live, anew = deployment.planned().live, deployment.progress.looks.was_emptied
     groups = live.target_groups
     if not groups:
         yield judge_count(rollout, starts_anew=anew) or judge_tasks(rollout)
@@ -148,7 +146,7 @@ def _tasks(deployment: Deployment, rollout: Rollout, balancers: LoadBalancers) -
 def _nobody_serves(deployment: Deployment, rollout: Rollout, tasks: list[Finding]) -> bool:
     """Whether no task of the release can answer: what a load balancer says then is not its word."""
     moving = any(found.verdict is Verdict.MOVING for found in tasks)
-    return moving and (rollout.desired_count == 0 or deployment.progress.was_emptied)
+    return moving and (rollout.desired_count == 0 or deployment.progress.looks.was_emptied)
 
 
 def _alarms(plan: Plan, alarms: Alarms) -> Iterator[Finding]:
@@ -169,62 +167,45 @@ def _answers(plan: Plan, expected: Expected, website: Website) -> Iterator[Findi
         yield Finding(what="checks", verdict=Verdict.SUCCESSFUL, message=message)
 
 
-def _decided(
-    deployment: Deployment,
-    of: Subject,
-    judgement: Judgement,
-    rollout: Rollout,
-    records: Records,
-    now: datetime,
+def _decide(
+    deployment: Deployment, of: Subject, judgement: Judgement, rollout: Rollout, journal: Journal
 ) -> StepResult:
     if judgement.verdict is Verdict.SUCCESSFUL:
-        return _healthy(deployment, of, judgement, rollout, records, now)
+        return _record_healthy(deployment, of, judgement, rollout, journal)
     if judgement.verdict is Verdict.MOVING:
-        return _moving(deployment, of, judgement, rollout, records, now)
-    looks = deployment.progress.failed_looks + 1
+        return _record_moving(deployment, of, judgement, rollout, journal)
+    number = deployment.progress.looks.failed + 1
     attempts = deployment.planned().settings.verification.attempts
-    final = judgement.verdict is Verdict.FAILED or looks >= attempts
+    final = judgement.verdict is Verdict.FAILED or number >= attempts
     # A look may end after its state has given up on it; the next one finds the verdict here.
-    verdict = judgement.message if final else None
-    known = deployment.knowing(
-        failed_looks=looks,
-        healthy_since=None,
-        moving_since=None,
-        was_emptied=False,
-        found_wanting=verdict,
-    )
-    note = Note(what=f"{of} found wanting", message=judgement.message, data={"look": looks})
-    record(records, known, note, now=now)
+    looks = deployment.progress.looks.wanting(judgement.message if final else None)
+    note = Note(what=f"{of} found wanting", message=judgement.message, data={"look": number})
+    journal.write(deployment.with_looks(looks), note)
     if final:
         raise Unhealthy(_blame(of), judgement.message)
     return StepResult(done=False, reason=Reason.WAITING, message=judgement.message)
 
 
-def _moving(
-    deployment: Deployment,
-    of: Subject,
-    judgement: Judgement,
-    rollout: Rollout,
-    records: Records,
-    now: datetime,
+def _record_moving(
+    deployment: Deployment, of: Subject, judgement: Judgement, rollout: Rollout, journal: Journal
 ) -> StepResult:
     """Look again; Unhealthy when it has moved for longer than a rollout may take."""
-    progress = deployment.progress
-    since = progress.moving_since or now
+    looks = deployment.progress.looks
+    since = looks.moving_since or journal.now
     minutes = deployment.planned().settings.strategy.timeout_minutes
-    if now - since > timedelta(minutes=minutes):
+    if journal.now - since > timedelta(minutes=minutes):
         verdict = f"{judgement.message} It has been so for more than {minutes} minutes."
         note = Note(what=f"{of} found wanting", message=verdict)
-        record(records, deployment.knowing(found_wanting=verdict), note, now=now)
+        journal.write(deployment.with_looks(looks.endless(verdict)), note)
         raise Unhealthy(_blame(of), verdict)
     # What bakes goes on baking while tasks of it run: the others say nothing about it.
-    emptied = progress.was_emptied or rollout.desired_count == 0
+    emptied = looks.was_emptied or rollout.desired_count == 0
     least = min(deployment.planned().live.desired_count, rollout.desired_count)
     enough = not emptied and 0 < least <= rollout.running_count
-    baking = progress.healthy_since if enough else None
-    known = deployment.knowing(moving_since=since, healthy_since=baking, was_emptied=emptied)
+    baking = looks.healthy_since if enough else None
+    known = deployment.with_looks(looks.moving(since, baking, emptied=emptied))
     if known != deployment:
-        record(records, known, Note(what=f"{of} moving", message=judgement.message), now=now)
+        journal.write(known, Note(what=f"{of} moving", message=judgement.message))
     return StepResult(done=False, reason=Reason.WAITING, message=judgement.message)
 
 
@@ -232,47 +213,42 @@ def _blame(of: Subject) -> Reason:
     return Reason.RELEASE_UNHEALTHY if of is Subject.RELEASE else Reason.ROLLBACK_NOT_LIVE
 
 
-def _healthy(
-    deployment: Deployment,
-    of: Subject,
-    judgement: Judgement,
-    rollout: Rollout,
-    records: Records,
-    now: datetime,
+def _record_healthy(
+    deployment: Deployment, of: Subject, judgement: Judgement, rollout: Rollout, journal: Journal
 ) -> StepResult:
-    deployment, is_news = _seen_healthy(deployment, of, rollout, now)
-    since = deployment.progress.healthy_since or now
+    now, before = journal.now, deployment.progress
+    deployment = _with_healthy_look(deployment, of, rollout, now)
+    since = deployment.progress.looks.healthy_since or now
     bake = timedelta(seconds=_bake_seconds(deployment, of))
     if now - since < bake:
         left = int((bake - (now - since)).total_seconds())
-        if is_news:
-            record(records, deployment, Note(what="release healthy", message="baking"), now=now)
+        if deployment.progress != before:
+            journal.write(deployment, Note(what="release healthy", message="baking"))
         message = f"healthy; {left} more seconds to bake"
         return StepResult(done=False, reason=Reason.WAITING, message=message)
     # A call that comes late would undo what has just been seen.
     deployment.refuse_while_acting(now)
-    at = {"verified_at": now} if of is Subject.RELEASE else {"rolled_back_at": now}
+    progress = deployment.progress
+    seen = progress.verified(now) if of is Subject.RELEASE else progress.rolled_back(now)
     note = Note(what=f"{of} verified", message=judgement.message)
-    record(records, deployment.knowing(**at), note, now=now, fence=fence_of(deployment))
+    journal.write(deployment.having(seen), note, fence=fence_of(deployment))
     return StepResult(done=True, reason=Reason.VERIFIED, message=judgement.message)
 
 
-def _seen_healthy(
+def _with_healthy_look(
     deployment: Deployment, of: Subject, rollout: Rollout, now: datetime
-) -> tuple[Deployment, bool]:
-    """The deployment with what a healthy look tells, and whether that is news.
+) -> Deployment:
+    """The deployment with what a healthy look tells.
 
     Where another ECS deployment of the same revision has replaced ours, all tasks are new ones:
     they bake anew.
     """
-    progress = deployment.progress
-    since, ours = progress.healthy_since or now, progress.ecs_deployment_id
-    if of is Subject.RELEASE and rollout.primary_deployment_id != ours:
-        since, ours = now, rollout.primary_deployment_id
-    seen = deployment.knowing(
-        healthy_since=since, moving_since=None, was_emptied=False, ecs_deployment_id=ours
-    )
-    return seen, seen.progress != progress
+    looks, service = deployment.progress.looks, deployment.service
+    effect, serving = service.rollout, rollout.primary_deployment_id
+    if of is Subject.ROLLBACK or effect is None or effect.handle == serving:
+        return deployment.with_looks(looks.healthy(looks.healthy_since or now))
+    replaced = deployment.with_service(service.with_rollout(effect.known_as(serving)))
+    return replaced.with_looks(looks.healthy(now))
 
 
 def _bake_seconds(deployment: Deployment, of: Subject) -> int:

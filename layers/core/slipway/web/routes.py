@@ -123,10 +123,9 @@ def decided(deployment_id: str) -> Response[str]:
     )
     made = decide(
         request,
-        records=wiring.records(),
+        journal=wiring.journal(),
         announcements=wiring.announcements(),
         key=wiring.link_key(),
-        now=wiring.now(),
     )
     logger.info("decided", extra={"answer": request.answer, "by": request.by})
     return _answer(200, pages.decided_page(made, wiring.links()))
@@ -219,8 +218,6 @@ def _closed(asked: Approval, found: Deployment, lane: Lane) -> str:
 
 def _application(application: Application) -> pages.ApplicationView:
     records, name = wiring.records(), application.application
-    lanes = [
-        pages.LaneView(records.lane(name, environment), records.recent(name, environment, _LATEST))
-        for environment in application.in_order()
-    ]
+    found = [records.lane(name, environment) for environment in application.in_order()]
+    lanes = [pages.LaneView(lane, records.recent(lane, _LATEST)) for lane in found]
     return pages.ApplicationView(name, lanes)
