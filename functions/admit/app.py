@@ -4,15 +4,13 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from slipway.domain.errors import Reason, Rejected
+from slipway.domain.errors import Rejected
+from slipway.domain.reasons import MEANINGS, Level
 from slipway.requests.admit import admit, remember_unread
 from slipway.requests.wish import Wish
 from slipway.requests.wishes import refused_request_id, wishes
 from slipway.runtime import wiring
 from slipway.runtime.observability import logger
-
-# What is refused every day, by what a repository is for.
-_USUAL = frozenset({Reason.NOT_MEANT_FOR_US, Reason.NOT_AN_IMAGE, Reason.UNCHANGED})
 
 
 @logger.inject_lambda_context(clear_state=True)
@@ -45,7 +43,7 @@ def _answered(wish: Wish) -> dict[str, Any]:
 
 def _refused(refusal: Rejected) -> dict[str, Any]:
     """A refused event must not be delivered again, so it is an answer."""
-    tell = logger.info if refusal.reason in _USUAL else logger.warning
+    tell = logger.info if MEANINGS[refusal.reason].level is Level.INFO else logger.warning
     tell("refused", reason=refusal.reason, message_text=refusal.message)
     return {"refused": refusal.reason, "message": refusal.message}
 

@@ -30,5 +30,5 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     log_endings(told)
     if told.failed is not None and "detail-type" in event:
         # Only a stream reads the answer; an event comes again when the function fails.
-        raise Transient(Reason.SERVICE_UNAVAILABLE, told.problem)
+        raise Transient(Reason.SLACK_UNAVAILABLE, told.problem)
     return told.answer()

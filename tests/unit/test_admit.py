@@ -128,7 +128,7 @@ def test_an_environment_that_the_catalog_does_not_know_is_refused_and_nothing_is
     with pytest.raises(Rejected) as refused:
         world.admit(wish(environment="mars"))
     assert str(refused.value) == (
-        "NotMeantForUs: The catalog has no notes/mars (known: notes/staging, notes/production)."
+        "LaneUnknown: The catalog has no notes/mars (known: notes/staging, notes/production)."
     )
     assert world.executions.started == {}
     assert world.records.unsettled() == []

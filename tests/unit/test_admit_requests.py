@@ -210,9 +210,10 @@ def test_every_refusal_of_a_request_is_kept_for_whoever_asked(
 ) -> None:
     world = World()
 
-    assert refusal(world, asked(**changes)) == (Reason.NOT_MEANT_FOR_US, told)
+    reason = Reason.LANE_UNKNOWN if "catalog" in told else Reason.WRONG_REPOSITORY
+    assert refusal(world, asked(**changes)) == (reason, told)
     assert world.records.admission("request:1") == Admission(
-        admission_id="request:1", deployment_id="", reason=Reason.NOT_MEANT_FOR_US, message=told
+        admission_id="request:1", deployment_id="", reason=reason, message=told
     )
     assert world.executions.started == {}
 
@@ -244,6 +245,6 @@ def test_a_request_id_that_served_another_release_serves_no_second_one() -> None
     world.admit(asked())
 
     reason, message = refusal(world, asked(OTHER, replace=True))
-    assert reason is Reason.EVENT_MALFORMED
+    assert reason is Reason.REQUEST_REUSED
     assert "with a new request_id" in message
     assert once(world)

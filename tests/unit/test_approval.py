@@ -74,7 +74,7 @@ def test_a_decision_is_final() -> None:
 
     with pytest.raises(Rejected) as refused:
         decided.decided(said(by="grace"))
-    assert told(refused) == (Reason.LINK_INVALID, "ada has already decided this deployment.")
+    assert told(refused) == (Reason.ALREADY_DECIDED, "ada has already decided this deployment.")
 
 
 def test_a_decision_at_the_last_moment_is_too_late() -> None:

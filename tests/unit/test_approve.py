@@ -51,7 +51,7 @@ def test_a_yes_lets_it_through_however_late_it_is_seen() -> None:
     world.wait(days=2)
 
     assert world.approve() == StepResult(
-        done=True, reason=Reason.GATES_PASSED, message="approved by ada"
+        done=True, reason=Reason.APPROVED, message="approved by ada"
     )
 
 
@@ -96,7 +96,7 @@ def test_a_hold_meanwhile_ends_it_even_when_approved() -> None:
     ("fields", "reason"),
     [
         ({"cancel_requested_by": "ada"}, Reason.CANCELLED),
-        ({"outcome": Outcome.FAILED}, Reason.DEPLOYMENT_STOPPED),
+        ({"outcome": Outcome.FAILED}, Reason.DEPLOYMENT_ENDED),
     ],
 )
 def test_what_is_not_wanted_any_more_is_not_asked_for(

@@ -14,7 +14,7 @@ from tests.unit.worlds import START, World, environment
 
 DATABASE_ID = "rds:notes-staging"
 NAME = "slipway-notes-staging-1"
-AVAILABLE = StepResult(done=True, reason=Reason.VERIFIED, message=f"{NAME} is available")
+AVAILABLE = StepResult(done=True, reason=Reason.BACKED_UP, message=f"{NAME} is available")
 BUSY = Transient(Reason.DATABASE_BUSY, "notes-staging is busy: backing-up")
 QUOTA = Broken(Reason.BACKUP_FAILED, "No snapshot of notes-staging is possible.")
 
@@ -276,7 +276,7 @@ def test_a_lane_that_was_lost_gets_no_snapshot() -> None:
     ("fields", "reason"),
     [
         ({"cancel_requested_by": "ada"}, Reason.CANCELLED),
-        ({"outcome": Outcome.FAILED}, Reason.DEPLOYMENT_STOPPED),
+        ({"outcome": Outcome.FAILED}, Reason.DEPLOYMENT_ENDED),
     ],
 )
 def test_what_is_not_wanted_any_more_gets_no_snapshot(

@@ -221,7 +221,7 @@ def test_a_held_lane_and_a_bad_digest_stop_automation(
     ("fields", "reason"),
     [
         ({"cancel_requested_by": "ada"}, Reason.CANCELLED),
-        ({"outcome": Outcome.FAILED}, Reason.DEPLOYMENT_STOPPED),
+        ({"outcome": Outcome.FAILED}, Reason.DEPLOYMENT_ENDED),
     ],
 )
 def test_what_is_not_wanted_any_more_is_not_checked(

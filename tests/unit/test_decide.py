@@ -77,7 +77,7 @@ def test_a_link_is_used_once() -> None:
     answer(records, request(), InMemoryAnnouncements())
 
     assert refusal(records, request(answer="reject", by="grace")) == (
-        Reason.RECORD_MOVED,
+        Reason.ALREADY_DECIDED,
         "ada has already approved this deployment, on 2026-11-21 09:35:42 UTC.",
     )
 
@@ -129,7 +129,7 @@ def test_only_an_approver_decides() -> None:
 @pytest.mark.parametrize(
     ("asked", "reason"),
     [
-        (ended(Outcome.SUPERSEDED), Reason.DEPLOYMENT_STOPPED),
+        (ended(Outcome.SUPERSEDED), Reason.DEPLOYMENT_ENDED),
         (deployment(cancel_requested_by="grace"), Reason.CANCELLED),
     ],
 )
@@ -172,7 +172,7 @@ def test_of_two_decisions_at_once_one_counts() -> None:
         answer(records, request(), told)
 
     written = records.approval(ID)
-    assert refused.value.reason is Reason.RECORD_MOVED
+    assert refused.value.reason is Reason.ALREADY_DECIDED
     assert written is not None and written.decision is not None
     assert (written.decision.by, written.decision.answer) == ("grace", Answer.REJECT)
     assert len(told.published) == 1

@@ -22,7 +22,7 @@ from tests.unit.worlds import (
 )
 
 RUNNING = StepResult(done=False, reason=Reason.WAITING, message="1 of 2 tasks run")
-COMPLETE = StepResult(done=True, reason=Reason.VERIFIED, message="ecs-svc/2 is complete")
+COMPLETE = StepResult(done=True, reason=Reason.DEPLOYED, message="ecs-svc/2 is complete")
 BREAKER = (
     "(service notes) (deployment ecs-svc/2) deployment failed: tasks failed to start. "
     "Circuit breaker: rolling back to ecs-svc/1."
@@ -126,7 +126,7 @@ def test_every_way_in_which_ecs_gives_up_is_a_failure(status: str) -> None:
     world.service.give_up("stopped by ada", status=status)
 
     assert failure(world) == (
-        Reason.DEPLOYMENT_STOPPED,
+        Reason.ROLLOUT_STOPPED,
         f"ECS ended the rollout as {status}: stopped by ada",
     )
     assert len(world.service.updates) == 1
@@ -202,7 +202,7 @@ def test_a_wish_to_cancel_stops_the_wait_and_leaves_the_way_back_to_rollback() -
     ("fields", "reason"),
     [
         ({"cancel_requested_by": "ada"}, Reason.CANCELLED),
-        ({"outcome": Outcome.FAILED}, Reason.DEPLOYMENT_STOPPED),
+        ({"outcome": Outcome.FAILED}, Reason.DEPLOYMENT_ENDED),
     ],
 )
 def test_what_is_not_wanted_any_more_is_not_deployed(

@@ -178,7 +178,7 @@ def deployment(**fields: object) -> Deployment:
 def test_a_deployment_that_has_ended_does_not_go_on() -> None:
     with pytest.raises(Rejected) as refused:
         deployment(outcome=Outcome.SUPERSEDED).refuse_to_continue()
-    assert str(refused.value) == ("DeploymentStopped: notes-staging-1 has ended: Superseded.")
+    assert str(refused.value) == ("DeploymentEnded: notes-staging-1 has ended: Superseded.")
 
 
 def test_a_cancelled_deployment_does_not_go_on() -> None:

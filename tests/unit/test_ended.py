@@ -87,7 +87,7 @@ def test_a_holder_that_somebody_missed_is_settled() -> None:
 
 def test_an_execution_that_still_runs_is_not_settled() -> None:
     assert refusal(stopped(), World().entered()) == (
-        Reason.NOT_MEANT_FOR_US,
+        Reason.EXECUTION_RUNNING,
         "The execution of notes-staging-1 still runs.",
     )
 
@@ -112,7 +112,7 @@ def test_a_dead_execution_waits_for_its_last_function_where_that_may_change_some
     with pytest.raises(Transient) as refused:
         request_of(stopped(), world)
 
-    assert refused.value.reason is Reason.WAITING
+    assert refused.value.reason is Reason.CALL_UNDER_WAY
 
 
 def test_an_execution_of_no_deployment_is_refused() -> None:

@@ -190,7 +190,7 @@ def test_a_hold_meanwhile_ends_the_wait() -> None:
     ("fields", "reason"),
     [
         ({"cancel_requested_by": "ada"}, Reason.CANCELLED),
-        ({"outcome": Outcome.FAILED}, Reason.DEPLOYMENT_STOPPED),
+        ({"outcome": Outcome.FAILED}, Reason.DEPLOYMENT_ENDED),
     ],
 )
 def test_what_is_not_wanted_any_more_takes_no_lane(

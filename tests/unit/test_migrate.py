@@ -13,7 +13,7 @@ from tests.unit.worlds import FAMILY, NEW, REGISTRY, START, Crash, Crashes, Worl
 
 STARTED_BY = "slipway/migrate/notes-staging-1"
 RUNNING = StepResult(done=False, reason=Reason.WAITING, message="the migration runs")
-MIGRATED = StepResult(done=True, reason=Reason.VERIFIED, message="migrated")
+MIGRATED = StepResult(done=True, reason=Reason.MIGRATED, message="migrated")
 
 
 def failure(world: World) -> str:
@@ -211,7 +211,7 @@ def test_a_deployment_that_has_ended_starts_no_task_even_if_it_meant_to() -> Non
     meant = meant.with_schema_task(SchemaWork.UP, Effect(requested_at=START))
     world.rewrite(outcome=Outcome.NEEDS_OPERATOR, progress=meant.progress)
 
-    assert refusal(world) is Reason.DEPLOYMENT_STOPPED
+    assert refusal(world) is Reason.DEPLOYMENT_ENDED
     assert world.one_offs.tasks == {}
 
 

@@ -53,7 +53,7 @@ def test_what_has_ended_cannot_be_cancelled() -> None:
     with pytest.raises(Rejected) as refused:
         cancelled(world)
     assert str(refused.value) == (
-        "DeploymentStopped: notes-staging-1 has ended: Succeeded. To go back to "
+        "DeploymentEnded: notes-staging-1 has ended: Succeeded. To go back to "
         f"sha256:a1a1a1a1a1a1, request it: operate deploy notes/staging --digest {OLD} --reason ..."
     )
     assert world.announcements.published == []
@@ -133,4 +133,6 @@ def test_a_table_that_does_not_answer_is_not_taken_for_a_busy_one() -> None:
 def test_a_lane_that_is_not_held_cannot_be_lifted() -> None:
     with pytest.raises(Rejected) as refused:
         lift("notes", "staging", by="ada", records=World().records, now=START)
-    assert str(refused.value) == ("Held: notes/staging is not on hold: there is nothing to lift.")
+    assert str(refused.value) == (
+        "NotHeld: notes/staging is not on hold: there is nothing to lift."
+    )

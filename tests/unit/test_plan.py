@@ -111,7 +111,7 @@ def test_a_lane_that_left_the_catalog_is_refused() -> None:
     world = admitted()
     world.catalog = World(environment()).catalog.model_copy(update={"applications": {}})
 
-    assert rejected(world.plan) == (Reason.NOT_MEANT_FOR_US, "The catalog has no notes/staging.")
+    assert rejected(world.plan) == (Reason.LANE_UNKNOWN, "The catalog has no notes/staging.")
 
 
 def test_a_release_that_is_live_already_changes_nothing() -> None:
@@ -150,7 +150,7 @@ def test_a_release_with_the_same_schema_needs_no_migration() -> None:
     ("fields", "reason"),
     [
         ({"cancel_requested_by": "ada"}, Reason.CANCELLED),
-        ({"outcome": Outcome.FAILED}, Reason.DEPLOYMENT_STOPPED),
+        ({"outcome": Outcome.FAILED}, Reason.DEPLOYMENT_ENDED),
     ],
 )
 def test_what_is_not_wanted_any_more_is_not_planned(

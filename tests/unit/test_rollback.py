@@ -359,7 +359,7 @@ def test_nothing_is_taken_back_after_the_deployment_has_ended() -> None:
 
     with pytest.raises(Rejected) as refused:
         world.rollback()
-    assert refused.value.reason is Reason.DEPLOYMENT_STOPPED
+    assert refused.value.reason is Reason.DEPLOYMENT_ENDED
     assert len(world.service.updates) == 2
 
 
@@ -399,7 +399,7 @@ def test_a_rollback_before_anything_was_changed_changes_nothing() -> None:
     world = World(environment(migration=None)).entered()
 
     assert world.rollback() == StepResult(
-        done=True, reason=Reason.ROLLED_BACK, message="nothing had been changed"
+        done=True, reason=Reason.NOTHING_CHANGED, message="nothing had been changed"
     )
     assert world.service.updates == []
 

@@ -54,6 +54,7 @@ FUNCTIONS_MAY_IMPORT = (
     "slipway.notices",
     "slipway.runtime",
     "slipway.domain.errors",
+    "slipway.domain.reasons",
     # The one router is code of its own, and its function only hands the request on.
     "slipway.web",
 )

@@ -81,7 +81,7 @@ def test_a_look_that_outlived_its_state_puts_no_release_forward_that_goes_back()
     with pytest.raises(Rejected) as refused:
         world.verify()
 
-    assert refused.value.reason is Reason.DEPLOYMENT_STOPPED
+    assert refused.value.reason is Reason.DEPLOYMENT_ENDED
     assert (world.deployment.phase, world.deployment.progress.verified_at) == (
         Phase.ROLLING_BACK,
         None,
@@ -186,7 +186,7 @@ def test_an_alarm_during_the_bake_time_is_a_verdict() -> None:
     ("fields", "reason"),
     [
         ({"cancel_requested_by": "ada"}, Reason.CANCELLED),
-        ({"outcome": Outcome.FAILED}, Reason.DEPLOYMENT_STOPPED),
+        ({"outcome": Outcome.FAILED}, Reason.DEPLOYMENT_ENDED),
     ],
 )
 def test_what_is_not_wanted_any_more_is_not_verified(

@@ -167,7 +167,7 @@ class BotSlack:
             cursor = str((answer.get("response_metadata") or {}).get("next_cursor") or "")
             if not cursor:
                 return
-        raise Broken(Reason.SERVICE_UNAVAILABLE, f"Slack's {method} has more than {_PAGES} pages.")
+        raise Broken(Reason.SLACK_UNAVAILABLE, f"Slack's {method} has more than {_PAGES} pages.")
 
     def _posted(self, message: Message, channel: str, thread_ts: str | None) -> Delivery:
         more: dict[str, Any] = {"metadata": _metadata(message), "unfurl_links": False}
@@ -189,7 +189,7 @@ class BotSlack:
             return self._called(method, **arguments)
         except _Unclear:
             raise Transient(
-                Reason.SERVICE_UNAVAILABLE, f"The answer to Slack's {method} was lost."
+                Reason.SLACK_UNAVAILABLE, f"The answer to Slack's {method} was lost."
             ) from None
 
     def _called(self, method: str, **arguments: Any) -> dict[str, Any]:
@@ -204,7 +204,7 @@ class BotSlack:
         if error in UNCLEAR:
             raise _Unclear
         if error in LATER:
-            raise Transient(Reason.SERVICE_UNAVAILABLE, f"Slack's {method} answers {error}.")
+            raise Transient(Reason.SLACK_UNAVAILABLE, f"Slack's {method} answers {error}.")
         if answer.get("ok") is not False and response.status_code == requests.codes.ok:
             # Not Slack's own words: what it answered got lost on the way.
             raise _Unclear
@@ -258,7 +258,7 @@ def _sent(session: requests.Session, request: requests.Request) -> requests.Resp
         )
     except requests.RequestException as error:
         if _never_left(error):
-            raise Transient(Reason.SERVICE_UNAVAILABLE, "Slack cannot be reached.") from None
+            raise Transient(Reason.SLACK_UNAVAILABLE, "Slack cannot be reached.") from None
         if isinstance(error, ValueError):
             # A URL that cannot be one: the sentence must not repeat it.
             message = "The address in the Slack secret is not a URL."
@@ -267,7 +267,7 @@ def _sent(session: requests.Session, request: requests.Request) -> requests.Resp
     if response.status_code == requests.codes.too_many_requests:
         after = word(response.headers.get("Retry-After", "?"))
         message = f"Slack asks to wait for {after} seconds."
-        raise Transient(Reason.SERVICE_UNAVAILABLE, message)
+        raise Transient(Reason.SLACK_UNAVAILABLE, message)
     if response.status_code >= requests.codes.internal_server_error:
         # A gateway gives up on what Slack may have taken already.
         raise _Unclear

@@ -93,4 +93,4 @@ class Refused(Exception):
 
     def broken(self) -> Broken:
         """The same as a step hears it."""
-        return Broken(Reason.SERVICE_UNAVAILABLE, self.message)
+        return Broken(Reason.SLACK_UNAVAILABLE, self.message)

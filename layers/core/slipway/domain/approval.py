@@ -45,7 +45,7 @@ class Approval(Versioned):
         """The approval with its one decision; Rejected when it is late, taken or not theirs."""
         if self.decision is not None:
             raise Rejected(
-                Reason.LINK_INVALID, f"{self.decision.by} has already decided this deployment."
+                Reason.ALREADY_DECIDED, f"{self.decision.by} has already decided this deployment."
             )
         if decision.at >= self.expires_at:
             raise Rejected(Reason.APPROVAL_EXPIRED, f"The time to decide is over. {_AGAIN}")

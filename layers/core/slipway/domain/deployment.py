@@ -14,8 +14,10 @@ from slipway.domain.effect import Effect
 from slipway.domain.errors import Broken, Reason, Rejected, Transient
 from slipway.domain.lane import Stable
 from slipway.domain.model import Model, Versioned
+from slipway.domain.outcome import Outcome as Outcome
 from slipway.domain.plan import Plan
 from slipway.domain.progress import Looks, Progress, SchemaWork, ServiceProgress
+from slipway.domain.reasons import MEANINGS
 from slipway.domain.redaction import kept
 from slipway.domain.release import Release
 from slipway.domain.text import cut, storable
@@ -35,33 +37,10 @@ class Phase(StrEnum):
     SETTLED = "Settled"
 
 
-class Outcome(StrEnum):
-    """How a deployment ended."""
-
-    SUCCEEDED = "Succeeded"
-    ROLLED_BACK = "RolledBack"
-    ROLLBACK_FAILED = "RollbackFailed"
-    NEEDS_OPERATOR = "NeedsOperator"
-    FAILED = "Failed"
-    REJECTED = "Rejected"
-    EXPIRED = "Expired"
-    SUPERSEDED = "Superseded"
-    BLOCKED = "Blocked"
-    CANCELLED = "Cancelled"
-    UNCHANGED = "Unchanged"
-
-    @property
-    def holds_the_lane(self) -> bool:
-        """Whether automation stops on the lane after this end."""
-        return self in _HOLDING
-
-
 # How Step Functions reports a function that ran into its time limit or was killed for its memory.
 LOOK_DIED: Final = frozenset(
     {"Lambda.Unknown", "Runtime.ExitError", "Runtime.OutOfMemory", "Sandbox.Timedout"}
 )
-
-_HOLDING: Final = frozenset({Outcome.ROLLED_BACK, Outcome.ROLLBACK_FAILED, Outcome.NEEDS_OPERATOR})
 
 # Step Functions hands on 32 KB of a cause; what fails often quotes a log.
 _CAUSE_READ: Final = 40_000
@@ -74,13 +53,15 @@ CHANGING_PHASES: Final = frozenset(
     {Phase.MIGRATING, Phase.DEPLOYING, Phase.VERIFYING, Phase.ROLLING_BACK}
 )
 
-_REJECTIONS: Final = {
-    Reason.SUPERSEDED: Outcome.SUPERSEDED,
-    Reason.APPROVAL_REJECTED: Outcome.REJECTED,
-    Reason.APPROVAL_EXPIRED: Outcome.EXPIRED,
-    Reason.CANCELLED: Outcome.CANCELLED,
-    Reason.UNCHANGED: Outcome.UNCHANGED,
-}
+_REJECTIONS: Final = frozenset(
+    {
+        Outcome.SUPERSEDED,
+        Outcome.REJECTED,
+        Outcome.EXPIRED,
+        Outcome.CANCELLED,
+        Outcome.UNCHANGED,
+    }
+)
 
 
 class Origin(StrEnum):
@@ -252,7 +233,7 @@ class Deployment(Versioned):
         """Raise Transient while a call that changes something may be on its way."""
         if self.progress.is_calling(now):
             message = f"A call of {self.deployment_id} may still be on its way."
-            raise Transient(Reason.WAITING, message)
+            raise Transient(Reason.CALL_UNDER_WAY, message)
 
     @property
     def goes_back_to(self) -> Stable | None:
@@ -278,10 +259,10 @@ class Deployment(Versioned):
         """Raise Rejected when the deployment has ended or is about to: nothing is done for it."""
         if self.outcome is not None:
             raise Rejected(
-                Reason.DEPLOYMENT_STOPPED, f"{self.deployment_id} has ended: {self.outcome}."
+                Reason.DEPLOYMENT_ENDED, f"{self.deployment_id} has ended: {self.outcome}."
             )
         if self.progress.ending_since is not None:
-            raise Rejected(Reason.DEPLOYMENT_STOPPED, f"{self.deployment_id} is ending.")
+            raise Rejected(Reason.DEPLOYMENT_ENDED, f"{self.deployment_id} is ending.")
 
     def refuse_to_go_forward(self) -> None:
         """Raise Rejected when the deployment has ended or goes back.
@@ -291,7 +272,7 @@ class Deployment(Versioned):
         self.refuse_when_ended()
         if self.phase is Phase.ROLLING_BACK:
             raise Rejected(
-                Reason.DEPLOYMENT_STOPPED, f"{self.deployment_id} is already rolling back."
+                Reason.DEPLOYMENT_ENDED, f"{self.deployment_id} is already rolling back."
             )
 
     def refuse_to_continue(self) -> None:
@@ -325,5 +306,6 @@ def outcome_of(failure: Failure | None, cause: Failure | None, *, changed: bool)
 
 
 def _rejection(reason: str) -> Outcome:
-    known = {str(key): outcome for key, outcome in _REJECTIONS.items()}
-    return known.get(reason, Outcome.BLOCKED)
+    """A reason that ends no deployment by itself has blocked this one."""
+    known = MEANINGS[Reason(reason)].outcome if reason in set(Reason) else None
+    return known if known in _REJECTIONS else Outcome.BLOCKED

@@ -306,7 +306,7 @@ def _claimed(
         return _result(news.deployment, news.state, Ending.REFUSED, refusal.message)
     if not delivery.clear and again:
         message = f"{news.deployment.deployment_id} {news.state}: look for the message first."
-        raise Transient(Reason.SERVICE_UNAVAILABLE, message)
+        raise Transient(Reason.SLACK_UNAVAILABLE, message)
     if not delivery.clear:
         return _unclear(news)
     _confirm(news, claim, delivery, records)

@@ -90,7 +90,7 @@ def remember(wish: Wish, refusal: Rejected, records: Records) -> None:
     That the catalog knows no such lane is forgotten where no person asked: the next catalog may.
     """
     if wish.origin is Origin.PROMOTION or (
-        refusal.reason is Reason.NOT_MEANT_FOR_US and wish.origin is not Origin.REQUEST
+        refusal.reason is Reason.LANE_UNKNOWN and wish.origin is not Origin.REQUEST
     ):
         return
     repeated = wish.event_id and records.admission(wish.wish_id) is not None
@@ -125,12 +125,12 @@ def _refuse_unknown(wish: Wish, catalog: Catalog) -> None:
     if repository is None:
         known = ", ".join(f"{one}/{name}" for one, name, _ in catalog.environments())
         raise Rejected(
-            Reason.NOT_MEANT_FOR_US,
+            Reason.LANE_UNKNOWN,
             f"The catalog has no {wish.lane_id} (known: {plain(known, 300)}).",
         )
     if wish.explicit and wish.release.repository != repository:
         raise Rejected(
-            Reason.NOT_MEANT_FOR_US,
+            Reason.WRONG_REPOSITORY,
             f"{wish.lane_id} runs images of {repository}, not of {wish.release.repository}. "
             f"Request an image of {repository}.",
         )
@@ -163,7 +163,7 @@ def _refuse_reused(wish: Wish, known: Admission, records: Records) -> None:
     before = records.deployment(known.deployment_id)
     if (before.lane_id, before.release.digest) != (wish.lane_id, wish.release.digest):
         raise Rejected(
-            Reason.EVENT_MALFORMED,
+            Reason.REQUEST_REUSED,
             f"The request id of {wish.wish_id} was used for {before.deployment_id} already. Send "
             "the request again with a new request_id.",
         )

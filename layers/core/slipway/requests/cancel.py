@@ -40,7 +40,7 @@ def _ask(deployment: Deployment, by: str, journal: Journal) -> Deployment:
     if ended is not None or verified is not None:
         told = f"has ended: {ended}" if ended else "is live and verified: it is too late to cancel"
         message = f"{deployment.deployment_id} {told}. {_instead(deployment)}"
-        raise Rejected(Reason.DEPLOYMENT_STOPPED, message)
+        raise Rejected(Reason.DEPLOYMENT_ENDED, message)
     deployment.refuse_to_go_forward()
     if deployment.cancel_requested_by is not None:
         return deployment

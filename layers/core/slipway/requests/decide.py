@@ -73,7 +73,7 @@ def _write_decision(
     approval = ticket(request.deployment_id, request.sig, records=records, key=key)
     if approval.decision is not None:
         deployment = records.deployment(request.deployment_id)
-        raise Rejected(Reason.RECORD_MOVED, _already(approval.decision, deployment))
+        raise Rejected(Reason.ALREADY_DECIDED, _already(approval.decision, deployment))
     deployment = records.deployment(request.deployment_id)
     _refuse_unwanted(deployment, records)
     comment = kept(request.comment)

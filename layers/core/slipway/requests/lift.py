@@ -25,7 +25,7 @@ def lift(application: str, environment: str, *, by: str, records: Records, now: 
     def lifted(lane: Lane) -> Lane:
         if lane.hold is None:
             message = f"{lane.lane_id} is not on hold: there is nothing to lift."
-            raise Rejected(Reason.HELD, message)
+            raise Rejected(Reason.NOT_HELD, message)
         return lane.lifted(by, now)
 
     return _change(application, environment, records, lifted)

@@ -34,7 +34,7 @@ def approve(request: ApproveRequest, *, journal: Journal) -> StepResult:
         message = f"waiting for {' or '.join(approval.approvers)}"
         return StepResult(done=False, reason=Reason.WAITING, message=message)
     by = approval.decision.by if approval.decision else ""
-    return StepResult(done=True, reason=Reason.GATES_PASSED, message=f"approved by {by}")
+    return StepResult(done=True, reason=Reason.APPROVED, message=f"approved by {by}")
 
 
 def _ask(deployment: Deployment, journal: Journal) -> Approval:

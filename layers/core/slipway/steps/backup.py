@@ -62,7 +62,7 @@ def _back_up(
     name = snapshot_id(deployment.deployment_id)
     known = deployment.progress.backups.get(database.database_id)
     if known is not None and known.succeeded:
-        return StepResult(done=True, reason=Reason.VERIFIED, message=f"{name} is available")
+        return StepResult(done=True, reason=Reason.BACKED_UP, message=f"{name} is available")
     snapshot = databases.snapshot(name) if known is not None else None
     if snapshot is None:
         deployment, snapshot = _request_snapshot(deployment, database, journal, databases)
@@ -120,7 +120,7 @@ def _judge(
     note = Note(what="snapshot verified", message=name, data=data)
     deployment = deployment.with_backup(database.database_id, verified)
     journal.write(deployment, note, fence=fence_of(deployment))
-    return StepResult(done=True, reason=Reason.VERIFIED, message=f"{name} is available")
+    return StepResult(done=True, reason=Reason.BACKED_UP, message=f"{name} is available")
 
 
 def _fault(snapshot: Snapshot, database: RdsInstance, effect: Effect) -> str | None:

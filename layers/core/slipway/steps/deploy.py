@@ -97,7 +97,7 @@ def _record_completion(deployment: Deployment, rollout: Rollout, journal: Journa
 
 def _done(ecs_deployment_id: str) -> StepResult:
     message = f"{ecs_deployment_id} is complete"
-    return StepResult(done=True, reason=Reason.VERIFIED, message=message)
+    return StepResult(done=True, reason=Reason.DEPLOYED, message=message)
 
 
 def _record_loss(deployment: Deployment, rollout: Rollout, journal: Journal) -> None:
@@ -106,7 +106,7 @@ def _record_loss(deployment: Deployment, rollout: Rollout, journal: Journal) -> 
     data = {"events": list(rollout.events)}
     journal.write(deployment, Note(what="rollout lost", message=message, data=data))
     breaker = "circuit breaker" in rollout.status_reason.lower()
-    reason = Reason.CIRCUIT_BREAKER_TRIPPED if breaker else Reason.DEPLOYMENT_STOPPED
+    reason = Reason.CIRCUIT_BREAKER_TRIPPED if breaker else Reason.ROLLOUT_STOPPED
     raise Unhealthy(reason, message)
 
 

@@ -51,10 +51,10 @@ def _refuse_at_work(deployment: Deployment, executions: Executions) -> None:
     """
     if executions.running(deployment.deployment_id):
         message = f"The execution of {deployment.deployment_id} still runs."
-        raise Rejected(Reason.NOT_MEANT_FOR_US, message)
+        raise Rejected(Reason.EXECUTION_RUNNING, message)
     if may_still_change(deployment, executions):
         message = f"The last function of {deployment.deployment_id} may still be at work."
-        raise Transient(Reason.WAITING, message)
+        raise Transient(Reason.CALL_UNDER_WAY, message)
 
 
 def may_still_change(deployment: Deployment, executions: Executions) -> bool:

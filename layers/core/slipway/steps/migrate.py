@@ -46,7 +46,7 @@ def migrate(
     deployment = journal.records.deployment(request.deployment_id)
     deployment.refuse_to_go_forward()
     if deployment.progress.has_migrated:
-        return StepResult(done=True, reason=Reason.VERIFIED, message="migrated")
+        return StepResult(done=True, reason=Reason.MIGRATED, message="migrated")
     migration = the_migration(deployment).effect(deployment)
     if migration is None or migration.handle is None:
         # Cancelling is possible until the command starts: half a migration helps nobody.
@@ -95,7 +95,7 @@ def _judge(deployment: Deployment, seen: OneOff, journal: Journal, one_offs: One
         raise Broken(Reason.MIGRATION_NEVER_RAN, f"{told} The schema is as it was.")
     if seen.exit_code != 0:
         raise Unhealthy(Reason.MIGRATION_FAILED, f"{told} {where_its_log_is(deployment)}")
-    return StepResult(done=True, reason=Reason.VERIFIED, message="migrated")
+    return StepResult(done=True, reason=Reason.MIGRATED, message="migrated")
 
 
 def _refuse_late(deployment: Deployment, now: datetime) -> None:

@@ -70,7 +70,7 @@ def plan(
         return _result(deployment.plan)
     settings = catalog.environment(deployment.application, deployment.environment)
     if settings is None:
-        raise Rejected(Reason.NOT_MEANT_FOR_US, f"The catalog has no {deployment.lane_id}.")
+        raise Rejected(Reason.LANE_UNKNOWN, f"The catalog has no {deployment.lane_id}.")
     lane = records.lane(deployment.application, deployment.environment)
     live = services.live(settings.target)
     _refuse_unchanged(deployment, lane, live)

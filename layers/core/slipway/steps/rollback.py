@@ -14,7 +14,7 @@ from slipway.ports.targets import OneOffs, Revisions, Rollouts, Services
 from slipway.steps.revision import ensure_way_back
 from slipway.steps.schema_back import restore_hint, take_schema_back
 from slipway.steps.schema_task import current_started_by, downgrade_started_by
-from slipway.steps.step import Caught, StepRequest, StepResult
+from slipway.steps.step import Caught, StepRequest, StepResult, nothing_changed
 
 
 class RollbackRequest(StepRequest):
@@ -61,7 +61,7 @@ def rollback(
     # What is live looks like a rollback that is done, until the release's own update comes.
     deployment.refuse_while_acting(journal.now)
     if not deployment.has_changed:
-        return StepResult(done=True, reason=Reason.ROLLED_BACK, message="nothing had been changed")
+        return nothing_changed()
     target = deployment.rollback_target
     if target is None:
         raise Broken(Reason.NOTHING_TO_ROLL_BACK_TO, _told_no_way_back(deployment))

@@ -30,3 +30,8 @@ class Caught(Model):
     def failure(self) -> Failure:
         """The same in the domain's words."""
         return Failure.parsed(self.state, self.error, self.cause)
+
+
+def nothing_changed() -> StepResult:
+    """The answer of the way back where nothing has to be taken back."""
+    return StepResult(done=True, reason=Reason.NOTHING_CHANGED, message="nothing had been changed")

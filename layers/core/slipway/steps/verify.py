@@ -24,7 +24,7 @@ from slipway.ports.observation import Alarms, LoadBalancers, Website
 from slipway.ports.targets import Services
 from slipway.steps.address import requests_for
 from slipway.steps.revision import revision_of
-from slipway.steps.step import StepRequest, StepResult
+from slipway.steps.step import StepRequest, StepResult, nothing_changed
 
 # For all checks of one look; the function ends after 60 seconds.
 _CHECK_SECONDS: Final = 25.0
@@ -90,7 +90,7 @@ def _verdict_before(deployment: Deployment, of: Subject) -> StepResult | None:
     """What an earlier look, or none at all, has decided already; raises what ends the looking."""
     deployment.refuse_when_ended()
     if of is Subject.ROLLBACK and not deployment.has_changed:
-        return StepResult(done=True, reason=Reason.VERIFIED, message="nothing had been changed")
+        return nothing_changed()
     if of is Subject.RELEASE:
         deployment.refuse_to_go_forward()
     if _is_verified(deployment, of):

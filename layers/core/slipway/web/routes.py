@@ -29,10 +29,10 @@ _STATUS: Final = {
     Reason.LINK_INVALID: 403,
     Reason.NOT_AN_APPROVER: 403,
     Reason.DEPLOYMENT_UNKNOWN: 404,
-    Reason.RECORD_MOVED: 409,
+    Reason.ALREADY_DECIDED: 409,
     Reason.APPROVAL_EXPIRED: 410,
     Reason.CANCELLED: 410,
-    Reason.DEPLOYMENT_STOPPED: 410,
+    Reason.DEPLOYMENT_ENDED: 410,
     Reason.SUPERSEDED: 410,
 }
 _HEADINGS: Final = {
