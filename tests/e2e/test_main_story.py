@@ -105,7 +105,7 @@ def test_the_record_tells_the_whole_story(story: Story) -> None:
         "admitted",
         "planned",
         *gates,
-        "approval asked",
+        "approval requested",
         "approval decided",
         "lane taken",
         *gates,
@@ -121,7 +121,7 @@ def test_the_record_tells_the_whole_story(story: Story) -> None:
         "rollout requested",
         "rollout started",
         "rollout completed",
-        "release healthy",
+        "release baking",
         "release verified",
         "settled",
     ]

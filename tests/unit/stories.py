@@ -166,7 +166,7 @@ NOTES = (
     (1, Note(what="planned", data={"plan_hash": "0"})),
     (2, Note(what="gate: digest", message="v1.1.0 names it", data={"state": "passed"})),
     (2, Note(what="gate: scan", message="nothing at or above HIGH", data={"state": "passed"})),
-    (42, Note(what="approval asked", message="of ada, grace")),
+    (42, Note(what="approval requested", message="of ada, grace")),
 )
 
 

@@ -53,7 +53,7 @@ def test_a_request_for_what_waits_is_served_by_it_and_its_page_stays_open() -> N
     assert newest is not None
     assert (newest.explicit, newest.order) == (True, world.now)
     told = world.evidence[-1]
-    assert (told.what, told.reason) == ("asked for again", Reason.WAITS_ALREADY)
+    assert (told.what, told.reason) == ("requested again", Reason.WAITS_ALREADY)
     assert told.message == "by ada: It cannot wait."
     assert world.chain_errors() == []
     world.decide(Answer.APPROVE)
@@ -91,7 +91,7 @@ def test_a_request_that_is_served_survives_a_death_at_any_call(call: int) -> Non
         world.crashes = Crashes()
 
     assert once(world)
-    assert world.told.count("asked for again") == 1
+    assert world.told.count("requested again") == 1
     assert world.chain_errors() == []
 
 

@@ -39,7 +39,7 @@ def test_the_ticket_is_published_once_and_waited_for() -> None:
         expires_at=START.replace(hour=10),
     )
     assert world.records.approval("notes-staging-1") == asked
-    assert world.told == ["admitted", "planned", "approval asked"]
+    assert world.told == ["admitted", "planned", "approval requested"]
     assert world.evidence[-1].message == "of ada, grace until 2026-11-21 10:00Z"
     assert world.deployment.phase is Phase.AWAITING_APPROVAL
 

@@ -21,6 +21,7 @@ from slipway.domain.deployment import Deployment, Failure, Outcome
 from slipway.domain.evidence import Evidence, Note
 from slipway.domain.lane import Candidate, Hold, Lane
 from slipway.domain.release import COMPATIBLE_LABEL, REVISION_LABEL, SCHEMA_LABEL, VERSION_LABEL
+from slipway.domain.what import What
 from slipway.journal import Journal
 from slipway.requests.cancel import cancel
 from slipway.requests.lift import hold, lift
@@ -122,7 +123,7 @@ def test_no_document_of_a_hostile_story_grows_large(text: str) -> None:
     progress = world.deployment.progress.awaiting(long)
     found = world.deployment.having(progress.with_looks(progress.looks.wanting(long)))
     data: dict[str, Any] = {"log": [long[:500]] * 2000, "deep": {long[:50]: [[long]]}}
-    note = Note(what=long, reason=long, message=long, data=data)
+    note = Note(what=What.PLANNED, reason=long, message=long, data=data)
     Journal(world.records, START).write(found, note)
     told = caught(long, long, f"ReleaseUnhealthy: {long}")
     world.settle(
@@ -166,9 +167,12 @@ def test_no_entry_of_a_record_grows_large_and_every_chain_is_whole(
 ) -> None:
     world = World()
     world.admit()
-    for what, message, times, data in notes:
+    for reason, message, times, data in notes:
         note = Note(
-            what=what, message=message * times, data={"found": data, "text": message * times}
+            what=What.PLANNED,
+            reason=reason,
+            message=message * times,
+            data={"found": data, "text": message * times},
         )
         Journal(world.records, START).write(world.deployment, note)
 
@@ -180,7 +184,7 @@ def test_the_facts_of_an_entry_stay_as_they_are_where_they_are_not_too_many() ->
     world = World()
     world.admit()
     facts = {"log": ["a line " * 50] * 20, "number": 7}
-    Journal(world.records, START).write(world.deployment, Note(what="x", data=facts))
+    Journal(world.records, START).write(world.deployment, Note(what="planned", data=facts))
 
     assert world.evidence[-1].data == facts
 
@@ -190,7 +194,7 @@ def test_an_entry_that_an_older_slipway_wrote_is_read_as_it_stands() -> None:
         deployment_id="a-b-1",
         number=1,
         at=START,
-        what="x",
+        what="planned",
         reason="",
         message="m" * 9_000,
         data={"log": ["x" * 9_000]},

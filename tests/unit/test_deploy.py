@@ -105,7 +105,7 @@ def test_a_release_that_ecs_took_back_is_recorded_as_lost_and_never_started_agai
             f"ECS ended the rollout as ROLLBACK_SUCCESSFUL: {BREAKER}",
         )
     assert len(world.service.updates) == 1
-    assert world.evidence[-1].what == "rollout lost"
+    assert world.evidence[-1].what == "rollout failed"
     assert world.evidence[-1].data == {"events": ["(service notes) has begun draining"]}
     assert world.deployment.service.rollout == Effect(requested_at=START)
 

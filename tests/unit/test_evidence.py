@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from slipway.domain.deployment import Deployment
 from slipway.domain.evidence import Evidence, Note, chain_errors, recorded
+from slipway.domain.what import What
 from tests.unit.worlds import START, World
 
-NOTES = [Note(what=f"note {number}", message="said", data={"n": number}) for number in range(1, 5)]
+NOTES = [Note(what=What.PLANNED, message="said", data={"n": number}) for number in range(1, 5)]
 
 
 def written(notes: list[Note] | None = None) -> tuple[Deployment, list[Evidence]]:
@@ -91,7 +92,7 @@ def test_a_cut_off_end_is_found(kept: int) -> None:
 
 def test_an_added_entry_is_found() -> None:
     deployment, entries = written()
-    _, more = recorded(deployment, [Note(what="forged")], START)
+    _, more = recorded(deployment, [Note(what="settled")], START)
 
     assert chain_errors(deployment, entries + more) == ["5 entries, but 4 were written"]
 
@@ -105,7 +106,7 @@ def test_entries_that_changed_places_are_found() -> None:
 
 def test_a_record_forged_from_the_start_does_not_end_where_the_deployment_says() -> None:
     deployment, _ = written()
-    _, forged = written([Note(what="forged")] * 4)
+    _, forged = written([Note(what="settled")] * 4)
 
     assert chain_errors(deployment, forged) == [
         "the last entry is not the one that the deployment names"
@@ -123,7 +124,8 @@ _JSON = st.recursive(
     st.lists(
         st.builds(
             Note,
-            what=st.text(),
+            what=st.sampled_from(What),
+            reason=st.text(),
             message=st.text(),
             data=st.dictionaries(st.text(), _JSON, max_size=3),
         ),
@@ -155,7 +157,7 @@ def test_an_entry_does_not_grow_with_what_others_say() -> None:
     world = World()
     world.admit()
     deployment, (entry,) = recorded(
-        world.deployment, [Note(what="x", message="y" * 100_000)], world.now
+        world.deployment, [Note(what="planned", message="y" * 100_000)], world.now
     )
 
     assert len(entry.message) == 2000

@@ -23,7 +23,7 @@ def test_the_containers_end_is_the_migrations_end_and_the_rest_is_stopped() -> N
     assert world.one_offs.stopped == [MIGRATION]
     assert world.told[-3:] == [
         "migration ended",
-        "rest of the migration's task stopped",
+        "migration task stopped",
         "migration log",
     ]
     assert world.evidence[-3].data == {"exit_code": 0, "reason": "", "leftover": True}
@@ -57,7 +57,7 @@ def test_a_rest_that_may_not_be_stopped_does_not_decide_how_the_command_ended() 
 
     assert world.migrate().done
     assert world.told[-3:] == [
-        "rest of the migration's task stopped",
+        "migration task stopped",
         "call refused",
         "migration log",
     ]

@@ -146,7 +146,7 @@ def test_a_scale_out_while_a_release_bakes_is_looked_at_again_without_counting()
         world.wait(seconds=30)
         assert not world.verify().done
     assert world.deployment.progress.looks.failed == 0
-    assert world.told.count("release moving") == 1
+    assert world.told.count("release in transition") == 1
 
     scale(world, desired=10, running=10)
     world.balancers.registered = tuple(healthy(number) for number in range(1, 11))

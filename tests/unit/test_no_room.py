@@ -63,8 +63,8 @@ def test_what_ecs_says_is_on_record_once_per_wording() -> None:
     told = [entry for entry in world.evidence if entry.what.startswith("migration")]
     assert [(entry.what, entry.message) for entry in told] == [
         ("migration requested", "alembic upgrade head"),
-        ("migration put off", SAID),
-        ("migration put off", other.message),
+        ("migration delayed", SAID),
+        ("migration delayed", other.message),
     ]
     assert world.chain_errors() == []
 
@@ -112,7 +112,7 @@ def test_room_that_never_comes_ends_the_deployment_before_anything_changed() -> 
     assert world.deployment.failure is not None
     assert SAID in world.deployment.failure.message
     assert len(world.one_offs.attempts) == tries
-    assert world.told.count("migration given up") == 1
+    assert world.told.count("migration abandoned") == 1
 
 
 def test_a_migration_that_was_never_placed_keeps_no_database() -> None:

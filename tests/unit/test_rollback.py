@@ -80,7 +80,7 @@ def test_code_goes_back_to_the_last_good_revision_once() -> None:
     assert world.rollback() == BACK
 
     assert revisions(world)[1:] == [FIRST_REVISION]
-    assert world.told[-3:] == ["rollback begun", "rollback requested", "rollback started"]
+    assert world.told[-3:] == ["rolling back", "rollback requested", "rollback started"]
     assert world.deployment.service.rollback == Effect(requested_at=START)
 
 
@@ -97,7 +97,7 @@ def test_schema_goes_back_before_the_code() -> None:
 
     assert world.one_offs.commands[DOWNGRADE] == ("alembic", "downgrade", "0001")
     assert world.told[-7:] == [
-        "rollback begun",
+        "rolling back",
         "downgrade requested",
         "downgrade started",
         "downgrade ended",

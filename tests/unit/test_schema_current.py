@@ -40,12 +40,12 @@ def test_a_schema_that_is_as_it_was_is_not_taken_back(downgrade: bool) -> None:
     assert world.rollback().message == NOTHING_DEPLOYED
     assert world.one_offs.commands[CURRENT] == ("alembic", "current")
     assert DOWN not in world.one_offs.tasks
-    assert world.told[-2:] == ["current log", "schema unmoved"]
+    assert world.told[-2:] == ["schema query log", "schema unchanged"]
     assert world.evidence[-1].message == (
         "The schema is at 0001, as before: nothing is taken back."
     )
     assert world.rollback().message == NOTHING_DEPLOYED
-    assert world.told[-1] == "schema unmoved"
+    assert world.told[-1] == "schema unchanged"
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_a_question_that_ecs_refuses_leaves_the_schema_to_the_downgrade() -> Non
     world.one_offs.refusals.append(Broken(Reason.AWS_REFUSED, "ECS placed no task: MISSING."))
 
     assert world.rollback().message == "the schema is going back"
-    assert "schema not known" in world.told
+    assert "schema unknown" in world.told
 
 
 def test_a_question_waits_for_room_and_not_for_ever() -> None:

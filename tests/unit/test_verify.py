@@ -157,7 +157,7 @@ def test_a_release_bakes_for_as_long_as_asked() -> None:
     world.wait(seconds=1)
     assert world.verify().done
 
-    assert world.told[-2:] == ["release healthy", "release verified"]
+    assert world.told[-2:] == ["release baking", "release verified"]
     assert world.deployment.progress.verified_at == START + timedelta(seconds=60)
 
 

@@ -71,7 +71,7 @@ def test_a_deregistered_last_good_revision_is_registered_anew_for_a_rollback(
 
     assert back not in (FIRST_REVISION, revision_of(world.deployment))
     assert world.service.images[back] == f"{REGISTRY}@{OLD}"
-    assert world.told.count("way back registered") == 1
+    assert world.told.count("rollback revision registered") == 1
     assert world.settle(cause=BAD).outcome is Outcome.ROLLED_BACK
     assert world.lane.stable is not None
     assert world.lane.stable.revision_arn == back

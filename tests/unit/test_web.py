@@ -538,7 +538,7 @@ def test_a_running_deployment_shows_its_timeline_and_reloads(site: Site) -> None
     assert answer["statusCode"] == 200
     assert '<meta http-equiv="refresh" content="5">' in answer["body"]
     assert "2026-11-21 09:30:01 +1.0 s planned" in said
-    assert "2026-11-21 09:30:42 +40 s approval asked of ada, grace" in said
+    assert "2026-11-21 09:30:42 +40 s approval requested of ada, grace" in said
     assert "5 min 42 s so far" in said
 
 

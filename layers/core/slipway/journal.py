@@ -9,6 +9,7 @@ from slipway.domain.deployment import Deployment
 from slipway.domain.errors import Broken, Reason, Transient
 from slipway.domain.evidence import Note, recorded
 from slipway.domain.model import Versioned
+from slipway.domain.what import What
 from slipway.ports.records import Admission, Fence, Records
 
 T = TypeVar("T")
@@ -54,7 +55,7 @@ class Journal:
         try:
             return intended, call()
         except Broken as refused:
-            refusal = Note(what="call refused", reason=refused.reason, message=refused.message)
+            refusal = Note(what=What.CALL_REFUSED, reason=refused.reason, message=refused.message)
             self.write(intended.acted(self.now), refusal)
             raise
 

@@ -12,6 +12,7 @@ from slipway.domain.model import Model
 from slipway.domain.redaction import kept
 from slipway.domain.seal import content_hash
 from slipway.domain.text import cut, storable
+from slipway.domain.what import What
 
 _MESSAGE_KEPT: Final = 2000
 _WORD_KEPT: Final = 200
@@ -25,7 +26,7 @@ _FORMAT: Final = 2
 class Note(Model):
     """Something worth recording: an intent, a gate, a decision, a call, an outcome."""
 
-    what: str
+    what: What
     reason: str = ""
     message: str = ""
     data: dict[str, Any] = Field(default={})
@@ -84,7 +85,7 @@ def recorded(
             deployment_id=deployment.deployment_id,
             number=count + 1,
             at=at,
-            what=cut(storable(note.what), _WORD_KEPT),
+            what=note.what,
             reason=cut(storable(note.reason), _WORD_KEPT),
             message=kept(note.message, _MESSAGE_KEPT),
             data=_bounded(note.data),

@@ -12,6 +12,7 @@ from slipway.domain.lane import Candidate, Lane
 from slipway.domain.model import Model
 from slipway.domain.redaction import kept
 from slipway.domain.text import plain
+from slipway.domain.what import What
 from slipway.domain.wording import short_digest
 from slipway.journal import Journal, again_when_moved
 from slipway.ports.control import Announcements, Executions
@@ -207,7 +208,7 @@ def _served(wish: Wish, newest: Deployment, lane: Lane, journal: Journal) -> _An
     )
     asked_at = journal.now if wish.explicit else wish.release.pushed_at
     note = Note(
-        what="asked for again",
+        what=What.REQUESTED_AGAIN,
         reason=Reason.WAITS_ALREADY,
         message=_asked_by(wish),
         data={"origin": wish.origin, "wish_id": wish.wish_id},
@@ -230,7 +231,7 @@ def _new(wish: Wish, lane: Lane, journal: Journal) -> _Answer:
         explicit=wish.explicit,
     )
     note = Note(
-        what="admitted",
+        what=What.ADMITTED,
         message=f"{wish.release.tag} ({short_digest(wish.release.digest)}) {_asked_by(wish)}",
         data={"origin": wish.origin, "wish_id": wish.wish_id},
     )

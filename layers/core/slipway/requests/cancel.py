@@ -5,6 +5,7 @@ from slipway.domain.deployment import Deployment, Outcome
 from slipway.domain.errors import Reason, Rejected
 from slipway.domain.evidence import Note
 from slipway.domain.text import plain
+from slipway.domain.what import What
 from slipway.domain.wording import short_digest
 from slipway.journal import Journal, again_when_moved
 from slipway.ports.control import Announcements
@@ -45,7 +46,7 @@ def _ask(deployment: Deployment, by: str, journal: Journal) -> Deployment:
     if deployment.cancel_requested_by is not None:
         return deployment
     asked = deployment.model_copy(update={"cancel_requested_by": plain(by, _NAME_KEPT)})
-    return journal.write(asked, Note(what="cancel requested", message=f"by {by}"))
+    return journal.write(asked, Note(what=What.CANCEL_REQUESTED, message=f"by {by}"))
 
 
 def _instead(deployment: Deployment) -> str:

@@ -13,6 +13,7 @@ from slipway.domain.evidence import Note
 from slipway.domain.lane import superseded
 from slipway.domain.model import Model
 from slipway.domain.redaction import kept
+from slipway.domain.what import What
 from slipway.domain.wording import moment
 from slipway.journal import Journal, again_when_moved
 from slipway.ports.control import Announcements
@@ -80,7 +81,7 @@ def _write_decision(
     decision = Decision(answer=request.answer, by=request.by, at=journal.now, comment=comment)
     decided = approval.decided(decision)
     note = Note(
-        what="approval decided",
+        what=What.APPROVAL_DECIDED,
         reason=decision.answer,
         message=f"by {decision.by}" + (f": {decision.comment}" if decision.comment else ""),
         data={"digest": approval.digest, "plan_hash": approval.plan_hash},

@@ -4,6 +4,7 @@ from slipway.domain.approval import Approval, ask
 from slipway.domain.deployment import Deployment, Phase
 from slipway.domain.errors import Reason, Rejected
 from slipway.domain.evidence import Note
+from slipway.domain.what import What
 from slipway.journal import Journal
 from slipway.steps.step import StepRequest, StepResult
 
@@ -40,7 +41,7 @@ def approve(request: ApproveRequest, *, journal: Journal) -> StepResult:
 def _ask(deployment: Deployment, journal: Journal) -> Approval:
     approval = ask(deployment.planned(), journal.now)
     note = Note(
-        what="approval asked",
+        what=What.APPROVAL_REQUESTED,
         message=f"of {', '.join(approval.approvers)} until {approval.expires_at:%Y-%m-%d %H:%M}Z",
         data={"plan_hash": approval.plan_hash, "digest": approval.digest},
     )

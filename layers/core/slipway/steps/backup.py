@@ -7,6 +7,7 @@ from slipway.domain.deployment import Deployment, Phase
 from slipway.domain.effect import Effect
 from slipway.domain.errors import Broken, Reason, Transient
 from slipway.domain.evidence import Note
+from slipway.domain.what import What
 from slipway.journal import Journal, fence_of
 from slipway.ports.databases import Databases, Snapshot
 from slipway.steps.step import StepRequest, StepResult
@@ -51,7 +52,7 @@ def backup(request: BackupRequest, *, journal: Journal, databases: Databases) ->
 
 
 def _skip(deployment: Deployment, why: str, journal: Journal) -> StepResult:
-    note = Note(what="backup skipped", message=why)
+    note = Note(what=What.BACKUP_SKIPPED, message=why)
     journal.write(deployment, note, fence=fence_of(deployment))
     return StepResult(done=True, reason=Reason.SKIPPED, message=f"no backup: {why}")
 
@@ -79,13 +80,13 @@ def _request_snapshot(
     before = effect.put_off_by
     deployment, put_off = journal.act(
         deployment.at(Phase.BACKING_UP).with_backup(database_id, effect),
-        Note(what="snapshot requested", message=name) if before is None else None,
+        Note(what=What.SNAPSHOT_REQUESTED, message=name) if before is None else None,
         lambda: _create_snapshot(database.identifier, deployment.deployment_id, databases),
     )
     if put_off is None:
-        news = [Note(what="snapshot started", message=name)]
+        news = [Note(what=What.SNAPSHOT_STARTED, message=name)]
     else:
-        news = [Note(what="database busy", message=put_off)] if put_off != before else []
+        news = [Note(what=What.DATABASE_BUSY, message=put_off)] if put_off != before else []
     answered = deployment.acted(journal.now).with_backup(database_id, effect.put_off(put_off))
     deployment = journal.write(answered, *news)
     return deployment, databases.snapshot(name) if put_off is None else None
@@ -117,7 +118,7 @@ def _judge(
         raise Broken(Reason.BACKUP_FAILED, f"Snapshot {name} {fault}.")
     verified = effect.ended(journal.now, succeeded=True)
     data = {"size_gib": snapshot.size_gib, "encrypted": snapshot.encrypted}
-    note = Note(what="snapshot verified", message=name, data=data)
+    note = Note(what=What.SNAPSHOT_VERIFIED, message=name, data=data)
     deployment = deployment.with_backup(database.database_id, verified)
     journal.write(deployment, note, fence=fence_of(deployment))
     return StepResult(done=True, reason=Reason.BACKED_UP, message=f"{name} is available")

@@ -27,6 +27,7 @@ from slipway.domain.plan import Plan, pending_migration
 from slipway.domain.preflight import older_schema
 from slipway.domain.verdict import Finding, Verdict
 from slipway.domain.verification import HttpCheck
+from slipway.domain.what import of_gate
 from slipway.journal import Journal
 from slipway.ports.observation import Alarms, Website
 from slipway.ports.records import Records
@@ -83,7 +84,7 @@ def check(
 
 def _note(verdict: GateVerdict) -> Note:
     return Note(
-        what=f"gate: {verdict.gate}",
+        what=of_gate(verdict.gate),
         reason=verdict.reason,
         message=verdict.message,
         data={"state": verdict.state},

@@ -7,6 +7,7 @@ from slipway.domain.effect import Effect
 from slipway.domain.errors import Reason, Unhealthy
 from slipway.domain.evidence import Note
 from slipway.domain.verdict import Rollout
+from slipway.domain.what import What
 from slipway.journal import Journal
 from slipway.ports.targets import Revisions, Rollouts, Services
 from slipway.steps.revision import ensure_revision, revision_of
@@ -69,10 +70,10 @@ def _ensure_rollout(
     effect = known or Effect(requested_at=journal.now)
     deployment, _ = journal.act(
         deployment.with_service(deployment.service.with_rollout(effect)),
-        Note(what="rollout requested", message=arn),
+        Note(what=What.ROLLOUT_REQUESTED, message=arn),
         lambda: rollouts.update(settings.target, arn, settings.strategy),
     )
-    deployment = journal.write(deployment.acted(journal.now), Note(what="rollout started"))
+    deployment = journal.write(deployment.acted(journal.now), Note(what=What.ROLLOUT_STARTED))
     return deployment, services.rollout(settings.target, arn)
 
 
@@ -90,7 +91,7 @@ def _record_completion(deployment: Deployment, rollout: Rollout, journal: Journa
     service = deployment.service
     effect = service.rollout or Effect(requested_at=journal.now)
     completed = effect.known_as(rollout.primary_deployment_id).ended(journal.now, succeeded=True)
-    note = Note(what="rollout completed", message=rollout.primary_deployment_id)
+    note = Note(what=What.ROLLOUT_COMPLETED, message=rollout.primary_deployment_id)
     journal.write(deployment.with_service(service.with_rollout(completed)), note)
     return _done(rollout.primary_deployment_id)
 
@@ -104,7 +105,7 @@ def _record_loss(deployment: Deployment, rollout: Rollout, journal: Journal) -> 
     """Record what ECS said and raise Unhealthy."""
     message = f"ECS ended the rollout as {rollout.status}: {rollout.status_reason}"
     data = {"events": list(rollout.events)}
-    journal.write(deployment, Note(what="rollout lost", message=message, data=data))
+    journal.write(deployment, Note(what=What.ROLLOUT_FAILED, message=message, data=data))
     breaker = "circuit breaker" in rollout.status_reason.lower()
     reason = Reason.CIRCUIT_BREAKER_TRIPPED if breaker else Reason.ROLLOUT_STOPPED
     raise Unhealthy(reason, message)

@@ -4,6 +4,7 @@ from slipway.domain.deployment import Deployment, Phase
 from slipway.domain.errors import Reason
 from slipway.domain.evidence import Note
 from slipway.domain.lane import DatabaseSlot, Entry, Lane, Stable
+from slipway.domain.what import What
 from slipway.journal import Journal
 from slipway.ports.control import Announcements, Executions
 from slipway.ports.records import Records
@@ -84,7 +85,7 @@ def _take(deployment: Deployment, lane: Lane, slot: DatabaseSlot | None, journal
     back = entered.rollback_target
     target = back.deployment_id if back else "none"
     note = Note(
-        what="lane taken",
+        what=What.LANE_TAKEN,
         message=f"fencing number {taken.fencing}, rollback target {target}",
         data={"fencing": taken.fencing},
     )
@@ -104,4 +105,4 @@ def _wait(deployment: Deployment, message: str, journal: Journal) -> None:
     if deployment.progress.awaited == message:
         return
     waiting = deployment.at(Phase.AWAITING_LANE).having(deployment.progress.awaiting(message))
-    journal.write(waiting, Note(what="lane busy", message=message))
+    journal.write(waiting, Note(what=What.LANE_BUSY, message=message))

@@ -7,6 +7,7 @@ from slipway.domain.effect import Effect
 from slipway.domain.errors import Broken, Reason, Unhealthy
 from slipway.domain.evidence import Note
 from slipway.domain.progress import SchemaWork
+from slipway.domain.what import What
 from slipway.journal import Journal
 from slipway.ports.targets import OneOff, OneOffs, Revisions, Services
 from slipway.steps.revision import ensure_revision
@@ -80,7 +81,7 @@ def _wait_for_room(deployment: Deployment, words: str, journal: Journal) -> Step
 
 def _give_up(deployment: Deployment, given_up: Effect, journal: Journal) -> None:
     """From here on no look starts it any more."""
-    note = Note(what="migration given up", reason=Reason.CAPACITY_UNAVAILABLE)
+    note = Note(what=What.MIGRATION_ABANDONED, reason=Reason.CAPACITY_UNAVAILABLE)
     journal.write(deployment.with_schema_task(SchemaWork.UP, given_up), note)
 
 

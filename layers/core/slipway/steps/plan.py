@@ -20,6 +20,7 @@ from slipway.domain.preflight import (
     service_refusals,
 )
 from slipway.domain.release import Image
+from slipway.domain.what import What
 from slipway.journal import Journal
 from slipway.ports.databases import Instances
 from slipway.ports.observation import LoadBalancers
@@ -79,7 +80,7 @@ def plan(
     made = _plan(deployment, settings, lane, live, image, journal.now)
     refuse_all(_refusals(made, lane, deployment.schema_at, instances))
     made = _with_way_back(made, lane.stable, deployment.schema_at, registry, services)
-    note = Note(what="planned", data={"plan_hash": made.plan_hash})
+    note = Note(what=What.PLANNED, data={"plan_hash": made.plan_hash})
     journal.write(deployment.planned_as(made), note)
     return _result(made)
 

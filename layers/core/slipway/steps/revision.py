@@ -8,6 +8,7 @@ from slipway.domain.errors import Broken, Reason
 from slipway.domain.evidence import Note
 from slipway.domain.lane import Stable
 from slipway.domain.preflight import refuse_all, service_refusals
+from slipway.domain.what import What
 from slipway.journal import Journal, fence_of
 from slipway.ports.targets import Revisions, Services
 
@@ -32,11 +33,11 @@ def ensure_revision(
     effect = known or Effect(requested_at=journal.now)
     if found is None:
         asked = deployment.with_service(deployment.service.with_revision(effect))
-        note = Note(what="revision requested", message=plan.image.uri)
+        note = Note(what=What.REVISION_REQUESTED, message=plan.image.uri)
         deployment, arn = journal.act(asked, note, _register(deployment, base, revisions))
     else:
         arn = found
-    note = Note(what="revision registered", message=arn)
+    note = Note(what=What.REVISION_REGISTERED, message=arn)
     service = deployment.service.with_revision(effect.known_as(arn))
     return journal.write(deployment.acted(journal.now).with_service(service), note)
 
@@ -72,12 +73,12 @@ def ensure_way_back(
         fencing = fence_of(deployment).fencing
         deployment, arn = journal.act(
             deployment.with_service(deployment.service.with_return_revision(effect)),
-            Note(what="way back requested", message=target.revision_arn),
+            Note(what=What.RETURN_REVISION_REQUESTED, message=target.revision_arn),
             lambda: revisions.register_again(target.revision_arn, name, fencing),
         )
     else:
         arn = found
-    note = Note(what="way back registered", message=arn)
+    note = Note(what=What.RETURN_REVISION_REGISTERED, message=arn)
     service = deployment.service.with_return_revision(effect.known_as(arn))
     return journal.write(deployment.acted(journal.now).with_service(service), note)
 

@@ -9,6 +9,7 @@ from slipway.domain.evidence import Note
 from slipway.domain.lane import Stable
 from slipway.domain.progress import Looks
 from slipway.domain.verdict import Rollout
+from slipway.domain.what import What
 from slipway.journal import Journal, fence_of
 from slipway.ports.targets import OneOffs, Revisions, Rollouts, Services
 from slipway.steps.revision import ensure_way_back
@@ -83,7 +84,7 @@ def _begin(deployment: Deployment, caught: Caught | None, journal: Journal) -> D
         return deployment
     cause = caught.failure() if caught else None
     why = cause.message if cause else f"after {deployment.phase}"
-    note = Note(what="rollback begun", reason=cause.reason if cause else "", message=why)
+    note = Note(what=What.ROLLING_BACK, reason=cause.reason if cause else "", message=why)
     # The looks at the release that failed say nothing about the one that comes back.
     begun = deployment.at(Phase.ROLLING_BACK).with_looks(Looks())
     begun = begun.model_copy(update={"cause": cause})
@@ -136,10 +137,10 @@ def _start_rollback(
     effect = deployment.service.rollback or Effect(requested_at=journal.now)
     deployment, _ = journal.act(
         deployment.with_service(deployment.service.with_rollback(effect)),
-        Note(what="rollback requested", message=target.revision_arn),
+        Note(what=What.ROLLBACK_REQUESTED, message=target.revision_arn),
         lambda: rollouts.update(settings.target, target.revision_arn, settings.strategy),
     )
-    return journal.write(deployment.acted(journal.now), Note(what="rollback started"))
+    return journal.write(deployment.acted(journal.now), Note(what=What.ROLLBACK_STARTED))
 
 
 def _refuse_late(deployment: Deployment, now: datetime) -> None:

@@ -9,6 +9,7 @@ from slipway.domain.evidence import Note
 from slipway.domain.guidance import restore_commands
 from slipway.domain.lane import Stable
 from slipway.domain.progress import SchemaWork
+from slipway.domain.what import What
 from slipway.journal import Journal
 from slipway.ports.targets import OneOff, OneOffs
 from slipway.steps.schema_current import Waited, ask_whether_it_moved
@@ -80,7 +81,7 @@ def _record_never_placed(effect: Effect, deployment: Deployment, journal: Journa
     if effect.start is None or journal.now - effect.requested_at > timedelta(minutes=50):
         return deployment
     given_up = effect.starting(effect.start.given_up())
-    note = Note(what="migration never placed", message="ECS knows no task of it.")
+    note = Note(what=What.MIGRATION_NEVER_PLACED, message="ECS knows no task of it.")
     return journal.write(deployment.with_schema_task(SchemaWork.UP, given_up), note)
 
 

@@ -9,6 +9,7 @@ from slipway.domain.evidence import Note
 from slipway.domain.lane import Stable
 from slipway.domain.progress import SchemaWork
 from slipway.domain.schema import tells
+from slipway.domain.what import What
 from slipway.journal import Journal
 from slipway.ports.targets import OneOff, OneOffs
 from slipway.steps.schema_end import record_end
@@ -67,14 +68,14 @@ def _judge_answer(
     if not tells(said, before, other):
         return deployment
     message = f"The schema is at {before}, as before: nothing is taken back."
-    note = Note(what="schema unmoved", message=message)
+    note = Note(what=What.SCHEMA_UNCHANGED, message=message)
     progress = deployment.progress.schema_found_unmoved(journal.now)
     return journal.write(deployment.having(progress), note)
 
 
 def _give_up(task: SchemaTask, deployment: Deployment, journal: Journal) -> Deployment:
     """The schema's revision could not be learnt, so it counts as moved."""
-    note = Note(what="schema not known", message="It counts as moved.")
+    note = Note(what=What.SCHEMA_UNKNOWN, message="It counts as moved.")
     asked = task.effect(deployment) or Effect(requested_at=journal.now)
     given_up = asked.ended(journal.now, succeeded=False)
     return journal.write(deployment.with_schema_task(task.work, given_up), note)

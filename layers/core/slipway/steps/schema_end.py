@@ -6,6 +6,7 @@ from slipway.domain.effect import Effect
 from slipway.domain.errors import Broken
 from slipway.domain.evidence import Note
 from slipway.domain.start import Start
+from slipway.domain.what import TaskEvent, of_task
 from slipway.journal import Journal
 from slipway.ports.targets import OneOff, OneOffs
 from slipway.steps.revision import revision_of
@@ -30,7 +31,9 @@ def record_end(
     target, revision = deployment.planned().settings.target, revision_of(deployment)
     lines = one_offs.log_tail(target, revision, seen.task_arn)
     if lines:
-        note = Note(what=f"{task.work} log", message=lines[-1], data={"log": list(lines)})
+        note = Note(
+            what=of_task(task.work, TaskEvent.LOG), message=lines[-1], data={"log": list(lines)}
+        )
         deployment = journal.write(deployment, note)
     return deployment, lines
 
@@ -42,7 +45,7 @@ def _write_end(
     if seen.never_ran:
         ended = ended.starting((effect.start or Start()).given_up())
     data = {"exit_code": seen.exit_code, "reason": seen.reason, "leftover": seen.leftover}
-    note = Note(what=f"{task.work} ended", message=how_it_ended(seen), data=data)
+    note = Note(what=of_task(task.work, TaskEvent.ENDED), message=how_it_ended(seen), data=data)
     return journal.write(deployment.with_schema_task(task.work, ended), note)
 
 
@@ -51,7 +54,7 @@ def _stop_leftover(
 ) -> Deployment:
     """The command is over, and what else runs in its task is of no use to anybody."""
     target = deployment.planned().settings.target
-    note = Note(what=f"rest of the {task.work}'s task stopped", message=seen.task_arn)
+    note = Note(what=of_task(task.work, TaskEvent.STOPPED), message=seen.task_arn)
     why = f"The {task.work} of {deployment.deployment_id} has ended."
     try:
         deployment, _ = journal.act(

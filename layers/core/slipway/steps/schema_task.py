@@ -10,6 +10,7 @@ from slipway.domain.errors import Broken, ControlPlaneError, Reason, Transient
 from slipway.domain.evidence import Note
 from slipway.domain.progress import LONGEST_FUNCTION, SchemaWork
 from slipway.domain.start import Start
+from slipway.domain.what import TaskEvent, What, of_task
 from slipway.journal import Journal
 from slipway.ports.targets import OneOff, OneOffs
 from slipway.steps.revision import revision_of
@@ -95,7 +96,7 @@ def _start(
         return deployment, None, answer.message
     start = effect.start.placed(journal.now) if effect.start else None
     placed = effect.known_as(answer).starting(start)
-    note = Note(what=f"{task.work} started", message=answer)
+    note = Note(what=of_task(task.work, TaskEvent.STARTED), message=answer)
     deployment = journal.write(deployment.with_schema_task(task.work, placed), note)
     return deployment, answer, ""
 
@@ -107,7 +108,7 @@ def _ask(
     start = effect.start
     told = start is not None and start.put_off_by != ""
     note = Note(
-        what=f"{task.work} requested",
+        what=of_task(task.work, TaskEvent.REQUESTED),
         message=" ".join(task.command),
         data={"before": effect.requested_at.isoformat()},
     )
@@ -148,7 +149,8 @@ def _record_refusal(
     """The deployment with the answer on record: nothing was started for this try."""
     start = effect.start
     for_good_as = error.reason if isinstance(error, Broken) else None
-    what = "call refused" if for_good_as else f"{task.work} put off"
+    delayed = of_task(task.work, TaskEvent.DELAYED)
+    what = What.CALL_REFUSED if for_good_as else delayed
     note = Note(what=what, reason=error.reason, message=error.message)
     news = () if start is not None and start.put_off_by == error.message else (note,)
     refused = effect.starting(start.refused(error.message, for_good_as) if start else None)

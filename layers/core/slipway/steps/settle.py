@@ -13,6 +13,7 @@ from slipway.domain.errors import Broken, Reason, Transient
 from slipway.domain.evidence import Note
 from slipway.domain.lane import Hold, Lane, Stable
 from slipway.domain.model import Model, Versioned
+from slipway.domain.what import What
 from slipway.journal import Journal
 from slipway.ports.control import Announcements
 from slipway.steps.revision import revision_of
@@ -60,7 +61,7 @@ def _refuse_while_acting(deployment: Deployment, journal: Journal) -> None:
         deployment.refuse_while_acting(journal.now)
     except Transient as waiting:
         if deployment.progress.ending_since is None:
-            note = Note(what="ending", message=waiting.message)
+            note = Note(what=What.ENDING, message=waiting.message)
             journal.write(deployment.having(deployment.progress.ending(journal.now)), note)
         raise
 
@@ -74,7 +75,7 @@ def _settle(
     ended = deployment.at(Phase.SETTLED).model_copy(update=end)
     told = failure or cause
     note = Note(
-        what="settled",
+        what=What.SETTLED,
         reason=told.reason if told else "",
         message=told.message if told else "",
         data={"outcome": outcome},

@@ -19,6 +19,7 @@ from slipway.domain.errors import Broken, Reason, Unhealthy
 from slipway.domain.evidence import Note
 from slipway.domain.plan import Plan
 from slipway.domain.verdict import Finding, Judgement, Rollout, Verdict, judge
+from slipway.domain.what import What
 from slipway.journal import Journal, fence_of
 from slipway.ports.observation import Alarms, LoadBalancers, Website
 from slipway.ports.targets import Services
@@ -35,6 +36,20 @@ class Subject(StrEnum):
 
     RELEASE = "release"
     ROLLBACK = "rollback"
+
+
+_UNHEALTHY: Final = {
+    Subject.RELEASE: What.RELEASE_UNHEALTHY,
+    Subject.ROLLBACK: What.ROLLBACK_UNHEALTHY,
+}
+_IN_TRANSITION: Final = {
+    Subject.RELEASE: What.RELEASE_IN_TRANSITION,
+    Subject.ROLLBACK: What.ROLLBACK_IN_TRANSITION,
+}
+_VERIFIED: Final = {
+    Subject.RELEASE: What.RELEASE_VERIFIED,
+    Subject.ROLLBACK: What.ROLLBACK_VERIFIED,
+}
 
 
 class VerifyRequest(StepRequest):
@@ -179,7 +194,7 @@ def _decide(
     final = judgement.verdict is Verdict.FAILED or number >= attempts
     # A look may end after its state has given up on it; the next one finds the verdict here.
     looks = deployment.progress.looks.wanting(judgement.message if final else None)
-    note = Note(what=f"{of} found wanting", message=judgement.message, data={"look": number})
+    note = Note(what=_UNHEALTHY[of], message=judgement.message, data={"look": number})
     journal.write(deployment.with_looks(looks), note)
     if final:
         raise Unhealthy(_blame(of), judgement.message)
@@ -195,7 +210,7 @@ def _record_moving(
     minutes = deployment.planned().settings.strategy.timeout_minutes
     if journal.now - since > timedelta(minutes=minutes):
         verdict = f"{judgement.message} It has been so for more than {minutes} minutes."
-        note = Note(what=f"{of} found wanting", message=verdict)
+        note = Note(what=_UNHEALTHY[of], message=verdict)
         journal.write(deployment.with_looks(looks.endless(verdict)), note)
         raise Unhealthy(_blame(of), verdict)
     # What bakes goes on baking while tasks of it run: the others say nothing about it.
@@ -205,7 +220,7 @@ def _record_moving(
     baking = looks.healthy_since if enough else None
     known = deployment.with_looks(looks.moving(since, baking, emptied=emptied))
     if known != deployment:
-        journal.write(known, Note(what=f"{of} moving", message=judgement.message))
+        journal.write(known, Note(what=_IN_TRANSITION[of], message=judgement.message))
     return StepResult(done=False, reason=Reason.WAITING, message=judgement.message)
 
 
@@ -223,14 +238,14 @@ def _record_healthy(
     if now - since < bake:
         left = int((bake - (now - since)).total_seconds())
         if deployment.progress != before:
-            journal.write(deployment, Note(what="release healthy", message="baking"))
+            journal.write(deployment, Note(what=What.RELEASE_BAKING, message="baking"))
         message = f"healthy; {left} more seconds to bake"
         return StepResult(done=False, reason=Reason.WAITING, message=message)
     # A call that comes late would undo what has just been seen.
     deployment.refuse_while_acting(now)
     progress = deployment.progress
     seen = progress.verified(now) if of is Subject.RELEASE else progress.rolled_back(now)
-    note = Note(what=f"{of} verified", message=judgement.message)
+    note = Note(what=_VERIFIED[of], message=judgement.message)
     journal.write(deployment.having(seen), note, fence=fence_of(deployment))
     return StepResult(done=True, reason=Reason.VERIFIED, message=judgement.message)
 
