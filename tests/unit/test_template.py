@@ -12,7 +12,8 @@ from slipway.runtime.settings import Settings
 from tests.unit import grants, hardening
 from tests.unit.calls import call_violations, client_violations, grant_violations
 from tests.unit.grants import saying
-from tests.unit.reach import ROOT, reached
+from tests.unit.reach import reached
+from tests.unit.source import ROOT
 from tests.unit.stack import (
     EVENTS,
     actions,
