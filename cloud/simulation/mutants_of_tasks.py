@@ -48,7 +48,7 @@ TASKS = (
     ),
     Mutant(
         "a rollback that waits for room is not asked about again",
-        (edit("steps.rollback:keys", 'f"deployment:{request.deployment_id}",', ""),),
+        (edit("steps.rollback:keys", "deployment_key(request.deployment_id),", ""),),
         ("no-room-back",),
     ),
     Mutant(

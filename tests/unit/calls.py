@@ -9,7 +9,8 @@ from botocore import xform_name
 from botocore.exceptions import UnknownServiceError
 from botocore.session import get_session
 
-from tests.unit.reach import CONNECTION, WIRING, module, modules, reached
+from tests.unit.reach import CONNECTION, WIRING, reached
+from tests.unit.source import module, modules
 
 # IAM's name of a service where it is not the client's.
 PREFIXES: Final = {"elbv2": "elasticloadbalancing", "stepfunctions": "states"}
@@ -211,8 +212,9 @@ def _imported(origin: str, names: list[str], maker: bool) -> str | None:
 
 
 def grant_violations(granted: dict[str, set[str]]) -> list[str]:
-    """Where a function is granted more or less than it can call."""
-    return sorted(
+    """Where a function is granted more or less than it can call, or nobody can tell that."""
+    doubts = [f"{verb}: {one}" for verb in granted for one in reached(verb).doubts]
+    differences = [
         f"{verb}: {one} is {how}"
         for verb, allowed in granted.items()
         for how, some in (
@@ -220,4 +222,5 @@ def grant_violations(granted: dict[str, set[str]]) -> list[str]:
             ("called but not granted", needed(verb) - allowed),
         )
         for one in some
-    )
+    ]
+    return sorted([*doubts, *differences])

@@ -1,140 +1,107 @@
-"""What a function can reach, read from the source: port methods, AWS operations, settings.
+"""What a function can reach, read from the source: methods, AWS operations, settings.
 
-The ports have the same names everywhere (a step's ``records`` is what ``wiring.records()``
-builds), so ``records.write(...)`` is a call of that adapter's ``write``. Whatever a reachable
-function names counts as reached, called or handed on.
+Annotations lead the way. A call of what is annotated with a port is a call of every adapter of that
+port that the composition root names. Whatever a reachable function names counts as reached, called
+or handed on. Where nobody can tell whose method is named is a doubt, and a doubt is a failure.
 """
 
 import ast
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
-from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
-CORE = ROOT / "layers" / "core"
+from tests.unit.kinds import ANYTHING, Scope, annotated, imported, kinds, members
+from tests.unit.source import Node, concluded, module, modules, parts, resolve
+
 WIRING = "slipway.runtime.wiring"
-WAITING = "slipway.runtime.waiting"
 CONNECTION = "slipway.operate.connection"
-# What the waiting room is built with; wiring builds it itself.
-_IN_THE_WAITING_ROOM = {
-    "parking": ("slipway.adapters.parking", "DynamoDBParking"),
-    "tokens": ("slipway.adapters.tokens", "TaskTokens"),
-}
-
-Node = tuple[str, str]
+_SETTINGS = ("slipway.runtime.settings", "Settings")
+# Ways to a method that leave no name of it to read.
+_BY_NAME = frozenset({"getattr", "attrgetter", "methodcaller", "vars"})
+_IDLE = frozenset({"property", "cached_property", "staticmethod", "classmethod"})
 
 
-def path_of(module: str) -> Path:
-    """The file of one of our modules."""
-    base = ROOT if module.startswith("functions.") else CORE
-    plain = base.joinpath(*module.split("."))
-    return plain / "__init__.py" if plain.is_dir() else plain.with_suffix(".py")
+# ---------------------------------------------------------------------------- ports and adapters
+@cache
+def ports() -> frozenset[Node]:
+    """Every Protocol of ours."""
+    return frozenset(
+        (where, name)
+        for where in modules()
+        for name, node in module(where).classes.items()
+        if any(isinstance(base, ast.Name) and base.id == "Protocol" for base in node.bases)
+    )
 
 
 @cache
-def modules() -> tuple[str, ...]:
-    """Every module of ours, by its dotted name."""
-    package = sorted((CORE / "slipway").rglob("*.py"))
-    names = [_dotted(path.relative_to(CORE)) for path in package]
-    apps = sorted((ROOT / "functions").glob("*/app.py"))
-    return tuple([*names, *(_dotted(path.relative_to(ROOT)) for path in apps)])
-
-
-def _dotted(path: Path) -> str:
-    return ".".join(path.with_suffix("").parts).removesuffix(".__init__")
-
-
-# What a module would say, for the tests that change it to see whether anybody notices.
-_edited: dict[str, str] = {}
-
-
-@contextmanager
-def edited(name: str, changes: dict[str, str], more: str = "") -> Iterator[None]:
-    """As if a module's file had other parts, and more at its end; nothing is written."""
-    text = _written(name)
-    for old, new in changes.items():
-        assert text.count(old) == 1, f"{name} has {old!r} {text.count(old)} times"
-        text = text.replace(old, new)
-    _edited[name] = f"{text}{more}"
-    reached.cache_clear()
-    try:
-        yield
-    finally:
-        _edited.clear()
-        reached.cache_clear()
-
-
-@dataclass
-class Module:
-    """A module's functions and methods by qualified name, and where its other names come from."""
-
-    tree: ast.Module
-    functions: dict[str, ast.AST] = field(default_factory=dict)
-    imports: dict[str, Node] = field(default_factory=dict)
-    held: dict[tuple[str, str], str] = field(default_factory=dict)
-
-
-def module(name: str) -> Module:
-    """A module of ours, parsed."""
-    return _parsed(_edited.get(name) or _written(name))
+def wired() -> tuple[Node, ...]:
+    """Every class that the composition root, and what it is made of, names."""
+    roots = [name for name in modules() if name.startswith("slipway.runtime.")]
+    named = {resolve(where, name) for where in roots for name in module(where).imports}
+    found = {one for one in named if one is not None and one[1] in module(one[0]).classes}
+    return tuple(sorted(found - ports()))
 
 
 @cache
-def _written(name: str) -> str:
-    return path_of(name).read_text()
+def adapters(port: Node) -> tuple[Node, ...]:
+    """The classes behind a port: those of the composition root that have all of its methods."""
+    methods = _public(port)
+    return tuple(kind for kind in wired() if methods and all(_has(kind, port, m) for m in methods))
+
+
+def _has(kind: Node, port: Node, method: str) -> bool:
+    """Whether a class has this method of a port, to be called as the port says."""
+    promised = module(port[0]).functions[f"{port[1]}.{method}"]
+    for origin, qualified in members(kind, method):
+        function = module(origin).functions.get(qualified)
+        return function is not None and _takes(function, origin, promised, port[0])
+    return False
+
+
+def _takes(function: ast.FunctionDef, origin: str, promised: ast.FunctionDef, where: str) -> bool:
+    own, asked = function.args, promised.args
+    needed = len(own.args) - len(own.defaults)
+    named = {one.arg for one in asked.kwonlyargs} <= {one.arg for one in own.kwonlyargs}
+    several = zip(own.args[1:], asked.args[1:], strict=False)
+    return (
+        needed <= len(asked.args) <= len(own.args)
+        and named
+        and all(_meet(one.annotation, origin, other.annotation, where) for one, other in several)
+    )
+
+
+def _meet(one: ast.expr | None, origin: str, other: ast.expr | None, where: str) -> bool:
+    """Whether two annotations may mean the same; where both name classes of ours, one of these."""
+    mine, theirs = annotated(one, origin), annotated(other, where)
+    return ANYTHING in mine | theirs or not mine ^ theirs or bool(mine & theirs)
 
 
 @cache
-def _parsed(text: str) -> Module:
-    made = Module(ast.parse(text))
-    for node in made.tree.body:
-        if isinstance(node, ast.FunctionDef):
-            made.functions[node.name] = node
-        if isinstance(node, ast.ClassDef):
-            _read_class(node, made)
-    for part in ast.walk(made.tree):
-        if isinstance(part, ast.ImportFrom) and (part.module or "").startswith("slipway"):
-            for alias in part.names:
-                made.imports[alias.asname or alias.name] = (str(part.module), alias.name)
-    return made
+def _telling() -> frozenset[str]:
+    """The names of methods that nobody may call without saying whose they are.
+
+    Of what only an adapter has, not what JSON is read with: ``get`` of a dictionary of Any.
+    """
+    behind = {name for port in ports() for one in adapters(port) for name in _public(one)}
+    return frozenset(behind - set(dir(dict))) | {name for one in ports() for name in _public(one)}
 
 
-def _read_class(node: ast.ClassDef, made: Module) -> None:
-    for method in node.body:
-        if isinstance(method, ast.FunctionDef):
-            made.functions[f"{node.name}.{method.name}"] = method
-    # self._log_tail = LogTail(...): calls on it are calls of that class.
-    for part in ast.walk(node):
-        match part:
-            case ast.Assign(
-                targets=[ast.Attribute(value=ast.Name(id="self"), attr=attribute)],
-                value=ast.Call(func=ast.Name(id=kind)),
-            ):
-                made.held[node.name, attribute] = kind
+def _public(kind: Node) -> set[str]:
+    where, owner = kind
+    methods = {name for name in module(where).functions if name.startswith(f"{owner}.")}
+    return {one.partition(".")[2] for one in methods if not one.startswith(f"{owner}._")}
 
 
-@cache
-def ports() -> dict[str, Node]:
-    """The adapter class behind every port name."""
-    found: dict[str, Node] = dict(_IN_THE_WAITING_ROOM)
-    for name, function in module(WIRING).functions.items():
-        for node in ast.walk(function):
-            if isinstance(node, ast.ImportFrom) and str(node.module).startswith("slipway.adapters"):
-                found.setdefault(name, (str(node.module), node.names[0].name))
-    del found["waiting"]
-    return found
-
-
+# ------------------------------------------------------------------------------------- the way
 @dataclass
 class Reached:
     """Everything that was found on the way."""
 
-    methods: set[tuple[str, str]] = field(default_factory=set)
     names: set[tuple[str, str]] = field(default_factory=set)
     settings: set[str] = field(default_factory=set)
     published: set[str] = field(default_factory=set)
+    doubts: set[str] = field(default_factory=set)
+    nodes: set[Node] = field(default_factory=set)
     fenced: bool = False
 
 
@@ -144,93 +111,113 @@ def reached(verb: str) -> Reached:
     start = f"functions.{verb}.app"
     found = Reached()
     todo: list[Node] = [(start, name) for name in module(start).functions]
-    seen: set[Node] = set()
     while todo:
         node = todo.pop()
-        if node not in seen:
-            seen.add(node)
+        if node not in found.nodes:
+            found.nodes.add(node)
             todo.extend(_next(node, found))
     return found
 
 
 def _next(node: Node, found: Reached) -> Iterator[Node]:
-    name, function = node
-    if not name.startswith(("slipway", "functions")) or not path_of(name).exists():
-        return
-    here = module(name)
-    if function not in here.functions:
-        yield from _decorated_with(function, name)
-        return
-    for part in ast.walk(here.functions[function]):
-        match part:
-            case ast.Name(id=used):
-                yield from _named(used, name)
-            case ast.Attribute(value=base, attr=attribute):
-                found.names.add((name, attribute))
-                yield from _attribute(base, attribute, node, found)
-            case ast.Constant(value=str(text)):
-                found.names.add((name, text))
-            case ast.keyword(arg="fence", value=value) if not isinstance(value, ast.Name):
-                found.fenced = True
-            case ast.Call(
-                func=ast.Attribute(attr="publish") | ast.Name(id="Announcement"),
-                args=[ast.Constant(value=what), *_],
-            ):
-                found.published.add(str(what))
+    where, name = node
+    here = module(where)
+    if name in here.functions:
+        yield from _read(here.functions[name], Scope(where, name), found)
+    elif name in here.classes:
+        yield from _of_class(node, found)
+    for one in here.variables.get(name, ()):
+        yield from _read(one, Scope(where), found)
+        yield from _decorated_with(name, where)
 
 
 def _decorated_with(name: str, where: str) -> Iterator[Node]:
     """A module's variable stands for the functions that it decorates, as a router's routes."""
     for function, node in module(where).functions.items():
-        for decorator in getattr(node, "decorator_list", []):
+        for decorator in node.decorator_list:
             if any(isinstance(p, ast.Name) and p.id == name for p in ast.walk(decorator)):
                 yield where, function
 
 
-def _named(used: str, where: str) -> Iterator[Node]:
-    here = module(where)
-    if used in here.imports:
-        yield here.imports[used]
-    elif used in here.functions:
-        yield where, used
+def _of_class(node: Node, found: Reached) -> Iterator[Node]:
+    """What making and using an object calls by itself: dunders, validators, defaults."""
+    where, owner = node
+    for part in module(where).classes[owner].body:
+        if not isinstance(part, ast.FunctionDef):
+            yield from _read(part, Scope(where), found)
+        elif part.name.startswith("__") or _is_called_by_others(part, where):
+            yield where, f"{owner}.{part.name}"
 
 
-def _attribute(base: ast.expr, attribute: str, node: Node, found: Reached) -> Iterator[Node]:
-    where, function = node
-    here, owner = module(where), function.partition(".")[0]
-    port = _port(base)
-    if port is not None and f"{ports()[port][1]}.{attribute}" in module(ports()[port][0]).functions:
-        found.methods.add((port, attribute))
-        yield ports()[port][0], f"{ports()[port][1]}.{attribute}"
-    match base:
-        case ast.Name(id="self"):
-            yield where, f"{owner}.{attribute}"
-        case ast.Attribute(value=ast.Name(id="self"), attr=held) if (owner, held) in here.held:
-            kind = here.held[owner, held]
-            yield here.imports.get(kind, (where, kind))[0], f"{kind}.{attribute}"
-        case ast.Name(id=imported) if imported in here.imports:
-            package, name = here.imports[imported]
-            yield f"{package}.{name}", attribute
-        case ast.Call(func=ast.Attribute(attr="settings") | ast.Name(id="settings")):
-            found.settings.add(attribute)
-    if base_is_waiting_room(base):
-        yield from ((WAITING, one) for one in module(WAITING).functions)
+def _is_called_by_others(method: ast.FunctionDef, where: str) -> bool:
+    """Whether it is handed to a library, as a validator is to pydantic."""
+    decorators = {ast.unparse(one).partition("(")[0] for one in method.decorator_list} - _IDLE
+    return any(resolve(where, one) is None for one in decorators)
 
 
-def base_is_waiting_room(base: ast.expr) -> bool:
-    """Whether this is ``wiring.waiting()``."""
-    match base:
-        case ast.Call(func=ast.Attribute(value=ast.Name(id="wiring"), attr="waiting")):
-            return True
-    return False
+def _read(root: ast.AST, scope: Scope, found: Reached) -> Iterator[Node]:
+    for part in parts(root):
+        match part:
+            case ast.Name(id=used):
+                yield from _existing(resolve(scope.where, used))
+            case ast.Attribute():
+                found.names.add((scope.where, part.attr))
+                yield from _attribute(part, scope, found)
+            case ast.Constant(value=str(text)):
+                found.names.add((scope.where, text))
+            case ast.keyword(arg="fence", value=value) if not isinstance(value, ast.Name):
+                found.fenced = True
+            case ast.Call():
+                _note(part, scope, found)
 
 
-def _port(base: ast.expr) -> str | None:
-    match base:
-        case ast.Name(id=name) | ast.Attribute(attr=name):
-            pass
-        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)):
-            pass
-        case _:
-            return None
-    return name if name in ports() else None
+def _existing(node: Node | None) -> Iterator[Node]:
+    if node is not None and node[1]:
+        yield node
+
+
+def _note(call: ast.Call, scope: Scope, found: Reached) -> None:
+    match call:
+        case ast.Call(
+            func=ast.Attribute(attr="publish") | ast.Name(id="Announcement"),
+            args=[ast.Constant(value=what), *_],
+        ):
+            found.published.add(str(what))
+        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), args=args) if (
+            name in _BY_NAME
+        ):
+            given = {kind for one in args for kind in kinds(one, scope)}
+            if given & {ANYTHING, *ports(), *wired()}:
+                found.doubts.add(_doubt(call, scope, "reaches for a method by its name"))
+
+
+def _attribute(node: ast.Attribute, scope: Scope, found: Reached) -> Iterator[Node]:
+    package = imported(node.value, scope)
+    if package is not None:
+        yield from _existing(resolve(package, node.attr))
+        return
+    for kind in kinds(node.value, scope):
+        if kind == _SETTINGS and not node.attr.startswith("_"):
+            found.settings.add(node.attr)
+        if kind == ANYTHING and node.attr in _telling():
+            found.doubts.add(_doubt(node, scope, "may be a port's; annotate what it is called on"))
+        yield from _behind(kind, node, scope, found)
+
+
+def _behind(kind: Node, node: ast.Attribute, scope: Scope, found: Reached) -> Iterator[Node]:
+    """The method of this kind; of a port, that of each of its adapters."""
+    if kind not in ports():
+        yield from members(kind, node.attr)
+        return
+    known = [one for adapter in adapters(kind) for one in members(adapter, node.attr)]
+    if not known and any(members(kind, node.attr)):
+        found.doubts.add(_doubt(node, scope, f"is of the port {kind[1]}, which has no adapter"))
+    yield from known
+
+
+def _doubt(node: ast.expr, scope: Scope, what: str) -> str:
+    return f"{scope.where}, line {node.lineno}: {ast.unparse(node)} {what}"
+
+
+for one in (ports, wired, adapters, _telling, reached):
+    concluded(one.cache_clear)

@@ -13,8 +13,8 @@ import pytest
 from tests.unit import grants, hardening
 from tests.unit.calls import call_violations, client_violations, grant_violations
 from tests.unit.grants import here
-from tests.unit.reach import edited
 from tests.unit.roles import Template
+from tests.unit.source import edited
 from tests.unit.stack import granted, template
 
 Change = Callable[[Template], None]

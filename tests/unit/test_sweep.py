@@ -327,12 +327,12 @@ def test_every_phase_that_waits_names_the_steps_that_may_wait_in_it() -> None:
     assert steps == {
         "Planning": ["check"],
         "AwaitingApproval": ["approve"],
-        "AwaitingLane": ["enter", "check"],
+        "AwaitingLane": ["check", "enter"],
         "BackingUp": ["backup"],
         "Migrating": ["migrate"],
         "Deploying": ["deploy", "verify"],
         "Verifying": ["verify"],
-        "RollingBack": ["rollback", "verify"],
+        "RollingBack": ["verify", "rollback"],
         "Settled": [],
     }
 

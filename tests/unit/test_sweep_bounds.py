@@ -222,7 +222,7 @@ def test_who_waits_for_a_database_is_woken_when_it_is_freed_whoever_has_the_turn
     found = swept(world, turn=turn)
 
     assert (found.freed, found.woken) == (("rds:notes-staging",), ())
-    assert [detail["step"] for what, detail in world.announcements.published] == ["enter", "check"]
+    assert [detail["step"] for what, detail in world.announcements.published] == ["check", "enter"]
 
 
 def swept_nobody(world: World, turn: int) -> bool:

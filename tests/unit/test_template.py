@@ -9,10 +9,12 @@ import pytest
 from slipway.adapters import items
 from slipway.domain.progress import LONGEST_FUNCTION
 from slipway.runtime.settings import Settings
+from slipway.waits import WAITS
 from tests.unit import grants, hardening
 from tests.unit.calls import call_violations, client_violations, grant_violations
 from tests.unit.grants import saying
-from tests.unit.reach import ROOT, reached
+from tests.unit.reach import reached
+from tests.unit.source import ROOT
 from tests.unit.stack import (
     EVENTS,
     actions,
@@ -243,7 +245,7 @@ def test_an_event_that_means_nothing_to_a_function_does_not_start_it(
     assert [one for one, rule in rules(verb).items() if matches(rule["Pattern"], sample)] == []
 
 
-@pytest.mark.parametrize("step", VERBS[2:10])
+@pytest.mark.parametrize("step", [wait.step for wait in WAITS])
 def test_the_sweep_wakes_exactly_the_step_that_waits(step: str) -> None:
     look_again = {
         "source": "slipway",

@@ -17,6 +17,7 @@ from slipway.domain.errors import (
 from slipway.ports.waiting import Parked
 from slipway.runtime.waiting import Found, Step, Waiting
 from slipway.steps.step import StepRequest, StepResult
+from slipway.waits import Key, deployment_key, snapshot_key
 from tests.unit.fakes import InMemoryParking, InMemoryTokens
 from tests.unit.worlds import START
 
@@ -24,6 +25,7 @@ REQUEST = {"deployment_id": "notes-staging-1", "lane": "notes/staging"}
 WAITS = StepResult(done=False, reason=Reason.WAITING, message="still running")
 DONE = StepResult(done=True, reason=Reason.VERIFIED, message="all is well")
 EVENT = {"detail-type": "RDS DB Snapshot Event"}
+SNAPSHOT, DEPLOYMENT = snapshot_key("s-1"), deployment_key("notes-staging-1")
 KEYS = ("backup:snapshot:s-1", "backup:deployment:notes-staging-1")
 Look = Callable[[], StepResult]
 
@@ -40,7 +42,7 @@ class Room:
         self.step = Step(
             name="backup",
             request=StepRequest,
-            keys=lambda request: ("snapshot:s-1", f"deployment:{request.deployment_id}"),
+            keys=lambda request: (SNAPSHOT, deployment_key(request.deployment_id)),
             look=self._look,
         )
 
@@ -57,7 +59,7 @@ class Room:
         request = {**REQUEST, "deployment_id": deployment}
         return self.waiting.serve(self.step, {"request": request, "task_token": token}, ())
 
-    def wake(self, *keys: str) -> list[Found]:
+    def wake(self, *keys: Key) -> list[Found]:
         return self.waiting.serve(self.step, EVENT, keys)
 
     def parked(self) -> dict[str, list[str]]:
@@ -175,8 +177,8 @@ def test_a_record_that_moves_without_end_is_given_back_to_the_retry() -> None:
     assert len(room.looked) == 6
 
 
-@pytest.mark.parametrize("key", ["snapshot:s-1", "deployment:notes-staging-1"])
-def test_an_event_takes_the_same_look_and_answers_the_token_that_waits(key: str) -> None:
+@pytest.mark.parametrize("key", [SNAPSHOT, DEPLOYMENT])
+def test_an_event_takes_the_same_look_and_answers_the_token_that_waits(key: Key) -> None:
     room = Room(WAITS, DONE)
     room.call()
 
@@ -189,7 +191,7 @@ def test_an_event_is_only_a_hint() -> None:
     room = Room(WAITS)
     room.call()
 
-    assert room.wake("snapshot:s-1") == [found(WAITS)]
+    assert room.wake(SNAPSHOT) == [found(WAITS)]
     assert room.parked() == {key: ["token-1"] for key in KEYS}
 
 
@@ -197,7 +199,7 @@ def test_an_event_that_names_two_of_its_keys_takes_one_look() -> None:
     room = Room(WAITS)
     room.call()
 
-    room.wake("snapshot:s-1", "deployment:notes-staging-1")
+    room.wake(SNAPSHOT, DEPLOYMENT)
 
     assert len(room.looked) == 2
 
@@ -206,7 +208,7 @@ def test_an_event_for_nobody_looks_at_nothing() -> None:
     room = Room(WAITS)
     room.call()
 
-    assert room.wake("snapshot:other") == []
+    assert room.wake(snapshot_key("other")) == []
     assert room.wake() == []
     assert len(room.looked) == 1
 
@@ -216,7 +218,7 @@ def test_an_event_for_another_step_of_the_same_deployment_is_not_ours() -> None:
     room.call()
     other = Step(name="deploy", request=StepRequest, keys=room.step.keys, look=room.step.look)
 
-    assert room.waiting.serve(other, EVENT, ["deployment:notes-staging-1"]) == []
+    assert room.waiting.serve(other, EVENT, [DEPLOYMENT]) == []
 
 
 def test_everybody_who_waits_for_a_key_is_woken() -> None:
@@ -224,7 +226,7 @@ def test_everybody_who_waits_for_a_key_is_woken() -> None:
     room.call("token-1")
     room.call("token-2", "notes-staging-2")
 
-    room.wake("snapshot:s-1")
+    room.wake(SNAPSHOT)
 
     assert set(room.tokens.answered) == {"token-1", "token-2"}
 
@@ -235,7 +237,7 @@ def test_one_that_has_to_be_called_again_keeps_no_other_from_being_woken() -> No
     room.call("token-2", "notes-staging-2")
 
     with pytest.raises(Transient):
-        room.wake("snapshot:s-1")
+        room.wake(SNAPSHOT)
 
     assert list(room.tokens.answered) == ["token-2"]
     assert [parked.token for parked in room.parking.parked_under(KEYS[0])] == ["token-1"]
@@ -244,7 +246,7 @@ def test_one_that_has_to_be_called_again_keeps_no_other_from_being_woken() -> No
 def test_an_event_before_parking_is_not_missed() -> None:
     # The world ends its work between the wish and the parking; the event finds nobody.
     room = Room(DONE)
-    assert room.wake("snapshot:s-1") == []
+    assert room.wake(SNAPSHOT) == []
 
     assert room.call() == [found(DONE)]
 
@@ -255,7 +257,7 @@ def test_a_second_try_of_the_state_takes_the_place_of_the_first() -> None:
     room.call("token-2")
     assert room.parked() == {key: ["token-2"] for key in KEYS}
 
-    room.wake("snapshot:s-1")
+    room.wake(SNAPSHOT)
 
     assert set(room.tokens.answered) == {"token-2"}
 
@@ -280,7 +282,7 @@ def test_an_old_look_that_ends_late_does_not_push_the_new_try_out() -> None:
         return DONE
 
     room.looks = [late]
-    room.wake("snapshot:s-1")
+    room.wake(SNAPSHOT)
 
     assert room.parked() == {key: ["token-2"] for key in KEYS}
 
@@ -288,9 +290,9 @@ def test_an_old_look_that_ends_late_does_not_push_the_new_try_out() -> None:
 def test_a_duplicate_event_after_the_answer_looks_at_nothing() -> None:
     room = Room(WAITS, DONE)
     room.call()
-    room.wake("snapshot:s-1")
+    room.wake(SNAPSHOT)
 
-    assert room.wake("snapshot:s-1") == []
+    assert room.wake(SNAPSHOT) == []
     assert len(room.looked) == 2
 
 
@@ -306,8 +308,8 @@ def test_an_answer_that_step_functions_did_not_take_is_given_again() -> None:
     room.tokens.success = lost  # type: ignore[method-assign]
 
     with pytest.raises(Transient):
-        room.wake("snapshot:s-1")
-    room.wake("snapshot:s-1")
+        room.wake(SNAPSHOT)
+    room.wake(SNAPSHOT)
 
     assert set(room.tokens.answered) == {"token-1"}
 

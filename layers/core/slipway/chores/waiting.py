@@ -6,30 +6,19 @@ from functools import partial
 from typing import Final
 
 from slipway.chores.job import Finding, Job, begun_anywhere, is_due
-from slipway.domain.deployment import Deployment, Phase
+from slipway.domain.deployment import Deployment
 from slipway.journal import Journal
 from slipway.ports.control import Announcement, Announcements, Executions
 from slipway.ports.records import Records
 from slipway.steps.ended import lost, may_still_change
 from slipway.steps.settle import settle
 from slipway.steps.step import StepRequest
+from slipway.waits import waiting_in
 
 # An event that is on its way needs no help yet.
 EVENT_PATIENCE: Final = timedelta(seconds=30)
 # A call of PutEvents takes ten.
 _TOLD_AT_ONCE: Final = 10
-
-# A phase begins when the state before it ends, so two steps may be the one that waits.
-_WAITING_STEPS: Final[dict[Phase, tuple[str, ...]]] = {
-    Phase.PLANNING: ("check",),
-    Phase.AWAITING_APPROVAL: ("approve",),
-    Phase.AWAITING_LANE: ("enter", "check"),
-    Phase.BACKING_UP: ("backup",),
-    Phase.MIGRATING: ("migrate",),
-    Phase.DEPLOYING: ("deploy", "verify"),
-    Phase.VERIFYING: ("verify",),
-    Phase.ROLLING_BACK: ("rollback", "verify"),
-}
 
 
 def waiting(
@@ -53,7 +42,7 @@ def waiting(
     for one in begun_anywhere(unknown, now):
         yield partial(_looked_after, one, records, executions, announcements, now)
     runs = [one for one in old if one.deployment_id in running]
-    due = [one for one in runs if one.phase in _WAITING_STEPS and is_due(one.deployment_id, turn)]
+    due = [one for one in runs if waiting_in(one.phase) and is_due(one.deployment_id, turn)]
     for start in range(0, len(due), _TOLD_AT_ONCE):
         yield partial(_woken, due[start : start + _TOLD_AT_ONCE], announcements)
 
@@ -90,6 +79,5 @@ def looks(deployment: Deployment) -> list[Announcement]:
     """What wakes the steps of a deployment that may be waiting."""
     about = {"deployment_id": deployment.deployment_id, "lane": deployment.lane_id}
     return [
-        Announcement("Look Again", about | {"step": step})
-        for step in _WAITING_STEPS.get(deployment.phase, ())
+        Announcement("Look Again", about | {"step": step}) for step in waiting_in(deployment.phase)
     ]

@@ -17,6 +17,7 @@ from slipway.domain.text import cut
 from slipway.journal import again_when_moved
 from slipway.ports.waiting import Parked, Parking
 from slipway.steps.step import StepRequest, StepResult
+from slipway.waits import Key
 
 Request = TypeVar("Request", bound=StepRequest)
 
@@ -58,7 +59,7 @@ class Step(Generic[Request]):
 
     name: str
     request: type[Request]
-    keys: Callable[[Request], tuple[str, ...]]
+    keys: Callable[[Request], tuple[Key, ...]]
     look: Callable[[Request], StepResult]
 
 
@@ -71,7 +72,7 @@ class Waiting:
     now: Callable[[], datetime]
 
     def serve(
-        self, step: Step[Request], event: dict[str, Any], woken_by: Iterable[str]
+        self, step: Step[Request], event: dict[str, Any], woken_by: Iterable[Key]
     ) -> list[Found]:
         """Take a look for every request behind this event.
 
@@ -86,10 +87,8 @@ class Waiting:
             return [_found(request, _settled_look(step, request))]
         return [self._answer(step, request, self._park(step, request, call.task_token))]
 
-    def _woken(self, step: Step[Request], keys: Iterable[str]) -> list[Parked]:
-        found = [
-            parked for key in keys for parked in self.parking.parked_under(f"{step.name}:{key}")
-        ]
+    def _woken(self, step: Step[Request], keys: Iterable[Key]) -> list[Parked]:
+        found = [parked for key in keys for parked in self.parking.parked_under(_place(step, key))]
         return list({parked.token: parked for parked in found}.values())
 
     def _park(self, step: Step[Request], request: Request, token: str) -> list[Parked]:
@@ -137,12 +136,17 @@ class Waiting:
         return _found(request, result)
 
 
+def _place(step: Step[Request], key: Key) -> str:
+    """Where a step parks under a key: two steps of one deployment wait for the same."""
+    return f"{step.name}:{key}"
+
+
 def _parked(
     step: Step[Request], request: Request, token: str, expires_at: datetime
 ) -> list[Parked]:
     return [
         Parked(
-            key=f"{step.name}:{key}",
+            key=_place(step, key),
             waiting_id=request.deployment_id,
             token=token,
             request=request.model_dump_json(),

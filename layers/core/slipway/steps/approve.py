@@ -7,15 +7,16 @@ from slipway.domain.evidence import Note
 from slipway.domain.what import What
 from slipway.journal import Journal
 from slipway.steps.step import StepRequest, StepResult
+from slipway.waits import Key, deployment_key, lane_key
 
 
 class ApproveRequest(StepRequest):
     """The deployment to let through."""
 
 
-def keys(request: ApproveRequest) -> tuple[str, ...]:
+def keys(request: ApproveRequest) -> tuple[Key, ...]:
     """What wakes an approval: its decision, or a newer candidate of the lane."""
-    return f"deployment:{request.deployment_id}", f"lane:{request.lane}"
+    return deployment_key(request.deployment_id), lane_key(request.lane)
 
 
 def approve(request: ApproveRequest, *, journal: Journal) -> StepResult:

@@ -11,6 +11,7 @@ from slipway.domain.what import What
 from slipway.journal import Journal, fence_of
 from slipway.ports.databases import Databases, Snapshot
 from slipway.steps.step import StepRequest, StepResult
+from slipway.waits import Key, deployment_key, snapshot_key
 
 
 class BackupRequest(StepRequest):
@@ -22,11 +23,11 @@ def snapshot_id(deployment_id: str) -> str:
     return f"slipway-{deployment_id}"
 
 
-def keys(request: BackupRequest) -> tuple[str, ...]:
+def keys(request: BackupRequest) -> tuple[Key, ...]:
     """What wakes a backup: RDS's news of the snapshot, or of the deployment."""
     return (
-        f"snapshot:{snapshot_id(request.deployment_id)}",
-        f"deployment:{request.deployment_id}",
+        snapshot_key(snapshot_id(request.deployment_id)),
+        deployment_key(request.deployment_id),
     )
 
 

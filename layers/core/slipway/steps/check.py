@@ -34,6 +34,7 @@ from slipway.ports.records import Records
 from slipway.ports.registry import ImageRegistry
 from slipway.steps.address import requests_for
 from slipway.steps.step import StepRequest, StepResult
+from slipway.waits import Key, deployment_key, scan_key
 
 # A request in a hundred fails on any site: three in a row, within half a minute, do not.
 _TRIES: Final = 3
@@ -46,9 +47,9 @@ class CheckRequest(StepRequest):
     scanned_image: str
 
 
-def keys(request: CheckRequest) -> tuple[str, ...]:
+def keys(request: CheckRequest) -> tuple[Key, ...]:
     """What wakes a check: the end of the image's scan, or news of the deployment."""
-    return f"scan:{request.scanned_image}", f"deployment:{request.deployment_id}"
+    return scan_key(request.scanned_image), deployment_key(request.deployment_id)
 
 
 def check(

@@ -12,6 +12,7 @@ from slipway.journal import Journal
 from slipway.ports.targets import Revisions, Rollouts, Services
 from slipway.steps.revision import ensure_revision, revision_of
 from slipway.steps.step import StepRequest, StepResult
+from slipway.waits import Key, deployment_key, service_key
 
 
 class DeployRequest(StepRequest):
@@ -20,9 +21,9 @@ class DeployRequest(StepRequest):
     service_arn: str
 
 
-def keys(request: DeployRequest) -> tuple[str, ...]:
+def keys(request: DeployRequest) -> tuple[Key, ...]:
     """What wakes a rollout: ECS's news of the service, or news of the deployment."""
-    return f"service:{request.service_arn}", f"deployment:{request.deployment_id}"
+    return service_key(request.service_arn), deployment_key(request.deployment_id)
 
 
 def deploy(

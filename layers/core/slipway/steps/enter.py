@@ -9,15 +9,16 @@ from slipway.journal import Journal
 from slipway.ports.control import Announcements, Executions
 from slipway.ports.records import Records
 from slipway.steps.step import StepRequest, StepResult
+from slipway.waits import Key, databases_key, deployment_key, lane_key
 
 
 class EnterRequest(StepRequest):
     """The deployment that wants its lane."""
 
 
-def keys(request: EnterRequest) -> tuple[str, ...]:
+def keys(request: EnterRequest) -> tuple[Key, ...]:
     """What wakes a wait for the lane: any settled deployment, since a database may be shared."""
-    return f"lane:{request.lane}", f"deployment:{request.deployment_id}", "databases"
+    return lane_key(request.lane), deployment_key(request.deployment_id), databases_key()
 
 
 def enter(

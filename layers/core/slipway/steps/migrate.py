@@ -20,16 +20,17 @@ from slipway.steps.schema_task import (
     the_migration,
 )
 from slipway.steps.step import StepRequest, StepResult
+from slipway.waits import Key, deployment_key, task_key
 
 
 class MigrateRequest(StepRequest):
     """The deployment whose schema is to move."""
 
 
-def keys(request: MigrateRequest) -> tuple[str, ...]:
+def keys(request: MigrateRequest) -> tuple[Key, ...]:
     """What wakes a migration: its task's end, or news of the deployment."""
     started_by = migration_started_by(request.deployment_id)
-    return f"task:{started_by}", f"deployment:{request.deployment_id}"
+    return task_key(started_by), deployment_key(request.deployment_id)
 
 
 def migrate(

@@ -16,6 +16,7 @@ from slipway.steps.revision import ensure_way_back
 from slipway.steps.schema_back import restore_hint, take_schema_back
 from slipway.steps.schema_task import current_started_by, downgrade_started_by
 from slipway.steps.step import Caught, StepRequest, StepResult, nothing_changed
+from slipway.waits import Key, deployment_key, service_key, task_key
 
 
 class RollbackRequest(StepRequest):
@@ -25,7 +26,7 @@ class RollbackRequest(StepRequest):
     cause: Caught | None = None
 
 
-def keys(request: RollbackRequest) -> tuple[str, ...]:
+def keys(request: RollbackRequest) -> tuple[Key, ...]:
     """What wakes a rollback: ECS's news of the service or of the tasks about the schema's way back,
     or the sweep, of whatever has no event: room for a task, or one that was lost.
 
@@ -33,10 +34,10 @@ def keys(request: RollbackRequest) -> tuple[str, ...]:
     cost every deployment an invocation.
     """
     return (
-        f"service:{request.service_arn}",
-        f"task:{current_started_by(request.deployment_id)}",
-        f"task:{downgrade_started_by(request.deployment_id)}",
-        f"deployment:{request.deployment_id}",
+        service_key(request.service_arn),
+        task_key(current_started_by(request.deployment_id)),
+        task_key(downgrade_started_by(request.deployment_id)),
+        deployment_key(request.deployment_id),
     )
 
 

@@ -26,6 +26,7 @@ from slipway.ports.targets import Services
 from slipway.steps.address import requests_for
 from slipway.steps.revision import revision_of
 from slipway.steps.step import StepRequest, StepResult, nothing_changed
+from slipway.waits import Key, deployment_key
 
 # For all checks of one look; the function ends after 60 seconds.
 _CHECK_SECONDS: Final = 25.0
@@ -58,9 +59,9 @@ class VerifyRequest(StepRequest):
     of: Subject = Subject.RELEASE
 
 
-def keys(request: VerifyRequest) -> tuple[str, ...]:
+def keys(request: VerifyRequest) -> tuple[Key, ...]:
     """What wakes a verification beside its own interval: news of the deployment."""
-    return (f"deployment:{request.deployment_id}",)
+    return (deployment_key(request.deployment_id),)
 
 
 def verify(

@@ -86,7 +86,7 @@ def _with_code(text: str) -> Markup:
 
 
 def _configured(loader: BaseLoader) -> Environment:
-    environment = Environment(
+    environment: Environment = Environment(
         loader=loader,
         autoescape=True,
         undefined=StrictUndefined,
