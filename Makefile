@@ -21,7 +21,7 @@ export UV_SYSTEM_CERTS ?= true
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down push env containers pictures status waiting operate verify-records catalog test check unit integration simulation simulate campaign e2e build deploy requirements clean
+.PHONY: help setup hooks demo up down push env containers pictures status waiting operate verify-records catalog test check unit integration simulation simulate campaign e2e build deploy requirements clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ $(APP)/.installed: requirements/app.txt .venv/bin/uv
 	@echo "Installing AWS's Lambda runtime client ..."
 	@$(BIN)/python -m packing.runtime_clients
 	@touch $@
+
+hooks: .venv/.installed ## check every commit before it is made, with pre-commit
+	@$(BIN)/pre-commit install
 
 # --------------------------------------------------------------------------- The embedded cloud
 VISIT = $(LOCAL) demo.standing.visit --name "$(NAME)"
