@@ -102,8 +102,10 @@ REACHES = {
     "    many = []\n    many.append(seen)\n    many[0].evidence([])",
     "a comprehension": "def extra(many: list[Records]): [one.evidence([]) for one in sorted(many)]",
     "a lambda": "def extra(seen: Records): return lambda: seen.evidence([])",
-    "a lambda's answer": "def extra(seen: Records):\n    ask = lambda: seen\n    ask().evidence([])",
-    "a lambda's parameter": "def extra(many: list[Records]): max(many, key=lambda a: a.evidence([]))",
+    "a lambda's answer": "def extra(seen: Records):\n"
+    "    ask = lambda: seen\n    ask().evidence([])",
+    "a lambda's parameter": "def extra(many: list[Records]):\n"
+    "    max(many, key=lambda a: a.evidence([]))",
     "an inner function": "def extra(seen: Records):\n"
     "    def inner() -> Records: return seen\n    inner().evidence([])",
     "a callable": "def extra(look: Callable[[], Records]): look().evidence([])",
@@ -151,8 +153,8 @@ DOUBTS = {
     "Any": ("def extra(seen: Any): seen.evidence([])", f"seen.evidence {UNTOLD}"),
     "object": ("def extra(seen: object): seen.evidence", f"seen.evidence {UNTOLD}"),
     "more arguments": (
-        "def extra(**more: Any): more['a'].evidence()",
-        f"more['a'].evidence {UNTOLD}",
+        "def extra(**all: Any): all['a'].evidence()",
+        f"all['a'].evidence {UNTOLD}",
     ),
     "one of many of Any": (
         "def extra(many: list[Any]):\n    for one in many: one.evidence([])",
@@ -187,21 +189,21 @@ def test_what_nobody_can_tell_fails_the_proof(case: str) -> None:
 FRONT = '''
 
 class SomeAlarms:
-    """A front, whose second kind reads the table."""
+    """A front, whose second kind starts an execution."""
 
-    def __init__(self, alarms: CloudWatchAlarms, records: DynamoDBRecords) -> None:
-        self._alarms, self._records = alarms, records
+    def __init__(self, alarms: CloudWatchAlarms, executions: StepFunctionsExecutions) -> None:
+        self._alarms, self._executions = alarms, executions
 
     def look(self, names: Sequence[str]) -> AlarmsSeen:
         match names:
             case []:
                 return self._alarms.look(names)
             case _:
-                self._records.evidence(names)
+                self._executions.start(*names)
 '''
 CLOUDWATCH = "slipway.adapters.cloudwatch"
 CHECK = "functions.check.app"
-IMPORT = "from slipway.adapters.records import DynamoDBRecords\n"
+IMPORT = "from slipway.adapters.executions import StepFunctionsExecutions\n"
 # What only names the front: the composition root.
 NAMES_IT = "\n    from slipway.adapters.cloudwatch import SomeAlarms\n"
 
@@ -221,13 +223,13 @@ def test_a_port_is_every_adapter_that_the_composition_root_names_for_it() -> Non
 
 
 def test_what_is_behind_a_front_of_several_kinds_is_reached_by_whoever_reaches_the_front() -> None:
-    assert "dynamodb:Query" not in needed("plan")
+    assert "states:StartExecution" not in needed("check")
 
     with ExitStack() as several:
         several.enter_context(edited(CLOUDWATCH, {}, f"\n{IMPORT}{FRONT}"))
         several.enter_context(edited(WIRING, {}, f"\ndef more() -> None:{NAMES_IT}"))
-        assert {"cloudwatch:DescribeAlarms", "dynamodb:Query"} <= needed("plan")
-        assert "dynamodb:Query" not in needed("plan")
+        assert {"cloudwatch:DescribeAlarms", "states:StartExecution"} <= needed("check")
+        assert "states:StartExecution" not in needed("approve")
         assert reached("check").doubts == set()
 
 
