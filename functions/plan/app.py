@@ -21,7 +21,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
         registry=wiring.registry(),
         services=wiring.services(),
         balancers=wiring.balancers(),
-        instances=wiring.instances(),
+        database_states=wiring.database_states(),
         now=wiring.now(),
     )
 

@@ -8,7 +8,7 @@ from slipway.domain.binding import judge_targets
 from slipway.domain.deployment import Deployment
 from slipway.domain.errors import Reason, Unhealthy
 from slipway.domain.plan import LiveService
-from slipway.domain.verdict import Rollout, Target, Verdict
+from slipway.domain.verdict import Rollout, RolloutState, Target, Verdict
 from slipway.steps.step import StepResult
 from tests.unit.worlds import (
     FAMILY,
@@ -52,8 +52,8 @@ def judged(
     rollout = Rollout(
         primary_deployment_id="ecs-svc/2",
         primary_revision_arn=f"{FAMILY}:9",
-        status="SUCCESSFUL",
-        status_reason="",
+        state=RolloutState.COMPLETED,
+        told="SUCCESSFUL",
         digests=(),
         desired_count=desired,
         running_count=desired if running is None else running,
@@ -265,8 +265,8 @@ def test_fewer_tasks_hide_no_unhealthy_ones() -> None:
 # Somebody forces a new deployment of the same revision: a rotated secret, a Terraform setting.
 
 
-def redeploy(world: World, status: str = "IN_PROGRESS") -> Attempt:
-    again = Attempt("ecs-svc/3", world.service.primary.revision_arn, status)
+def redeploy(world: World, state: RolloutState = RolloutState.UNDERWAY) -> Attempt:
+    again = Attempt("ecs-svc/3", world.service.primary.revision_arn, state)
     world.service.attempts.insert(0, again)
     world.service.primary = again
     return again
@@ -282,7 +282,7 @@ def test_a_forced_redeployment_is_waited_for_and_bakes_anew() -> None:
         world.wait(seconds=60)
     assert world.deployment.progress.failed_looks == 0
 
-    again.status = "SUCCESSFUL"
+    again.state = RolloutState.COMPLETED
     assert world.verify().message == "healthy; 600 more seconds to bake"
     assert world.deployment.progress.ecs_deployment_id == "ecs-svc/3"
     world.wait(seconds=599)
@@ -295,22 +295,21 @@ def test_a_redeployment_that_came_and_ended_between_two_looks_bakes_anew() -> No
     world = deployed(bake_seconds=600)
     world.verify()
     world.wait(seconds=500)
-    redeploy(world, "SUCCESSFUL")
+    redeploy(world, RolloutState.COMPLETED)
 
     assert world.verify().message == "healthy; 600 more seconds to bake"
 
 
-@pytest.mark.parametrize("status", ["STOPPED", "ROLLBACK_SUCCESSFUL", "ROLLBACK_FAILED"])
-def test_a_redeployment_of_the_revision_that_ecs_gave_up_is_a_verdict(status: str) -> None:
+def test_a_redeployment_of_the_revision_that_ecs_gave_up_is_a_verdict() -> None:
     world = deployed()
-    redeploy(world, status)
+    redeploy(world, RolloutState.GIVEN_UP).told = "STOPPED: by ada"
 
-    assert failure(world)[1] == f"ECS calls the rollout {status}."
+    assert failure(world)[1] == "ECS calls the rollout STOPPED: by ada."
 
 
 def test_another_revision_is_a_verdict_at_once_also_while_it_rolls_out() -> None:
     world = deployed()
-    other = Attempt("ecs-svc/3", f"{FAMILY}:99", "IN_PROGRESS")
+    other = Attempt("ecs-svc/3", f"{FAMILY}:99", RolloutState.UNDERWAY)
     world.service.attempts.insert(0, other)
     world.service.primary = other
 
@@ -320,12 +319,11 @@ def test_another_revision_is_a_verdict_at_once_also_while_it_rolls_out() -> None
 def test_a_redeployment_in_the_middle_of_the_rollout_is_followed_to_its_end() -> None:
     world = World(environment(migration=None)).entered()
     world.deploy()
-    world.service.primary.status = "STOPPED"
-    again = redeploy(world, "PENDING")
-    assert not world.deploy().done
-    again.status = "IN_PROGRESS"
-    assert not world.deploy().done
-    again.status = "SUCCESSFUL"
+    world.service.primary.state = RolloutState.GIVEN_UP
+    again = redeploy(world)
+    for _ in range(2):
+        assert not world.deploy().done
+    again.state = RolloutState.COMPLETED
 
     assert world.deploy().done
     assert world.deployment.progress.ecs_deployment_id == "ecs-svc/3"
@@ -337,7 +335,7 @@ def test_a_redeployment_between_completion_and_verification_is_followed() -> Non
     again = redeploy(world)
     assert world.deploy().done
     assert not world.verify().done
-    again.status = "SUCCESSFUL"
+    again.state = RolloutState.COMPLETED
 
     assert world.verify().done
 
@@ -355,7 +353,7 @@ def test_a_rollback_that_is_redeployed_meanwhile_is_waited_for() -> None:
     for _ in range(5):
         assert world.verify("rollback").message.startswith("The rollout is still in progress.")
         world.wait(minutes=1)
-    again.status = "SUCCESSFUL"
+    again.state = RolloutState.COMPLETED
 
     assert world.verify("rollback").done
 

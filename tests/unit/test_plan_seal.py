@@ -11,6 +11,7 @@ from tests.unit.worlds import World
 FIELDS = {
     1: "99681f24fe1347b17974a162838c2adb765bac3c4d512be3165a3c94cb69de82",
     2: "e2626cd36163d0b5546b8c7ae149a7205255181e340ece09aa9ce796c0dc3060",
+    3: "e32f25661ba90af2a70fac27f4c3ea6b0a831920f46c290b53b4b317a2753f38",
 }
 GOLDEN = json.loads((Path(__file__).parent / "golden" / "plan-0.1.0.json").read_text())
 

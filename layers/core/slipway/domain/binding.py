@@ -7,10 +7,17 @@ from urllib.parse import urljoin, urlsplit
 from slipway.domain.model import Model
 from slipway.domain.reported import wrong_version
 from slipway.domain.text import plain
-from slipway.domain.verdict import Finding, HttpAnswer, Rollout, Target, Verdict, silence
+from slipway.domain.verdict import (
+    Finding,
+    HttpAnswer,
+    Rollout,
+    RolloutState,
+    Target,
+    Verdict,
+    silence,
+)
 from slipway.domain.verification import HttpCheck
 
-_UNDER_WAY: Final = frozenset({"PENDING", "IN_PROGRESS"})
 # TargetHealthStateEnum. Targets that are leaving or that take no requests say nothing.
 _LEAVING: Final = frozenset({"draining", "unhealthy.draining"})
 _ILL: Final = frozenset({"unhealthy"})
@@ -36,10 +43,10 @@ def judge_rollout(rollout: Rollout, expected: Expected) -> Finding:
         return _finding(
             "binding", Verdict.FAILED, f"{rollout.primary_revision_arn} is live instead."
         )
-    if rollout.status in _UNDER_WAY:
+    if rollout.state is RolloutState.UNDERWAY:
         return _finding("binding", Verdict.MOVING, "The rollout is still in progress.")
-    if rollout.status != "SUCCESSFUL":
-        return _finding("binding", Verdict.FAILED, f"ECS calls the rollout {rollout.status}.")
+    if rollout.state is not RolloutState.COMPLETED:
+        return _finding("binding", Verdict.FAILED, f"ECS calls the rollout {rollout.told}.")
     if not set(rollout.digests) & set(expected.digests):
         seen = ", ".join(digest[:19] for digest in rollout.digests) or "no digest"
         return _finding("binding", Verdict.FAILED, f"The running tasks report {seen}.")

@@ -55,6 +55,7 @@ def _ours(detail: dict[str, Any], resources: list[str]) -> list[str]:
 _NAMED = (("deployment", "deployment_id"), ("lane", "lane"))
 _READERS = {
     ("aws.rds", "RDS DB Snapshot Event"): _snapshot,
+    ("aws.rds", "RDS DB Cluster Snapshot Event"): _snapshot,
     ("aws.ecs", "ECS Task State Change"): _task,
     ("aws.ecs", "ECS Deployment State Change"): _service,
     ("aws.ecr", "ECR Image Scan"): _scan,

@@ -2,12 +2,13 @@
 
 from datetime import datetime, timedelta
 
-from slipway.domain.catalog import BackupPolicy, RdsInstance
+from slipway.domain.catalog import BackupPolicy
+from slipway.domain.database import Database
 from slipway.domain.deployment import Deployment, Phase
 from slipway.domain.errors import Broken, Reason, Transient
 from slipway.domain.evidence import Note
 from slipway.journal import act, fence_of, record
-from slipway.ports.databases import Databases, Snapshot
+from slipway.ports.databases import Databases, Snapshot, SnapshotState
 from slipway.ports.records import Records
 from slipway.steps.step import StepRequest, StepResult
 
@@ -60,7 +61,7 @@ def _without(deployment: Deployment, why: str, records: Records, now: datetime) 
 
 def _backed_up(
     deployment: Deployment,
-    database: RdsInstance,
+    database: Database,
     records: Records,
     databases: Databases,
     now: datetime,
@@ -69,7 +70,7 @@ def _backed_up(
     if deployment.progress.snapshot_available_at is not None:
         return StepResult(done=True, reason=Reason.VERIFIED, message=f"{name} is available")
     asked = deployment.progress.snapshot_requested_at is not None
-    snapshot = databases.snapshot(name) if asked else None
+    snapshot = databases.snapshot(database, name) if asked else None
     if snapshot is None:
         deployment, snapshot = _created(deployment, database, records, databases, now)
     return _judged(deployment, database, snapshot, records, now)
@@ -77,7 +78,7 @@ def _backed_up(
 
 def _created(
     deployment: Deployment,
-    database: RdsInstance,
+    database: Database,
     records: Records,
     databases: Databases,
     now: datetime,
@@ -87,7 +88,7 @@ def _created(
     deployment, put_off = act(
         deployment.at(Phase.BACKING_UP),
         Note(what="snapshot requested", message=name) if before is None else None,
-        lambda: _asked(database.identifier, deployment.deployment_id, databases),
+        lambda: _asked(database, deployment.deployment_id, databases),
         records=records,
         now=now,
         snapshot_id=name,
@@ -99,13 +100,13 @@ def _created(
         news = [Note(what="database busy", message=put_off)] if put_off != before else []
     known = deployment.acted(now).knowing(snapshot_put_off_by=put_off)
     deployment = record(records, known, *news, now=now)
-    return deployment, databases.snapshot(name) if put_off is None else None
+    return deployment, databases.snapshot(database, name) if put_off is None else None
 
 
-def _asked(identifier: str, deployment_id: str, databases: Databases) -> str | None:
+def _asked(database: Database, deployment_id: str, databases: Databases) -> str | None:
     """None when RDS has taken the wish; what it says while the database is busy."""
     try:
-        databases.create_snapshot(identifier, snapshot_id(deployment_id), deployment_id)
+        databases.create_snapshot(database, snapshot_id(deployment_id), deployment_id)
     except Transient as error:
         if error.reason is not Reason.DATABASE_BUSY:
             raise
@@ -115,13 +116,13 @@ def _asked(identifier: str, deployment_id: str, databases: Databases) -> str | N
 
 def _judged(
     deployment: Deployment,
-    database: RdsInstance,
+    database: Database,
     snapshot: Snapshot | None,
     records: Records,
     now: datetime,
 ) -> StepResult:
     name = snapshot_id(deployment.deployment_id)
-    if snapshot is None or snapshot.status in {"creating", "pending"}:
+    if snapshot is None or snapshot.state is SnapshotState.UNDERWAY:
         _refuse_late(deployment, now)
         doing = f"is being created ({snapshot.percent} %)" if snapshot else "cannot be created yet"
         message = f"{name} {doing}{_because(deployment)}"
@@ -136,14 +137,14 @@ def _judged(
     return StepResult(done=True, reason=Reason.VERIFIED, message=f"{name} is available")
 
 
-def _wrong_with(snapshot: Snapshot, database: RdsInstance, deployment: Deployment) -> str | None:
+def _wrong_with(snapshot: Snapshot, database: Database, deployment: Deployment) -> str | None:
     """What makes a finished snapshot useless, or None; available is not enough."""
     requested = deployment.progress.snapshot_requested_at
-    if snapshot.status != "available":
-        return f"ended as {snapshot.status}"
+    if snapshot.state is not SnapshotState.AVAILABLE:
+        return f"ended as {snapshot.told}"
     if database.encrypted and not snapshot.encrypted:
         return "is not encrypted, which the catalog demands"
-    if snapshot.size_gib <= 0:
+    if snapshot.size_gib == 0:
         return "is empty"
     # RDS's clock and ours may differ a little; a minute is far less than two deployments' distance.
     early = timedelta(minutes=1)

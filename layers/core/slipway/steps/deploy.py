@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from slipway.domain.deployment import Deployment, Phase
 from slipway.domain.errors import Reason, Unhealthy
 from slipway.domain.evidence import Note
-from slipway.domain.verdict import Rollout
+from slipway.domain.verdict import Rollout, RolloutState
 from slipway.journal import act, record
 from slipway.ports.records import Records
 from slipway.ports.targets import Revisions, Rollouts, Services
@@ -33,7 +33,7 @@ def deploy(
     rollouts: Rollouts,
     now: datetime,
 ) -> StepResult:
-    """Done when ECS calls the service deployment of our revision SUCCESSFUL.
+    """Done when ECS has completed the rollout of our revision.
 
     Unhealthy when ECS gave it up or it took too long: "stable" would not tell, since a service
     that ECS rolled back is stable too.
@@ -70,7 +70,7 @@ def _ensured(
     settings, arn = deployment.planned().settings, revision_of(deployment)
     if not first:
         rollout = services.rollout(settings.target, arn)
-        if rollout.status != "NONE":
+        if rollout.state is not RolloutState.ABSENT:
             return deployment, rollout
     deployment, _ = act(
         deployment,
@@ -87,12 +87,13 @@ def _ensured(
 def _judged(
     deployment: Deployment, rollout: Rollout, records: Records, now: datetime
 ) -> StepResult:
-    if rollout.status == "SUCCESSFUL" and rollout.primary_revision_arn == revision_of(deployment):
+    is_ours = rollout.primary_revision_arn == revision_of(deployment)
+    if rollout.state is RolloutState.COMPLETED and is_ours:
         note = Note(what="rollout completed", message=rollout.primary_deployment_id)
         known = deployment.knowing(ecs_deployment_id=rollout.primary_deployment_id)
         record(records, known, note, now=now)
         return _done(rollout.primary_deployment_id)
-    if rollout.lost:
+    if rollout.state is RolloutState.GIVEN_UP:
         _tell_lost(deployment, rollout, records, now)
     _refuse_late(deployment, now)
     message = f"{rollout.running_count} of {rollout.desired_count} tasks run"
@@ -106,12 +107,10 @@ def _done(ecs_deployment_id: str) -> StepResult:
 
 def _tell_lost(deployment: Deployment, rollout: Rollout, records: Records, now: datetime) -> None:
     """Record what ECS said and raise Unhealthy."""
-    message = f"ECS ended the rollout as {rollout.status}: {rollout.status_reason}"
+    message = f"ECS ended the rollout as {rollout.told}"
     data = {"events": list(rollout.events)}
     record(records, deployment, Note(what="rollout lost", message=message, data=data), now=now)
-    breaker = "circuit breaker" in rollout.status_reason.lower()
-    reason = Reason.CIRCUIT_BREAKER_TRIPPED if breaker else Reason.DEPLOYMENT_STOPPED
-    raise Unhealthy(reason, message)
+    raise Unhealthy(rollout.reason or Reason.DEPLOYMENT_STOPPED, message)
 
 
 def _refuse_late(deployment: Deployment, now: datetime) -> None:

@@ -6,7 +6,7 @@ from slipway.domain.deployment import Deployment
 from slipway.domain.errors import Broken, Reason
 from slipway.domain.evidence import Note
 from slipway.domain.lane import Stable
-from slipway.domain.preflight import refuse_all, service_refusals
+from slipway.domain.preflight import RevisionState, refuse_all, service_refusals
 from slipway.journal import act, fence_of, record
 from slipway.ports.records import Records
 from slipway.ports.targets import Revisions, Services
@@ -73,7 +73,7 @@ def with_way_back(
     if progress.way_back_arn is not None:
         return deployment
     tried_before = progress.way_back_requested_at is not None
-    if not tried_before and services.revision(target.revision_arn).status == "ACTIVE":
+    if not tried_before and _is_registered(target, services):
         return deployment
     name = f"{deployment.deployment_id}/rollback"
     arn = revisions.find(target.revision_arn, name) if tried_before else None
@@ -89,6 +89,10 @@ def with_way_back(
         )
     note = Note(what="way back registered", message=arn)
     return record(records, deployment.acted(now).knowing(way_back_arn=arn), note, now=now)
+
+
+def _is_registered(target: Stable, services: Services) -> bool:
+    return services.revision(target.revision_arn).state is RevisionState.REGISTERED
 
 
 def revision_of(deployment: Deployment) -> str:

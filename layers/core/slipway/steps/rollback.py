@@ -1,19 +1,32 @@
 """Rollback: back to the release that was last seen healthy, schema first, code after."""
 
 from datetime import datetime, timedelta
+from typing import Final
 
 from slipway.domain.deployment import Deployment, Phase
 from slipway.domain.errors import Broken, Reason, Unhealthy
 from slipway.domain.evidence import Note
 from slipway.domain.lane import Stable
-from slipway.domain.verdict import Rollout
+from slipway.domain.recovery import recovery_point
+from slipway.domain.verdict import Rollout, RolloutState
 from slipway.journal import act, fence_of, record
+from slipway.ports.databases import Restores
 from slipway.ports.records import Records
 from slipway.ports.targets import OneOffs, Revisions, Rollouts, Services
 from slipway.steps.revision import with_way_back
-from slipway.steps.schema_back import restore_hint, schema_back
+from slipway.steps.schema_back import schema_back
 from slipway.steps.schema_task import current_started_by, downgrade_started_by
 from slipway.steps.step import Caught, StepRequest, StepResult
+
+# Ends of a rollback that leave the question whether to bring the data back.
+_ABOUT_THE_DATA: Final = frozenset(
+    {
+        Reason.NOTHING_TO_ROLL_BACK_TO,
+        Reason.SCHEMA_MOVED,
+        Reason.MIGRATION_TIMED_OUT,
+        Reason.DOWNGRADE_FAILED,
+    }
+)
 
 
 class RollbackRequest(StepRequest):
@@ -46,6 +59,7 @@ def rollback(
     revisions: Revisions,
     rollouts: Rollouts,
     one_offs: OneOffs,
+    restores: Restores,
     now: datetime,
 ) -> StepResult:
     """Done when the last good release is back; Broken when only a person can decide.
@@ -62,6 +76,22 @@ def rollback(
     deployment.refuse_while_acting(now)
     if not deployment.has_changed:
         return StepResult(done=True, reason=Reason.ROLLED_BACK, message="nothing had been changed")
+    try:
+        return _back(deployment, records, services, revisions, rollouts, one_offs, now)
+    except Broken as error:
+        # The record has moved on: how the migration ended stands in it.
+        raise _with_ways(error, records.deployment(request.deployment_id), restores) from error
+
+
+def _back(
+    deployment: Deployment,
+    records: Records,
+    services: Services,
+    revisions: Revisions,
+    rollouts: Rollouts,
+    one_offs: OneOffs,
+    now: datetime,
+) -> StepResult:
     target = deployment.rollback_target
     if target is None:
         raise Broken(Reason.NOTHING_TO_ROLL_BACK_TO, _told_no_way_back(deployment))
@@ -75,7 +105,17 @@ def _told_no_way_back(deployment: Deployment) -> str:
     known = deployment.planned().no_way_back
     never = f"Nothing was ever seen healthy on {deployment.lane_id}"
     why = f"There is no way back: {known.why}" if known else never
-    return f"{why}.{restore_hint(deployment)}"
+    return f"{why}."
+
+
+def _with_ways(error: Broken, deployment: Deployment, restores: Restores) -> Broken:
+    """The same with the exact commands, where a person has to decide about the data."""
+    point = recovery_point(deployment)
+    if point is None or error.reason not in _ABOUT_THE_DATA:
+        return error
+    ways = " or: ".join(restores.commands(point))
+    told = f"{error.message} The data as it was before, in a new database: {ways}"
+    return Broken(error.reason, told)
 
 
 def _begun(
@@ -120,7 +160,8 @@ def _code_back(
         target = deployment.goes_back_to or target
         deployment = _updated(deployment, target, records, rollouts, now)
         rollout = services.rollout(settings.target, target.revision_arn)
-    if rollout.status == "SUCCESSFUL" and rollout.primary_revision_arn == target.revision_arn:
+    is_theirs = rollout.primary_revision_arn == target.revision_arn
+    if rollout.state is RolloutState.COMPLETED and is_theirs:
         return StepResult(
             done=True, reason=Reason.ROLLED_BACK, message=f"{target.deployment_id} is back"
         )
@@ -131,11 +172,9 @@ def _code_back(
 
 def _refuse_given_up(deployment: Deployment, rollout: Rollout) -> None:
     """A rollback that ECS has given up is not tried again: there is no rollback of a rollback."""
-    if deployment.progress.rollback_requested_at is not None and rollout.lost:
-        raise Unhealthy(
-            Reason.ROLLBACK_NOT_LIVE,
-            f"ECS ended the rollback as {rollout.status}: {rollout.status_reason}",
-        )
+    given_up = rollout.state is RolloutState.GIVEN_UP
+    if deployment.progress.rollback_requested_at is not None and given_up:
+        raise Unhealthy(Reason.ROLLBACK_NOT_LIVE, f"ECS ended the rollback as {rollout.told}")
 
 
 def _updated(
