@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from cloud.simulation.install import document_of as document
 from cloud.simulation.table import Change, Item
-from cloud.simulation.trace import Effect
-from cloud.simulation.world import catalog
+from cloud.simulation.trace import SNAPSHOTS, Effect
+from cloud.simulation.world import DATABASES, catalog
 from cloud.twin.ecs.tasks import Task
 from slipway.domain.approval import Answer, Approval
 from slipway.domain.deployment import Deployment, Outcome, Phase
@@ -134,7 +134,7 @@ class Watch:
         if settings.backup.policy != "required":
             return
         name = f"slipway-{deployment.deployment_id}"
-        snapshot = self.cloud.rds.snapshots.get(name)
+        snapshot = self.cloud.rds.taken(name)
         if snapshot is None or snapshot.status != "available":
             status = snapshot.status if snapshot else "missing"
             self.violated(5, f"{deployment.deployment_id} migrates while {name} is {status}")
@@ -319,8 +319,8 @@ def actor_of(effect: Effect) -> str:
             .replace("/migrate", "")
             .replace("/downgrade", "")
         )
-    if effect.operation == "CreateDBSnapshot":
-        return str(params["DBSnapshotIdentifier"]).removeprefix("slipway-")
+    if effect.operation in SNAPSHOTS:
+        return str(params[SNAPSHOTS[effect.operation]]).removeprefix("slipway-")
     if effect.operation == "RegisterTaskDefinition":
         tags = {tag["key"]: tag["value"] for tag in params.get("tags", [])}
         return str(tags.get("slipway:deployment", "")).removesuffix(_WAY_BACK)
@@ -406,7 +406,7 @@ def last_good_is_kept(watch: Watch) -> Found:
             yield f"{lane.stable.digest} is gone"
     for one in watch.deployments():
         taken = one.progress.snapshot_available_at is not None
-        if taken and one.progress.snapshot_id not in watch.cloud.rds.snapshots:
+        if taken and watch.cloud.rds.taken(one.progress.snapshot_id or "") is None:
             yield f"{one.progress.snapshot_id} is gone"
 
 
@@ -553,9 +553,10 @@ def all_ends(watch: Watch) -> Found:
     for lane in watch.lanes():
         if lane.holder is not None:
             yield f"{lane.lane_id} is held by {lane.holder}"
-    slot = watch.slot("rds:main")
-    if slot is not None and slot.holder is not None:
-        yield f"the database is held by {slot.holder}"
+    for database_id in DATABASES:
+        slot = watch.slot(database_id)
+        if slot is not None and slot.holder is not None:
+            yield f"{database_id} is held by {slot.holder}"
     for deployment in watch.deployments():
         if deployment.outcome is None:
             yield f"{deployment.deployment_id} has no outcome ({deployment.phase})"
@@ -646,7 +647,7 @@ def _intended(one: Deployment, effect: Effect) -> bool:
         name = effect.params["startedBy"].split("/")[1]
         name = "migration" if name == "migrate" else name
         return getattr(progress, f"{name}_requested_at") is not None
-    if effect.operation == "CreateDBSnapshot":
+    if effect.operation in SNAPSHOTS:
         return progress.snapshot_requested_at is not None
     both = (progress.revision_requested_at, progress.way_back_requested_at)
     return both[effect.function == "rollback"] is not None
