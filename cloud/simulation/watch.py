@@ -12,6 +12,7 @@ from cloud.simulation.trace import SNAPSHOTS, Effect
 from cloud.simulation.world import DATABASES, catalog
 from cloud.twin.ecs.tasks import Task
 from slipway.domain.approval import Answer, Approval
+from slipway.domain.database import Database
 from slipway.domain.deployment import Deployment, Outcome, Phase
 from slipway.domain.evidence import Evidence, chain_errors
 from slipway.domain.lane import DatabaseSlot, Lane
@@ -144,15 +145,20 @@ class Watch:
         slot = self.slot(database.database_id) if database else None
         if slot is not None and slot.holder != deployment.deployment_id:
             self.violated(1, f"{deployment.deployment_id} changes {slot.holder}'s database")
+        ours = effect.params["startedBy"]
         others = {
-            task.containers[0].name: task.arn
+            self._started_by(task.arn)
             for task in self.cloud.engines.running()
-            if task.service is None
-            and task.task_id not in self.cloud.engines.beside
-            and self._started_by(task.arn) != effect.params["startedBy"]
+            if task.service is None and task.task_id not in self.cloud.engines.beside
         }
-        if others and database is not None:
-            self.violated(1, f"{effect.params['startedBy']} runs beside another one-off task")
+        beside = [one for one in others - {ours, None} if self._database_of(one) == database]
+        if beside and database is not None:
+            self.violated(1, f"{ours} runs beside another one-off task")
+
+    def _database_of(self, started_by: str | None) -> Database | None:
+        """The database that a one-off task is about; its name ends with its deployment's."""
+        found = self.deployment((started_by or "").rpartition("/")[2])
+        return found.planned().settings.database if found else None
 
     def _wrote(self, at: float, change: Change) -> None:
         before, after = change.before, change.after
