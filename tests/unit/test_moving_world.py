@@ -8,7 +8,7 @@ from slipway.domain.binding import judge_targets
 from slipway.domain.deployment import Deployment
 from slipway.domain.errors import Reason, Unhealthy
 from slipway.domain.plan import LiveService
-from slipway.domain.verdict import Rollout, RolloutState, Target, Verdict
+from slipway.domain.verdict import Rollout, RolloutState, Target, TargetHealth, Verdict
 from slipway.steps.step import StepResult
 from tests.unit.worlds import (
     FAMILY,
@@ -27,8 +27,17 @@ def deployed(**verification: Any) -> World:
     return World(environment(migration=None, verification=settings)).entered_and_deployed()
 
 
+HEALTH = {
+    "initial": TargetHealth.STARTING,
+    "unhealthy": TargetHealth.UNHEALTHY,
+    "draining": TargetHealth.LEAVING,
+    "unhealthy.draining": TargetHealth.LEAVING,
+}
+
+
 def target(number: int, state: str, reason: str = "") -> Target:
-    return Target(address=f"10.0.0.{number}:8000", state=state, reason=reason)
+    health = HEALTH.get(state, TargetHealth.SILENT)
+    return Target(address=f"10.0.0.{number}:8000", health=health, told=state, reason=reason)
 
 
 def scale(world: World, desired: int, running: int) -> None:

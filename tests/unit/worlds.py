@@ -26,7 +26,7 @@ from slipway.domain.release import (
 )
 from slipway.domain.strategy import Strategy
 from slipway.domain.target import EcsTarget
-from slipway.domain.verdict import HttpAnswer, Rollout, RolloutState, Target
+from slipway.domain.verdict import HttpAnswer, Rollout, RolloutState, Target, TargetHealth
 from slipway.ports.databases import SnapshotState
 from slipway.ports.targets import OneOff
 from slipway.requests import admit as admitting
@@ -525,7 +525,8 @@ class World:
 
 def healthy(number: int) -> Target:
     """A target that the load balancer likes."""
-    return Target(address=f"10.0.0.{number}:8000", state="healthy", reason="")
+    address = f"10.0.0.{number}:8000"
+    return Target(address=address, health=TargetHealth.HEALTHY, told="healthy", reason="")
 
 
 def _catalog(settings: Environment) -> Catalog:

@@ -53,11 +53,22 @@ class Rollout(Model):
     events: tuple[str, ...] = ()
 
 
+class TargetHealth(StrEnum):
+    """How a target does; one that is silent neither takes requests nor is about to."""
+
+    HEALTHY = "healthy"
+    STARTING = "starting"
+    UNHEALTHY = "unhealthy"
+    LEAVING = "leaving"
+    SILENT = "silent"
+
+
 class Target(Model):
-    """One target of the load balancer and how it does."""
+    """One target of the load balancer; ``told`` is the balancer's own word for its health."""
 
     address: str
-    state: str
+    health: TargetHealth
+    told: str
     reason: str
 
 
