@@ -15,11 +15,12 @@ from cloud.simulation.run import Run
 from cloud.simulation.scenarios import stories, story, variants
 from cloud.simulation.stories_of_tasks import of_tasks
 from cloud.simulation.stories_of_wishes import wishes
+from cloud.simulation.trace import SNAPSHOTS
 from slipway.domain.deployment import Deployment, Outcome
 
 # Functions whose calls come and go with time and not with the story.
 _ON_SCHEDULE = ("sweep",)
-_SIDE_EFFECTS = ("UpdateService", "RegisterTaskDefinition", "RunTask", "CreateDBSnapshot")
+_SIDE_EFFECTS = ("UpdateService", "RegisterTaskDefinition", "RunTask", *SNAPSHOTS)
 _WRITES = (
     "TransactWriteItems",
     "BatchWriteItem",

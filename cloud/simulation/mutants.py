@@ -181,18 +181,17 @@ MUTANTS = (
         (
             edit(
                 "steps.deploy:_judge",
-                'rollout.status == "SUCCESSFUL" and rollout.primary_revision_arn '
-                "== revision_of(deployment)",
+                "rollout.state is RolloutState.COMPLETED and is_ours",
                 "rollout.running_count >= rollout.desired_count",
             ),
             edit(
                 "domain.binding:judge_rollout",
                 "rollout.primary_revision_arn !=",
                 "None ==",
-                "if rollout.status in _UNDER_WAY:",
+                "if rollout.state is RolloutState.UNDERWAY:",
                 "if rollout.running_count >= rollout.desired_count:\n"
                 "        return _finding('binding', Verdict.SUCCESSFUL, 'stable')\n"
-                "    if rollout.status in _UNDER_WAY:",
+                "    if rollout.state is RolloutState.UNDERWAY:",
             ),
             # Where the site reports a version, that would tell.
             edit("domain.reported:wrong_version", "if reported != version:", "if False:"),
@@ -282,10 +281,10 @@ MUTANTS = (
     Mutant(
         "a snapshot counts as soon as it exists",
         (
-            edit("steps.backup:_judge", 'snapshot.status in {"creating", "pending"}', "False"),
+            edit("steps.backup:_judge", "snapshot.state is SnapshotState.UNDERWAY", "False"),
             edit(
                 "steps.backup:_fault",
-                'if snapshot.status != "available":',
+                "if snapshot.state is not SnapshotState.AVAILABLE:",
                 "if False:",
                 "if snapshot.created_at is None or snapshot.created_at < earliest:",
                 "if False:",
@@ -328,7 +327,13 @@ MUTANTS = (
     ),
     Mutant(
         "a deregistered way back is used as it is",
-        (edit("steps.revision:ensure_way_back", '.status == "ACTIVE":', '.status != "MISSING":'),),
+        (
+            edit(
+                "steps.revision:_is_registered",
+                "is RevisionState.REGISTERED",
+                "is not RevisionState.DELETED",
+            ),
+        ),
         ("way-back-deregistered",),
     ),
     Mutant(

@@ -118,16 +118,19 @@ TASKS = (
     ),
     Mutant(
         "a busy database is a broken one",
+        (edit("adapters.rds.snapshots:wrong_state", "if remedy:", "if True:"),),
+        ("database-busy",),
+    ),
+    Mutant(
+        "the snapshot of a cluster is looked for among those of instances",
         (
             edit(
-                "adapters.rds:RdsDatabases._wrong_state",
-                "if status in _STAYS:",
-                "if True:",
-                "_STAYS[status]",
-                "_START_IT",
+                "adapters.databases:DatabasesByKind.snapshot",
+                "self._clusters.snapshot",
+                "self._instances.snapshot",
             ),
         ),
-        ("database-busy",),
+        ("promotion",),
     ),
     Mutant(
         "the checks are not asked before anything changes",

@@ -13,6 +13,7 @@ from cloud.simulation.trace import Trace
 from cloud.simulation.world import (
     ALARM,
     BOOTSTRAP,
+    DATABASE_CLUSTER,
     REPOSITORIES,
     SHARED_DATABASE,
     Image,
@@ -119,6 +120,14 @@ def _infrastructure(cloud: Cloud) -> None:
         "MasterUserPassword": "not-a-secret-here",
     }
     call("rds", "CreateDBInstance", database)
+    cluster = {
+        "DBClusterIdentifier": DATABASE_CLUSTER,
+        "Engine": "aurora-postgresql",
+        "StorageEncrypted": True,
+        "MasterUsername": "ledger",
+        "MasterUserPassword": "not-a-secret-here",
+    }
+    call("rds", "CreateDBCluster", cluster)
     cloud.rds.set_policy(seconds=30.0)
     for name, application in catalog().applications.items():
         for environment in application.environments:

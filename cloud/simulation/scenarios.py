@@ -1,4 +1,4 @@
-"""What people and pipelines do in a run: the twelve stories, some of them at every phase."""
+"""What people and pipelines do in a run: the thirteen stories, some of them at every phase."""
 
 import random
 from collections.abc import Callable, Mapping
@@ -224,7 +224,7 @@ def _twice_pushed(run: Run) -> None:
 
 @cache
 def stories() -> dict[str, Story]:
-    """The twelve scenarios by name; those with a phase have their most telling one here."""
+    """The thirteen scenarios by name; those with a phase have their most telling one here."""
     bad_migration = Image("shop", "2", "s2", migration=1)
     crashing = Image("shop", "2", "s2", exits=1)
     broken = Image("shop", "2", "s2", site=500)
@@ -241,19 +241,19 @@ def stories() -> dict[str, Story]:
         Story("rollback-failure", _rollback_fails, {SHOP: Outcome.ROLLBACK_FAILED}),
         Story("abort", _aborted_at("Deploy"), {SHOP: Outcome.NEEDS_OPERATOR}),
         Story("lost-push", _lost_push, {SHOP: Outcome.SUCCEEDED}),
+        Story("promotion", _promotion, _PROMOTED),
     ]
     return {story.name: story for story in found}
 
 
 @cache
 def variants() -> dict[str, Story]:
-    """The stories that happen at a phase, at every phase, and the promotion."""
+    """The stories that happen at a phase, at every phase, and others."""
     newer = [Story(f"newer-push@{state}", _newer_at(state)) for state in PHASES]
     aborted = [Story(f"abort@{state}", _aborted_at(state)) for state in PHASES]
     cancelled = [Story(f"cancel@{state}", _cancelled_at(state)) for state in PHASES]
     others = [
         Story("held-by-hand", _held_by_hand, {SHOP: Outcome.BLOCKED, NEXT: Outcome.SUCCEEDED}),
-        Story("promotion", _promotion, _PROMOTED),
         Story("slack-down", _slack_down, _PROMOTED),
         Story("slack-busy", _slack_busy, _PROMOTED),
         Story("double-click", _double_click),

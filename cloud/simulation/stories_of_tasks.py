@@ -9,13 +9,14 @@ from cloud.simulation import install
 from cloud.simulation.prepared import FIRST
 from cloud.simulation.run import Run
 from cloud.simulation.scenarios import GOOD, NEXT, SHOP, Story
-from cloud.simulation.world import BESIDE, HOSTILE, LOST, SHARED_DATABASE, Image
+from cloud.simulation.world import BESIDE, DATABASE_CLUSTER, HOSTILE, LOST, SHARED_DATABASE, Image
 from cloud.twin.ecs.policies import NO_CAPACITY
 from slipway.domain.deployment import Outcome
 
 Answer = dict[str, Any]
 CLUSTER = "shop-production"
 LEDGER = "ledger-staging-2"
+PROMOTED = "ledger-production-2"
 _A_WHILE = 120.0
 _NEVER_STARTS = "ResourceInitializationError: unable to pull secrets or registry auth"
 _BAD = Image("shop", "2", "s2", migration=1)
@@ -153,14 +154,16 @@ def _of_labels() -> list[Story]:
 # Databases
 
 
-def _database(status: str, until: float | None = None) -> Callable[[Run], None]:
+def _database(
+    status: str, until: float | None = None, name: str = SHARED_DATABASE
+) -> Callable[[Run], None]:
     """The database gets into a state, and out of it after so many seconds."""
 
     def becomes(run: Run) -> None:
-        instance = run.cloud.rds.instances[SHARED_DATABASE]
-        instance.status = status
+        database = run.cloud.rds.source(name)
+        database.status = status
         if until is not None:
-            run.at(until, lambda: setattr(instance, "status", "available"))
+            run.at(until, lambda: setattr(database, "status", "available"))
 
     return becomes
 
@@ -177,6 +180,29 @@ def _of_databases() -> list[Story]:
         _named("database-stopped", Story("", begin), shop=Outcome.BLOCKED),
         _named("database-full", _pushed(full), shop=Outcome.FAILED),
         _named("database-busy", _pushed(busy), shop=Outcome.SUCCEEDED),
+        *_of_clusters(),
+    ]
+
+
+def _of_clusters() -> list[Story]:
+    """The promotion to the lane whose database is a cluster; staging's backup is best effort."""
+
+    def fail(run: Run) -> None:
+        run.cloud.rds.set_policy(fail=True)
+
+    def story(name: str, before: Callable[[Run], None], end: Outcome) -> Story:
+        def begin(run: Run) -> None:
+            before(run)
+            run.at(5.0, lambda: run.push(Image("ledger", "2", "t2"), "v2"))
+
+        return Story(name, begin, {LEDGER: Outcome.SUCCEEDED, PROMOTED: end})
+
+    return [
+        story("cluster-snapshot-failure", fail, Outcome.FAILED),
+        story("cluster-stopped", _database("stopped", name=DATABASE_CLUSTER), Outcome.BLOCKED),
+        story(
+            "cluster-busy", _database("failing-over", 300.0, DATABASE_CLUSTER), Outcome.SUCCEEDED
+        ),
     ]
 
 

@@ -9,7 +9,12 @@ from cloud.simulation.states import Execution, Failed
 from cloud.simulation.table import Change
 
 # Calls that change the user's systems.
-MUTATING = frozenset({"UpdateService", "RegisterTaskDefinition", "RunTask", "CreateDBSnapshot"})
+# What asks for a snapshot, and the parameter that names it.
+SNAPSHOTS = {
+    "CreateDBSnapshot": "DBSnapshotIdentifier",
+    "CreateDBClusterSnapshot": "DBClusterSnapshotIdentifier",
+}
+MUTATING = frozenset({"UpdateService", "RegisterTaskDefinition", "RunTask", *SNAPSHOTS})
 _READS = ("Describe", "Get", "List", "Batch", "Query", "conversations")
 
 

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from cloud.simulation.install import document_of as document
 from cloud.simulation.table import Change, Item
-from cloud.simulation.trace import Effect
-from cloud.simulation.world import catalog
+from cloud.simulation.trace import SNAPSHOTS, Effect
+from cloud.simulation.world import DATABASES, catalog
 from cloud.twin.ecs.tasks import Task
 from slipway.domain.approval import Answer, Approval
+from slipway.domain.database import Database
 from slipway.domain.deployment import Deployment, Outcome, Phase
 from slipway.domain.evidence import Evidence, chain_errors
 from slipway.domain.lane import DatabaseSlot, Lane
@@ -136,7 +137,7 @@ class Watch:
         if settings.backup.policy != "required":
             return
         name = f"slipway-{deployment.deployment_id}"
-        snapshot = self.cloud.rds.snapshots.get(name)
+        snapshot = self.cloud.rds.taken(name)
         if snapshot is None or snapshot.status != "available":
             status = snapshot.status if snapshot else "missing"
             self.violated(5, f"{deployment.deployment_id} migrates while {name} is {status}")
@@ -146,15 +147,20 @@ class Watch:
         slot = self.slot(database.database_id) if database else None
         if slot is not None and slot.holder != deployment.deployment_id:
             self.violated(1, f"{deployment.deployment_id} changes {slot.holder}'s database")
+        ours = effect.params["startedBy"]
         others = {
-            task.containers[0].name: task.arn
+            self._started_by(task.arn)
             for task in self.cloud.engines.running()
-            if task.service is None
-            and task.task_id not in self.cloud.engines.beside
-            and self._started_by(task.arn) != effect.params["startedBy"]
+            if task.service is None and task.task_id not in self.cloud.engines.beside
         }
-        if others and database is not None:
-            self.violated(1, f"{effect.params['startedBy']} runs beside another one-off task")
+        beside = [one for one in others - {ours, None} if self._database_of(one) == database]
+        if beside and database is not None:
+            self.violated(1, f"{ours} runs beside another one-off task")
+
+    def _database_of(self, started_by: str | None) -> Database | None:
+        """The database that a one-off task is about; its name ends with its deployment's."""
+        found = self.deployment((started_by or "").rpartition("/")[2])
+        return found.planned().settings.database if found else None
 
     def _wrote(self, at: float, change: Change) -> None:
         before, after = change.before, change.after
@@ -322,8 +328,8 @@ def actor_of(effect: Effect) -> str:
             .replace("/migrate", "")
             .replace("/downgrade", "")
         )
-    if effect.operation == "CreateDBSnapshot":
-        return str(params["DBSnapshotIdentifier"]).removeprefix("slipway-")
+    if effect.operation in SNAPSHOTS:
+        return str(params[SNAPSHOTS[effect.operation]]).removeprefix("slipway-")
     if effect.operation == "RegisterTaskDefinition":
         tags = {tag["key"]: tag["value"] for tag in params.get("tags", [])}
         return str(tags.get("slipway:deployment", "")).removesuffix(_WAY_BACK)
@@ -409,7 +415,7 @@ def last_good_is_kept(watch: Watch) -> Found:
             yield f"{lane.stable.digest} is gone"
     for one in watch.deployments():
         for backup in one.progress.backups.values():
-            if backup.succeeded and backup.handle not in watch.cloud.rds.snapshots:
+            if backup.succeeded and watch.cloud.rds.taken(backup.handle or "") is None:
                 yield f"{backup.handle} is gone"
 
 
@@ -556,9 +562,10 @@ def all_ends(watch: Watch) -> Found:
     for lane in watch.lanes():
         if lane.holder is not None:
             yield f"{lane.lane_id} is held by {lane.holder}"
-    slot = watch.slot("rds:main")
-    if slot is not None and slot.holder is not None:
-        yield f"the database is held by {slot.holder}"
+    for database_id in DATABASES:
+        slot = watch.slot(database_id)
+        if slot is not None and slot.holder is not None:
+            yield f"{database_id} is held by {slot.holder}"
     for deployment in watch.deployments():
         if deployment.outcome is None:
             yield f"{deployment.deployment_id} has no outcome ({deployment.phase})"
@@ -647,7 +654,7 @@ def _intended(one: Deployment, effect: Effect) -> bool:
     if effect.operation == "RunTask":
         name = effect.params["startedBy"].split("/")[1]
         return SchemaWork("migration" if name == "migrate" else name) in one.progress.schema_tasks
-    if effect.operation == "CreateDBSnapshot":
+    if effect.operation in SNAPSHOTS:
         return one.progress.backups != {}
     both = (service.revision, service.return_revision)
     return both[effect.function == "rollback"] is not None

@@ -12,6 +12,8 @@ from slipway.domain.catalog import Application, Catalog
 REPOSITORIES = ("shop", "ledger")
 BOOTSTRAP = "bootstrap"
 SHARED_DATABASE = "main"
+DATABASE_CLUSTER = "ledger"
+DATABASES = (f"rds:{SHARED_DATABASE}", f"aurora:{DATABASE_CLUSTER}")
 ALARM = "shop-errors"
 APPROVERS = ("ada", "grace")
 # Another container of the migration's task runs on; its host is lost, and with it the exit code.
@@ -110,7 +112,7 @@ def _migrated(policy: str, **more: Any) -> dict[str, Any]:
 
 @cache
 def catalog() -> Catalog:
-    """Two applications that share a database; one promotes, one asks a person."""
+    """Two applications that share an instance; one promotes to a cluster, one asks a person."""
     approval = {"approvers": APPROVERS, "expires_after_minutes": 60}
     shop = {
         "staging": _environment("shop", "staging", "rc*", gates={"scan": None}),
@@ -122,7 +124,10 @@ def catalog() -> Catalog:
     ledger = {
         "staging": _environment("ledger", "staging", "v*", gates={"scan": None}, notifications=own)
         | _migrated("best_effort"),
-        "production": _environment("ledger", "production", "v*", after="staging"),
+        "production": _environment("ledger", "production", "v*", after="staging")
+        | _migrated(
+            "required", database={"kind": "aurora_cluster", "identifier": DATABASE_CLUSTER}
+        ),
     }
     applications = {
         name: Application.model_validate({"application": name, "environments": environments})

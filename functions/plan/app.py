@@ -21,7 +21,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
         registry=wiring.registry(),
         services=wiring.services(),
         balancers=wiring.balancers(),
-        instances=wiring.instances(),
+        database_states=wiring.database_states(),
     )
 
     logger.info("planned", plan_hash=made.plan_hash, needs_migration=made.needs_migration)

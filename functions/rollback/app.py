@@ -20,6 +20,7 @@ def look(request: RollbackRequest) -> StepResult:
         revisions=wiring.revisions(),
         rollouts=wiring.rollouts(),
         one_offs=wiring.one_offs(),
+        restores=wiring.restores(),
     )
 
 

@@ -144,6 +144,7 @@ ANSWERS: dict[str, Any] = {
     ],
     # Outside events wake whoever is parked for them, and nobody is any more.
     "approve-decided": [],
+    "backup-cluster-snapshot": [],
     "backup-snapshot": [],
     "check-scanned": [],
     "deploy-completed": [],

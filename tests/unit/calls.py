@@ -19,6 +19,7 @@ IMPLIED: Final = {
     "ecs:RegisterTaskDefinition": ["ecs:TagResource", "iam:PassRole"],
     "ecs:RunTask": ["ecs:TagResource", "iam:PassRole"],
     "rds:CreateDBSnapshot": ["rds:AddTagsToResource"],
+    "rds:CreateDBClusterSnapshot": ["rds:AddTagsToResource"],
     # ECR reads the findings of enhanced scanning from Inspector in the caller's name.
     "ecr:DescribeImageScanFindings": ["inspector2:ListCoverage", "inspector2:ListFindings"],
 }

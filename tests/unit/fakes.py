@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel
 
 from slipway.domain.approval import Approval
-from slipway.domain.catalog import EcsTarget, Rolling
+from slipway.domain.database import Database
 from slipway.domain.deployment import Deployment, unstored_plans
 from slipway.domain.errors import Broken, Reason, Rejected, Transient
 from slipway.domain.evidence import Evidence
@@ -20,13 +20,20 @@ from slipway.domain.lane import DatabaseSlot, Lane
 from slipway.domain.model import Versioned
 from slipway.domain.notice import Notice
 from slipway.domain.plan import LiveService, Plan
-from slipway.domain.preflight import DatabaseInstance, Revision
+from slipway.domain.preflight import (
+    DatabaseCondition,
+    DatabaseState,
+    Revision,
+    RevisionState,
+)
 from slipway.domain.release import Image, Pushed
 from slipway.domain.routing import Front, Listener, Rule
 from slipway.domain.seen import SeenTags
+from slipway.domain.strategy import Strategy
+from slipway.domain.target import EcsTarget
 from slipway.domain.verdict import AlarmsSeen, HttpAnswer, HttpRequest, Rollout, Target
 from slipway.ports.control import Announcement
-from slipway.ports.databases import Snapshot
+from slipway.ports.databases import Snapshot, SnapshotState
 from slipway.ports.records import Admission, Fence
 from slipway.ports.targets import OneOff
 from slipway.ports.waiting import Parked
@@ -241,7 +248,7 @@ class StubServices:
         return self.service
 
     def revision(self, revision_arn: str) -> Revision:
-        return Revision(arn=revision_arn, status="ACTIVE")
+        return Revision(arn=revision_arn, state=RevisionState.REGISTERED)
 
     def rollout(self, target: EcsTarget, revision_arn: str) -> Rollout:
         return self.rollouts.pop(0) if len(self.rollouts) > 1 else self.rollouts[0]
@@ -274,9 +281,9 @@ class InMemoryRollouts:
     """The revision that the service was last pointed at; ``updates`` counts the changes."""
 
     primary: str = ""
-    updates: list[tuple[str, Rolling]] = field(default_factory=list)
+    updates: list[tuple[str, Strategy]] = field(default_factory=list)
 
-    def update(self, target: EcsTarget, revision_arn: str, strategy: Rolling) -> None:
+    def update(self, target: EcsTarget, revision_arn: str, strategy: Strategy) -> None:
         if self.primary != revision_arn:
             self.primary = revision_arn
             self.updates.append((revision_arn, strategy))
@@ -363,23 +370,25 @@ class StubLoadBalancers:
 
 @dataclass
 class InMemoryDatabases:
-    """Instances by status; a snapshot stays ``creating`` until the test says otherwise."""
+    """Databases by name; a snapshot stays under way until the test says otherwise."""
 
-    statuses: dict[str, str] = field(default_factory=dict)
+    known: frozenset[str] = frozenset()
     snapshots: dict[str, Snapshot] = field(default_factory=dict)
     refusal: Broken | Transient | None = None
 
-    def snapshot(self, snapshot_id: str) -> Snapshot | None:
+    def snapshot(self, database: Database, snapshot_id: str) -> Snapshot | None:
         return self.snapshots.get(snapshot_id)
 
-    def create_snapshot(self, identifier: str, snapshot_id: str, deployment_id: str) -> None:
+    def create_snapshot(self, database: Database, snapshot_id: str, deployment_id: str) -> None:
         if self.refusal is not None:
             raise self.refusal
-        if identifier not in self.statuses:
-            raise Broken(Reason.DATABASE_UNAVAILABLE, f"There is no RDS instance '{identifier}'.")
+        name = database.identifier
+        if name not in self.known:
+            raise Broken(Reason.DATABASE_UNAVAILABLE, f"There is no database '{name}'.")
         creating = Snapshot(
             snapshot_id=snapshot_id,
-            status="creating",
+            state=SnapshotState.UNDERWAY,
+            told="creating",
             encrypted=True,
             created_at=None,
             size_gib=20,
@@ -387,23 +396,24 @@ class InMemoryDatabases:
         )
         self.snapshots.setdefault(snapshot_id, creating)
 
-    def finish(self, snapshot_id: str, at: datetime, *, status: str = "available") -> None:
-        """What RDS does in its own time."""
-        done = {"status": status, "created_at": at, "percent": 100}
+    def finish(self, snapshot_id: str, at: datetime) -> None:
+        """What the vendor does in its own time."""
+        done = {"state": SnapshotState.AVAILABLE, "told": "available", "created_at": at}
         self.snapshots[snapshot_id] = self.snapshots[snapshot_id].model_copy(update=done)
 
 
 @dataclass
-class StubInstances:
-    """``known`` says what some instances are; every other one is available and encrypted."""
+class StubDatabaseStates:
+    """``known`` says how some databases stand; every other one is usable and encrypted."""
 
-    known: dict[str, DatabaseInstance | None] = field(default_factory=dict)
+    known: dict[str, DatabaseState] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
 
-    def instance(self, identifier: str) -> DatabaseInstance | None:
-        self.asked.append(identifier)
-        sound = DatabaseInstance(identifier=identifier, status="available", encrypted=True)
-        return self.known.get(identifier, sound)
+    def state(self, database: Database) -> DatabaseState:
+        self.asked.append(database.identifier)
+        name, usable = f"database '{database.identifier}'", DatabaseCondition.USABLE
+        sound = DatabaseState(name=name, condition=usable, status="available", encrypted=True)
+        return self.known.get(database.identifier, sound)
 
 
 @dataclass

@@ -28,6 +28,8 @@ EXECUTIONS: Final = here("states", "execution:${AWS::StackName}-deployment:*")
 REPOSITORIES: Final = here("ecr", "repository/*")
 INSTANCES: Final = here("rds", "db:*")
 SNAPSHOTS: Final = here("rds", "snapshot:slipway-*")
+DATABASE_CLUSTERS: Final = here("rds", "cluster:*")
+CLUSTER_SNAPSHOTS: Final = here("rds", "cluster-snapshot:slipway-*")
 TASK_DEFINITIONS: Final = here("ecs", "task-definition/*:*")
 TASKS: Final = here("ecs", "task/*")
 SERVICES: Final = here("ecs", "service/*")
@@ -113,6 +115,7 @@ GRANTS: Final[dict[str, list[Grant]]] = {
         Grant("elasticloadbalancing:DescribeLoadBalancers", ANYTHING),
         Grant("elasticloadbalancing:DescribeListeners", ANYTHING),
         Grant("elasticloadbalancing:DescribeRules", ANYTHING),
+        Grant("rds:DescribeDBClusters", DATABASE_CLUSTERS),
         Grant("rds:DescribeDBInstances", INSTANCES),
     ],
     "check": [
@@ -134,6 +137,11 @@ GRANTS: Final[dict[str, list[Grant]]] = {
     "backup": [
         *FENCED,
         *WAITING,
+        Grant("rds:CreateDBClusterSnapshot", DATABASE_CLUSTERS),
+        Grant("rds:DescribeDBClusters", DATABASE_CLUSTERS),
+        Grant("rds:CreateDBClusterSnapshot", CLUSTER_SNAPSHOTS),
+        Grant("rds:DescribeDBClusterSnapshots", CLUSTER_SNAPSHOTS),
+        Grant("rds:AddTagsToResource", CLUSTER_SNAPSHOTS),
         Grant("rds:CreateDBSnapshot", INSTANCES),
         Grant("rds:DescribeDBInstances", INSTANCES),
         Grant("rds:CreateDBSnapshot", SNAPSHOTS),

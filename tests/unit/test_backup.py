@@ -8,6 +8,7 @@ import pytest
 from slipway.domain.deployment import Outcome, Phase
 from slipway.domain.effect import Effect
 from slipway.domain.errors import Broken, Reason, Rejected, Transient
+from slipway.ports.databases import SnapshotState
 from slipway.steps.backup import BackupRequest, keys
 from slipway.steps.step import StepResult
 from tests.unit.worlds import START, World, environment
@@ -89,8 +90,7 @@ def test_a_lost_answer_of_rds_does_not_ask_for_a_second_snapshot() -> None:
 @pytest.mark.parametrize(
     ("wrong", "sentence"),
     [
-        ({"status": "failed"}, "ended as failed"),
-        ({"status": "incompatible-restore"}, "ended as incompatible-restore"),
+        ({"state": SnapshotState.FAILED, "told": "failed"}, "ended as failed"),
         ({"encrypted": False}, "is not encrypted, which the catalog demands"),
         ({"size_gib": 0}, "is empty"),
         ({"created_at": None}, "is older than the request for it"),

@@ -11,7 +11,7 @@ from slipway.domain.errors import Broken, Reason, Rejected, Transient, Unhealthy
 from slipway.domain.guidance import overridden, what_next
 from slipway.domain.lane import Hold
 from slipway.domain.plan import LiveService
-from slipway.domain.verdict import HttpAnswer, Rollout, Verdict
+from slipway.domain.verdict import HttpAnswer, Rollout, RolloutState, Verdict
 from slipway.domain.verification import HttpCheck
 from slipway.steps.step import StepResult
 from tests.unit.worlds import NEW, SETTINGS, START, World, environment, release
@@ -75,7 +75,7 @@ def test_tasks_that_a_redeployment_replaces_are_asked_nothing(
 ) -> None:
     settings = {**SETTINGS["verification"], "attempts": 1}
     world = World(environment(migration=None, verification=settings)).entered_and_deployed()
-    rollout(world, monkeypatch, status="IN_PROGRESS", running_count=0)
+    rollout(world, monkeypatch, state=RolloutState.UNDERWAY, running_count=0)
     world.balancers.registered = ()
     world.answer_as("2.0.0", status=503)
 

@@ -12,7 +12,7 @@ from slipway.domain.binding import (
     judge_answer,
     judge_rollout,
 )
-from slipway.domain.verdict import Finding, HttpAnswer, Rollout, Verdict, judge
+from slipway.domain.verdict import Finding, HttpAnswer, Rollout, RolloutState, Verdict, judge
 from slipway.domain.verification import HttpCheck
 from tests.unit.worlds import FAMILY, FIRST_REVISION, NEW, OLD, OTHER
 
@@ -21,22 +21,12 @@ EXPECTED = Expected(revision_arn=OURS, digests=(NEW, OTHER), version="2.0.0")
 LIVE = Rollout(
     primary_deployment_id="ecs-svc/2",
     primary_revision_arn=OURS,
-    status="SUCCESSFUL",
-    status_reason="",
+    state=RolloutState.COMPLETED,
+    told="SUCCESSFUL",
     digests=(NEW,),
     desired_count=2,
     running_count=2,
 )
-# Every status of a service deployment but the good one and the one that still moves.
-ENDED = [
-    "PENDING",
-    "STOPPED",
-    "STOP_REQUESTED",
-    "ROLLBACK_REQUESTED",
-    "ROLLBACK_IN_PROGRESS",
-    "ROLLBACK_SUCCESSFUL",
-    "ROLLBACK_FAILED",
-]
 
 
 def binding(verdict: Verdict, message: str) -> Finding:
@@ -55,7 +45,7 @@ def test_a_service_that_ecs_rolled_back_is_stable_and_never_a_success() -> None:
     rolled_back = live(
         primary_deployment_id="ecs-svc/3",
         primary_revision_arn=FIRST_REVISION,
-        status="ROLLBACK_SUCCESSFUL",
+        state=RolloutState.GIVEN_UP,
         digests=(OLD,),
     )
 
@@ -68,9 +58,8 @@ def test_another_deployment_of_the_same_revision_is_as_good_as_ours_once_it_is_c
     )
 
 
-@pytest.mark.parametrize("status", ["PENDING", "IN_PROGRESS"])
-def test_a_rollout_in_progress_decides_nothing(status: str) -> None:
-    assert live(status=status, digests=()) == binding(
+def test_a_rollout_under_way_decides_nothing() -> None:
+    assert live(state=RolloutState.UNDERWAY, digests=()) == binding(
         Verdict.MOVING, "The rollout is still in progress."
     )
 
@@ -86,28 +75,30 @@ def test_the_image_of_our_platform_is_as_good_as_the_index_that_was_pushed() -> 
     assert live(digests=(OLD, OTHER)).verdict is Verdict.SUCCESSFUL
 
 
-@pytest.mark.parametrize("status", ENDED)
-def test_only_a_successful_service_deployment_is_live(status: str) -> None:
-    assert live(status=status).verdict is not Verdict.SUCCESSFUL
+@pytest.mark.parametrize("state", [RolloutState.GIVEN_UP, RolloutState.ABSENT])
+def test_only_a_completed_rollout_is_live(state: RolloutState) -> None:
+    assert live(state=state, told="STOPPED: by ada") == binding(
+        Verdict.FAILED, "ECS calls the rollout STOPPED: by ada."
+    )
 
 
 @given(
     st.sampled_from(["ecs-svc/2", "ecs-svc/3"]),
     st.sampled_from([OURS, FIRST_REVISION]),
-    st.sampled_from(["SUCCESSFUL", "IN_PROGRESS", *ENDED]),
+    st.sampled_from(RolloutState),
     st.lists(st.sampled_from([NEW, OLD, OTHER]), max_size=2),
 )
 def test_success_needs_everything_at_once(
-    deployment: str, revision: str, status: str, digests: list[str]
+    deployment: str, revision: str, state: RolloutState, digests: list[str]
 ) -> None:
     finding = live(
         primary_deployment_id=deployment,
         primary_revision_arn=revision,
-        status=status,
+        state=state,
         digests=tuple(digests),
     )
 
-    everything = (revision, status) == (OURS, "SUCCESSFUL")
+    everything = (revision, state) == (OURS, RolloutState.COMPLETED)
     ours = NEW in digests or OTHER in digests
     assert (finding.verdict is Verdict.SUCCESSFUL) is (everything and ours)
 

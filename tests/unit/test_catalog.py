@@ -10,17 +10,17 @@ from slipway.domain.catalog import (
     ApprovalPolicy,
     BackupPolicy,
     Catalog,
-    EcsTarget,
     Environment,
     Gates,
     Migration,
     Notifications,
     Push,
-    Rolling,
     ScanGate,
     Verification,
 )
 from slipway.domain.model import Model
+from slipway.domain.strategy import Rolling
+from slipway.domain.target import EcsTarget
 
 PUSH = {"repository": "shop", "tags": ["v*"]}
 

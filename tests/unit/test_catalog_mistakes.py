@@ -16,6 +16,7 @@ from slipway.catalog_build.mistakes import CatalogMistakes
 from slipway.catalog_build.pages import schema_page
 from slipway.catalog_build.rules import CHARACTERS, MOST_BYTES
 from slipway.domain.catalog import Environment
+from slipway.domain.strategy import BlueGreen
 from slipway.requests.decide import DecideRequest
 
 HEAD = """\
@@ -545,3 +546,118 @@ def test_any_shape_in_any_place_is_told_and_hides_nothing_of_the_other_file(
     lines = written(tmp_path, shop=f"application: shop\n{wrong}\n", zoo="application: 7\n")
 
     assert {line.partition(":")[0] for line in lines} == {"shop.yaml", "zoo.yaml"}
+
+
+# -------------------------------------------------------------------------------- kinds
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        ("database: {identifier: shop}", []),
+        ("database: {kind: rds_instance, identifier: shop}", []),
+        ("database: {kind: aurora_cluster, identifier: shop}", []),
+        (
+            "database: {kind: aurora_clutser, identifier: shop}",
+            [
+                "shop.yaml:6:22: environments.staging.database.kind: expected 'rds_instance' or "
+                "'aurora_cluster', got 'aurora_clutser'; did you mean 'aurora_cluster'?"
+            ],
+        ),
+        (
+            "database: {kind: 7, identifier: shop}",
+            [
+                "shop.yaml:6:22: environments.staging.database.kind: expected 'rds_instance' or "
+                "'aurora_cluster', got 7"
+            ],
+        ),
+        (
+            "database: {kind: null, identifier: shop}",
+            [
+                "shop.yaml:6:22: environments.staging.database.kind: expected 'rds_instance' or "
+                "'aurora_cluster', got null"
+            ],
+        ),
+        (
+            "database: {kind: [aurora_cluster], identifier: shop}",
+            [
+                "shop.yaml:6:16: environments.staging.database.kind: expected 'rds_instance' or "
+                "'aurora_cluster', got a list"
+            ],
+        ),
+        (
+            "database: shop",
+            [
+                "shop.yaml:6:15: environments.staging.database: expected a mapping or null, "
+                "got 'shop'"
+            ],
+        ),
+        (
+            "database: {kind: aurora_cluster, identifier: Shop, encryptet: true}",
+            [
+                "shop.yaml:6:50: environments.staging.database.identifier: expected lower-case "
+                "letters, digits and single hyphens (1 to 63 characters), got 'Shop'",
+                "shop.yaml:6:56: environments.staging.database.encryptet: unknown field; did you "
+                "mean 'encrypted'?",
+            ],
+        ),
+        (
+            "database: {kind: aurora_cluster}",
+            [
+                "shop.yaml:6:5: environments.staging.database.identifier: missing; expected "
+                "lower-case letters, digits and single hyphens (1 to 63 characters)"
+            ],
+        ),
+        (
+            "strategy: {bake_minutes: 5}",
+            [
+                "shop.yaml:6:16: environments.staging.strategy.bake_minutes: a field of kind "
+                "'blue_green', and this is of kind 'rolling'"
+            ],
+        ),
+        (
+            "strategy: {kind: blue_green, maximum_percent: 150}",
+            [
+                "shop.yaml:6:22: environments.staging.strategy.kind: 'blue_green' cannot be "
+                "deployed: Slipway does not follow the traffic to the other target group yet",
+                "shop.yaml:6:34: environments.staging.strategy.maximum_percent: a field of kind "
+                "'rolling', and this is of kind 'blue_green'",
+            ],
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_kind_is_told_where_it_stands(lines: str, expected: list[str]) -> None:
+    assert added(f"    {lines}\n") == expected
+
+
+def test_an_unknown_kind_of_target_is_told_with_the_kinds_that_there_are() -> None:
+    text = HEAD.replace("{cluster: shop,", "{kind: eks, cluster: shop,")
+
+    assert told(text) == [
+        "shop.yaml:5:20: environments.staging.target.kind: expected 'ecs', got 'eks'; did you "
+        "mean 'ecs'?"
+    ]
+
+
+def test_rules_inside_a_kind_are_told_beside_fields_that_are_wrong_in_it() -> None:
+    lines = "    strategy: {kind: blue_green, bake_minutes: 90, timeout_minutes: 60, x: 1}\n"
+
+    assert [line.partition(": ")[2] for line in added(lines)] == [
+        f"{HERE}.strategy.kind: 'blue_green' cannot be deployed: Slipway does not follow the "
+        "traffic to the other target group yet",
+        f"{HERE}.strategy: bake_minutes must be below timeout_minutes",
+        f"{HERE}.strategy.x: unknown field; expected one of kind, bake_minutes, timeout_minutes",
+    ]
+
+
+def test_a_migration_without_its_database_is_told_beside_an_unknown_kind() -> None:
+    lines = "    migration: {command: [up]}\n    strategy: {kind: canary}\n"
+
+    assert sentences(added(lines)) == [
+        f"{HERE}: migration with backup.policy 'required' needs a database",
+        f"{HERE}.strategy.kind: expected 'rolling' or 'blue_green', got 'canary'",
+    ]
+
+
+def test_a_plan_that_was_stored_with_a_strategy_that_no_catalog_may_hold_still_loads() -> None:
+    stored = entry(strategy={"kind": "blue_green"})["environments"]["staging"]
+
+    assert Environment.model_validate(stored).strategy == BlueGreen(kind="blue_green")

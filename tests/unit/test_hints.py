@@ -30,6 +30,7 @@ def ours(what: str, **detail: Any) -> dict[str, Any]:
     ("name", "keys"),
     [
         ("backup-snapshot", ("snapshot:slipway-fastapi-rds-staging-1",)),
+        ("backup-cluster-snapshot", ("snapshot:slipway-fastapi-rds-staging-1",)),
         ("migrate-stopped", ("task:slipway/migrate/fastapi-rds-staging-1",)),
         ("deploy-completed", (f"service:{ARN}",)),
         ("check-scanned", (f"scan:fastapi-rds@{DIGEST}",)),
@@ -57,6 +58,7 @@ def test_an_event_names_the_keys_that_its_steps_wait_for(name: str, keys: tuple[
     ("step", "call", "event"),
     [
         (backup, "backup", "backup-snapshot"),
+        (backup, "backup", "backup-cluster-snapshot"),
         (migrate, "migrate", "migrate-stopped"),
         (deploy, "deploy", "deploy-completed"),
         (check, "check", "check-scanned"),

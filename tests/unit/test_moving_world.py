@@ -8,7 +8,7 @@ import pytest
 from slipway.domain.binding import judge_targets
 from slipway.domain.errors import Reason, Unhealthy
 from slipway.domain.plan import LiveService, Plan
-from slipway.domain.verdict import Rollout, Target, Verdict
+from slipway.domain.verdict import Rollout, RolloutState, Target, TargetHealth, Verdict
 from slipway.steps.step import StepResult
 from tests.unit.worlds import (
     FAMILY,
@@ -33,8 +33,17 @@ def deployed(**verification: Any) -> World:
     return World(environment(migration=None, verification=settings)).entered_and_deployed()
 
 
+HEALTH = {
+    "initial": TargetHealth.STARTING,
+    "unhealthy": TargetHealth.UNHEALTHY,
+    "draining": TargetHealth.LEAVING,
+    "unhealthy.draining": TargetHealth.LEAVING,
+}
+
+
 def target(number: int, state: str, reason: str = "") -> Target:
-    return Target(address=f"10.0.0.{number}:8000", state=state, reason=reason)
+    health = HEALTH.get(state, TargetHealth.SILENT)
+    return Target(address=f"10.0.0.{number}:8000", health=health, told=state, reason=reason)
 
 
 def scale(world: World, desired: int, running: int) -> None:
@@ -58,8 +67,8 @@ def judged(
     rollout = Rollout(
         primary_deployment_id="ecs-svc/2",
         primary_revision_arn=f"{FAMILY}:9",
-        status="SUCCESSFUL",
-        status_reason="",
+        state=RolloutState.COMPLETED,
+        told="SUCCESSFUL",
         digests=(),
         desired_count=desired,
         running_count=desired if running is None else running,
@@ -271,8 +280,8 @@ def test_fewer_tasks_hide_no_unhealthy_ones() -> None:
 # Somebody forces a new deployment of the same revision: a rotated secret, a Terraform setting.
 
 
-def redeploy(world: World, status: str = "IN_PROGRESS") -> Attempt:
-    again = Attempt("ecs-svc/3", world.service.primary.revision_arn, status)
+def redeploy(world: World, state: RolloutState = RolloutState.UNDERWAY) -> Attempt:
+    again = Attempt("ecs-svc/3", world.service.primary.revision_arn, state)
     world.service.attempts.insert(0, again)
     world.service.primary = again
     return again
@@ -288,7 +297,7 @@ def test_a_forced_redeployment_is_waited_for_and_bakes_anew() -> None:
         world.wait(seconds=60)
     assert world.deployment.progress.looks.failed == 0
 
-    again.status = "SUCCESSFUL"
+    again.state = RolloutState.COMPLETED
     assert world.verify().message == "healthy; 600 more seconds to bake"
     assert ecs_deployment_id(world) == "ecs-svc/3"
     world.wait(seconds=599)
@@ -301,22 +310,21 @@ def test_a_redeployment_that_came_and_ended_between_two_looks_bakes_anew() -> No
     world = deployed(bake_seconds=600)
     world.verify()
     world.wait(seconds=500)
-    redeploy(world, "SUCCESSFUL")
+    redeploy(world, RolloutState.COMPLETED)
 
     assert world.verify().message == "healthy; 600 more seconds to bake"
 
 
-@pytest.mark.parametrize("status", ["STOPPED", "ROLLBACK_SUCCESSFUL", "ROLLBACK_FAILED"])
-def test_a_redeployment_of_the_revision_that_ecs_gave_up_is_a_verdict(status: str) -> None:
+def test_a_redeployment_of_the_revision_that_ecs_gave_up_is_a_verdict() -> None:
     world = deployed()
-    redeploy(world, status)
+    redeploy(world, RolloutState.GIVEN_UP).told = "STOPPED: by ada"
 
-    assert failure(world)[1] == f"ECS calls the rollout {status}."
+    assert failure(world)[1] == "ECS calls the rollout STOPPED: by ada."
 
 
 def test_another_revision_is_a_verdict_at_once_also_while_it_rolls_out() -> None:
     world = deployed()
-    other = Attempt("ecs-svc/3", f"{FAMILY}:99", "IN_PROGRESS")
+    other = Attempt("ecs-svc/3", f"{FAMILY}:99", RolloutState.UNDERWAY)
     world.service.attempts.insert(0, other)
     world.service.primary = other
 
@@ -326,12 +334,11 @@ def test_another_revision_is_a_verdict_at_once_also_while_it_rolls_out() -> None
 def test_a_redeployment_in_the_middle_of_the_rollout_is_followed_to_its_end() -> None:
     world = World(environment(migration=None)).entered()
     world.deploy()
-    world.service.primary.status = "STOPPED"
-    again = redeploy(world, "PENDING")
-    assert not world.deploy().done
-    again.status = "IN_PROGRESS"
-    assert not world.deploy().done
-    again.status = "SUCCESSFUL"
+    world.service.primary.state = RolloutState.GIVEN_UP
+    again = redeploy(world)
+    for _ in range(2):
+        assert not world.deploy().done
+    again.state = RolloutState.COMPLETED
 
     assert world.deploy().done
     assert ecs_deployment_id(world) == "ecs-svc/3"
@@ -343,7 +350,7 @@ def test_a_redeployment_between_completion_and_verification_is_followed() -> Non
     again = redeploy(world)
     assert world.deploy().done
     assert not world.verify().done
-    again.status = "SUCCESSFUL"
+    again.state = RolloutState.COMPLETED
 
     assert world.verify().done
 
@@ -361,7 +368,7 @@ def test_a_rollback_that_is_redeployed_meanwhile_is_waited_for() -> None:
     for _ in range(5):
         assert world.verify("rollback").message.startswith("The rollout is still in progress.")
         world.wait(minutes=1)
-    again.status = "SUCCESSFUL"
+    again.state = RolloutState.COMPLETED
 
     assert world.verify("rollback").done
 

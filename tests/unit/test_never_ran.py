@@ -4,8 +4,8 @@ import pytest
 
 from slipway.domain.deployment import Outcome
 from slipway.domain.errors import Broken, Reason, Unhealthy
-from slipway.domain.guidance import restore_commands
 from slipway.domain.progress import SchemaWork
+from slipway.domain.recovery import recovery_point
 from slipway.steps.schema_task import may_change_schema
 from tests.unit.worlds import (
     DATABASE,
@@ -57,7 +57,7 @@ def test_a_migration_that_never_started_ends_before_anything_changed(
     )
     assert list(world.one_offs.tasks) == ["slipway/migrate/notes-staging-1"]
     assert world.records.database_slot(f"rds:{DATABASE}").holder is None
-    assert restore_commands(world.deployment) == ()
+    assert recovery_point(world.deployment) is None
 
 
 def test_the_record_says_so_with_ecss_reason() -> None:

@@ -114,6 +114,7 @@ def url_for(name: str) -> Change:
 ANY_TABLE = {"Fn::Sub": here("dynamodb", "table/*")}
 ANY_MACHINE = {"Fn::Sub": here("states", "stateMachine:*")}
 ANY_SNAPSHOT = {"Fn::Sub": here("rds", "snapshot:*")}
+ANY_CLUSTER_SNAPSHOT = {"Fn::Sub": here("rds", "cluster-snapshot:*")}
 ANY_SECRET = {"Fn::Sub": here("secretsmanager", "secret:*")}
 ANY_DEPLOYMENT_MACHINE = {"Fn::Sub": here("states", "stateMachine:*-deployment")}
 EVERYBODY = {"Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:*"}]}
@@ -146,6 +147,9 @@ STACKS: dict[str, Change] = {
     "every table": in_grant("settle", "dynamodb:PutItem", Resource=ANY_TABLE),
     "every state machine": in_grant("admit", "states:StartExecution", Resource=ANY_MACHINE),
     "every snapshot": in_grant("backup", "rds:DescribeDBSnapshots", Resource=ANY_SNAPSHOT),
+    "every cluster snapshot": in_grant(
+        "backup", "rds:DescribeDBClusterSnapshots", Resource=ANY_CLUSTER_SNAPSHOT
+    ),
     "every secret for the pages": in_grant(
         "web", "secretsmanager:GetSecretValue", Resource=ANY_SECRET
     ),
@@ -253,7 +257,7 @@ def test_a_changed_stack_is_found(case: str) -> None:
     assert stack_violations(changed) != []
 
 
-RDS = "slipway.adapters.rds"
+RDS = "slipway.adapters.rds.instances"
 ROLLOUTS = "slipway.adapters.ecs.rollouts"
 ROUTES = "slipway.web.routes"
 LIST = "PERMISSIONS: Final = ("

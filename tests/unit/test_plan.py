@@ -5,14 +5,15 @@ from typing import Any
 
 import pytest
 
-from slipway.domain.catalog import EcsTarget
 from slipway.domain.commands import deploy_command
 from slipway.domain.deployment import Origin, Outcome
 from slipway.domain.errors import Broken, Reason, Rejected
 from slipway.domain.guidance import way_back
 from slipway.domain.plan import LiveService
-from slipway.domain.preflight import DatabaseInstance
+from slipway.domain.preflight import DatabaseCondition, DatabaseState, RevisionState
 from slipway.domain.release import COMPATIBLE_LABEL, SCHEMA_LABEL, VERSION_LABEL, Image
+from slipway.domain.target import EcsTarget
+from slipway.domain.verdict import RolloutState
 from slipway.operate.arguments import parse
 from slipway.steps.plan import PlanResult
 from tests.unit.worlds import (
@@ -375,15 +376,15 @@ def test_a_label_that_is_no_version_is_told_and_not_shown() -> None:
 
 def test_everything_that_stands_against_a_plan_is_told_at_once() -> None:
     world = admitted()
-    world.service.changes = {"strategy": "BLUE_GREEN", "desired_count": 0}
-    world.instances.known[DATABASE] = DatabaseInstance(
-        identifier=DATABASE, status="stopped", encrypted=True
+    world.service.changes = {"strategy": "blue_green", "desired_count": 0}
+    world.database_states.known[DATABASE] = DatabaseState(
+        name="RDS instance", condition=DatabaseCondition.STUCK, status="stopped", remedy="Start it"
     )
 
     reason, message = rejected(world.plan)
 
     assert reason is Reason.SERVICE_UNAVAILABLE
-    assert all(part in message for part in ("wants 0 tasks", "BLUE_GREEN", "is stopped"))
+    assert all(part in message for part in ("wants 0 tasks", "blue_green", "is stopped"))
     assert world.deployment.plan is None
 
 
@@ -391,15 +392,15 @@ def test_the_database_is_asked_only_where_a_backup_is_planned() -> None:
     for settings in (environment(migration=None), environment(backup={"policy": "off"})):
         world = admitted(World(settings))
         world.plan()
-        assert world.instances.asked == []
+        assert world.database_states.asked == []
 
     same = admitted(World(pushed=image(**{SCHEMA_LABEL: "0001"})))
     same.plan()
-    assert same.instances.asked == []
+    assert same.database_states.asked == []
 
     world = admitted()
     world.plan()
-    assert world.instances.asked == [DATABASE]
+    assert world.database_states.asked == [DATABASE]
 
 
 def test_an_image_is_resolved_for_the_operating_system_of_the_service() -> None:
@@ -512,23 +513,22 @@ def test_a_plan_without_the_migration_that_is_needed_now_is_not_followed() -> No
     assert deploy_command("notes/staging", NEW) in refused.value.message
 
 
-@pytest.mark.parametrize("status", ["DELETE_IN_PROGRESS", "MISSING"])
-def test_a_last_good_revision_that_was_deleted_is_no_way_back(status: str) -> None:
-    world = admitted(with_another_revision_live(status))
+def test_a_last_good_revision_that_was_deleted_is_no_way_back() -> None:
+    world = admitted(with_another_revision_live(RevisionState.DELETED))
     world.plan()
 
     with pytest.raises(Rejected, match="was deleted"):
         world.check()
 
 
-def with_another_revision_live(status: str) -> World:
-    """Somebody has put revision 9 live; the last good release's own has this status."""
+def with_another_revision_live(state: RevisionState) -> World:
+    """Somebody has put revision 9 live; the last good release's own is in this state."""
     world = World(environment(migration=None, database=None))
     other = f"{FAMILY}:9"
     world.service.images[other] = f"{REGISTRY}@{OLD}"
-    world.service.attempts.insert(0, Attempt("ecs-svc/9", other, "SUCCESSFUL"))
+    world.service.attempts.insert(0, Attempt("ecs-svc/9", other, RolloutState.COMPLETED))
     world.service.primary = world.service.attempts[0]
-    world.service.statuses[FIRST_REVISION] = status
+    world.service.revisions[FIRST_REVISION] = state
     return world
 
 

@@ -6,17 +6,21 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from slipway.domain.catalog import BackupPolicy, RdsInstance, Rolling
+from slipway.domain.catalog import BackupPolicy
+from slipway.domain.database import RdsInstance
 from slipway.domain.errors import Reason
 from slipway.domain.plan import LiveService
 from slipway.domain.preflight import (
-    DatabaseInstance,
+    DatabaseCondition,
+    DatabaseState,
     Revision,
+    RevisionState,
     database_refusal,
     no_room,
     no_way_back,
     service_refusals,
 )
+from slipway.domain.strategy import BlueGreen, Rolling, Strategy
 from tests.unit.worlds import OLD, SERVICE_ARN, World, environment, image, stable
 
 
@@ -38,16 +42,29 @@ def rolling(minimum: int = 100, maximum: int = 200) -> Rolling:
             "wants 0 tasks, so nothing could be verified; raise its desired count first.",
         ),
         (
-            {"strategy": "BLUE_GREEN"},
+            {"strategy": "blue_green"},
             rolling(),
             Reason.SERVICE_UNAVAILABLE,
-            "has deploymentConfiguration.strategy BLUE_GREEN, and strategy.kind in the catalog "
-            "says rolling",
+            "has the deployment strategy blue_green, and strategy.kind in the catalog says rolling",
         ),
-        ({"strategy": "LINEAR"}, rolling(), Reason.SERVICE_UNAVAILABLE, "strategy LINEAR, and"),
-        ({"strategy": "CANARY"}, rolling(), Reason.SERVICE_UNAVAILABLE, "strategy CANARY, and"),
+        ({"strategy": "linear"}, rolling(), Reason.SERVICE_UNAVAILABLE, "strategy linear, and"),
+        ({"strategy": "canary"}, rolling(), Reason.SERVICE_UNAVAILABLE, "strategy canary, and"),
         (
-            {"scheduling": "DAEMON"},
+            {},
+            BlueGreen(kind="blue_green"),
+            Reason.SERVICE_UNAVAILABLE,
+            "has the deployment strategy rolling, and strategy.kind in the catalog says "
+            "blue_green; Slipway does not change a service's strategy. Set the service's strategy "
+            "to blue_green",
+        ),
+        (
+            {"strategy": "blue_green", "desired_count": 0},
+            BlueGreen(kind="blue_green"),
+            Reason.SERVICE_UNAVAILABLE,
+            "wants 0 tasks",
+        ),
+        (
+            {"scheduling": "daemon"},
             rolling(),
             Reason.CATALOG_INVALID,
             "is a DAEMON service, for which ECS allows no maximum above 100 %; the catalog says "
@@ -70,7 +87,7 @@ def rolling(minimum: int = 100, maximum: int = 200) -> Rolling:
     ],
 )
 def test_a_service_that_cannot_be_updated_so_is_refused(
-    changes: dict[str, Any], strategy: Rolling, reason: Reason, told: str
+    changes: dict[str, Any], strategy: Strategy, reason: Reason, told: str
 ) -> None:
     (refusal,) = service_refusals(live(**changes), strategy)
 
@@ -83,17 +100,18 @@ def test_a_service_that_cannot_be_updated_so_is_refused(
     ("changes", "strategy"),
     [
         ({}, rolling()),
-        ({"scheduling": "DAEMON"}, rolling(0, 100)),
+        ({"scheduling": "daemon"}, rolling(0, 100)),
+        ({"strategy": "blue_green"}, BlueGreen(kind="blue_green")),
         ({"zone_rebalancing": True}, rolling(100, 150)),
         ({"zone_rebalancing": False}, rolling(50, 100)),
     ],
 )
-def test_a_service_that_can_be_updated_passes(changes: dict[str, Any], strategy: Rolling) -> None:
+def test_a_service_that_can_be_updated_passes(changes: dict[str, Any], strategy: Strategy) -> None:
     assert list(service_refusals(live(**changes), strategy)) == []
 
 
 def test_everything_that_is_wrong_is_told_at_once() -> None:
-    wrong = live(strategy="CANARY", scheduling="DAEMON", desired_count=0)
+    wrong = live(strategy="canary", scheduling="daemon", desired_count=0)
 
     assert [one.reason for one in service_refusals(wrong, rolling())] == [
         Reason.SERVICE_UNAVAILABLE,
@@ -132,9 +150,15 @@ def test_what_the_refusal_says_to_set_makes_room(desired: int) -> None:
     assert no_room(service, rolling(lower, 101)) is None
 
 
-def found(**changes: Any) -> DatabaseInstance:
-    usual = {"identifier": "notes-staging", "status": "available", "encrypted": True}
-    return DatabaseInstance(**{**usual, **changes})
+NAME = "RDS instance 'notes-staging'"
+
+
+def found(**changes: Any) -> DatabaseState:
+    usual = {"name": NAME, "condition": DatabaseCondition.USABLE, "encrypted": True}
+    return DatabaseState(**{**usual, **changes})
+
+
+STUCK = {"condition": DatabaseCondition.STUCK, "status": "stopped", "remedy": "Start it (like so)"}
 
 
 DATABASE = RdsInstance(identifier="notes-staging")
@@ -144,13 +168,11 @@ DATABASE = RdsInstance(identifier="notes-staging")
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        ({"status": "stopped"}, "aws rds start-db-instance --db-instance-identifier notes-staging"),
-        ({"status": "stopping"}, "is stopping, so it can be neither backed up nor migrated"),
-        ({"status": "failed"}, "Bring it back to available"),
-        ({"status": "storage-full"}, "is storage-full"),
-        ({"status": "deleting"}, "is deleting"),
-        ({"status": "incompatible-parameters"}, "is incompatible-parameters"),
-        ({"status": "inaccessible-encryption-credentials-recoverable"}, "is inaccessible"),
+        (
+            STUCK,
+            f"The {NAME} is stopped, so it can be neither backed up nor migrated. Start it (like "
+            "so), then deploy again.",
+        ),
         (
             {"replica_of": "notes-main"},
             "is a read replica of notes-main and cannot be migrated; set database.identifier to "
@@ -169,28 +191,33 @@ def test_a_database_that_cannot_be_migrated_is_refused(
 
 
 @pytest.mark.parametrize(
-    ("instance", "told"),
+    ("changes", "told"),
     [
-        (None, "There is no RDS instance 'notes-staging'; correct database.identifier."),
-        (found(encrypted=False), "or set database.encrypted to false"),
-        (found(cluster="notes"), "is a member of the cluster notes"),
+        (
+            {"condition": DatabaseCondition.ABSENT},
+            f"There is no {NAME}; correct database.identifier.",
+        ),
+        ({"encrypted": False}, "or set database.encrypted to false"),
+        (
+            {"cluster": "notes"},
+            "is a member of the cluster notes, of which RDS takes no instance snapshot. Set "
+            "database.kind to aurora_cluster and database.identifier to notes.",
+        ),
     ],
 )
 def test_what_only_the_backup_needs_is_refused_where_the_backup_is_required(
-    instance: DatabaseInstance | None, told: str
+    changes: dict[str, Any], told: str
 ) -> None:
-    refusal = database_refusal(DATABASE, instance, BackupPolicy.REQUIRED)
+    refusal = database_refusal(DATABASE, found(**changes), BackupPolicy.REQUIRED)
 
     assert refusal is not None
     assert told in refusal.message
-    assert database_refusal(DATABASE, instance, BackupPolicy.BEST_EFFORT) is None
+    assert database_refusal(DATABASE, found(**changes), BackupPolicy.BEST_EFFORT) is None
 
 
-@pytest.mark.parametrize(
-    "status", ["available", "backing-up", "modifying", "storage-optimization", "upgrading", ""]
-)
-def test_a_database_whose_state_passes_by_itself_goes_on(status: str) -> None:
-    assert database_refusal(DATABASE, found(status=status), BackupPolicy.REQUIRED) is None
+@pytest.mark.parametrize("condition", [DatabaseCondition.USABLE, DatabaseCondition.PASSING])
+def test_a_database_whose_state_passes_by_itself_goes_on(condition: DatabaseCondition) -> None:
+    assert database_refusal(DATABASE, found(condition=condition), BackupPolicy.REQUIRED) is None
 
 
 def test_a_database_need_not_be_encrypted_where_the_catalog_says_so() -> None:
@@ -200,22 +227,21 @@ def test_a_database_need_not_be_encrypted_where_the_catalog_says_so() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "changes", "why"),
+    ("state", "changes", "why"),
     [
-        ("ACTIVE", {}, None),
+        (RevisionState.REGISTERED, {}, None),
         # It is registered again when it is needed.
-        ("INACTIVE", {}, None),
-        ("DELETE_IN_PROGRESS", {}, "was deleted"),
-        ("MISSING", {}, "was deleted"),
-        ("ACTIVE", {"service_arn": SERVICE_ARN}, None),
-        ("ACTIVE", {"service_arn": f"{SERVICE_ARN}-2"}, "ran in"),
+        (RevisionState.DEREGISTERED, {}, None),
+        (RevisionState.DELETED, {}, "was deleted"),
+        (RevisionState.REGISTERED, {"service_arn": SERVICE_ARN}, None),
+        (RevisionState.REGISTERED, {"service_arn": f"{SERVICE_ARN}-2"}, "ran in"),
     ],
 )
 def test_a_last_good_revision_is_a_way_back_unless_it_is_gone(
-    status: str, changes: dict[str, Any], why: str | None
+    state: RevisionState, changes: dict[str, Any], why: str | None
 ) -> None:
     last_good = stable(**changes)
-    revision = Revision(arn=last_good.revision_arn, status=status)
+    revision = Revision(arn=last_good.revision_arn, state=state)
 
     told = no_way_back(last_good, live(), revision, image(OLD), None)
 

@@ -55,6 +55,7 @@ RECEIVERS: dict[str, tuple[list[str], tuple[str, ...]]] = {
     "rds-0042-created-with-tags": (["backup"], (SNAPSHOT,)),
     "rds-0091-automated-db-arn": ([], ()),
     "rds-cluster-0074-doc": ([], ()),
+    "rds-cluster-0075-created": (["backup"], (SNAPSHOT,)),
     "rds-cluster-0169-automated": ([], ()),
     # The fallback timer looks.
     "rds-manual-with-rds-prefix": ([], ()),

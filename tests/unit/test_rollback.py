@@ -8,6 +8,7 @@ from slipway.domain.deployment import Outcome, Phase
 from slipway.domain.effect import Effect
 from slipway.domain.errors import Broken, Reason, Rejected, Transient, Unhealthy
 from slipway.domain.progress import SchemaWork, ServiceProgress
+from slipway.domain.verdict import RolloutState
 from slipway.steps.rollback import RollbackRequest, keys
 from slipway.steps.step import StepResult
 from tests.unit.worlds import (
@@ -303,15 +304,14 @@ def test_a_rollback_that_ecs_gives_up_is_not_tried_again() -> None:
     world = without_migration()
     world.rollback()
     bad = world.service.attempts[1]
-    world.service.attempts[0].status = "ROLLBACK_SUCCESSFUL"
-    world.service.attempts[0].reason = "Circuit breaker: rolling back to ecs-svc/2."
+    world.service.attempts[0].state = RolloutState.GIVEN_UP
+    world.service.attempts[0].told = "ROLLBACK_SUCCESSFUL: rolling back to ecs-svc/2."
     world.service.primary = bad
 
     for _ in range(2):
         assert unhealthy(world) == (
             Reason.ROLLBACK_NOT_LIVE,
-            "ECS ended the rollback as ROLLBACK_SUCCESSFUL: "
-            "Circuit breaker: rolling back to ecs-svc/2.",
+            "ECS ended the rollback as ROLLBACK_SUCCESSFUL: rolling back to ecs-svc/2.",
         )
     assert len(world.service.updates) == 2
 

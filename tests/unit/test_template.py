@@ -54,6 +54,7 @@ CHANGES_THE_USERS_SYSTEMS = {
     "ecs:RunTask": ["migrate", "rollback"],
     "ecs:StopTask": ["migrate", "rollback"],
     "rds:CreateDBSnapshot": ["backup"],
+    "rds:CreateDBClusterSnapshot": ["backup"],
 }
 # AWS defines no resource for these, or asks for all of them.
 WITHOUT_A_RESOURCE = {
@@ -209,6 +210,7 @@ SAMPLES = {
     "admit-promotion": ["admit", "enter"],
     "admit-request": ["admit"],
     "approve-decided": ["approve"],
+    "backup-cluster-snapshot": ["backup"],
     "backup-snapshot": ["backup"],
     "check-scanned": ["check"],
     "deploy-completed": ["deploy", "rollback"],
@@ -226,6 +228,7 @@ SAMPLES = {
         ("admit", {"result": "FAILURE"}),
         ("admit", {"image-tag": None}),
         ("admit-promotion", {"outcome": "Unknown"}),
+        ("backup-cluster-snapshot", {"SourceIdentifier": "rds:notes-2026-11-21-03-04"}),
         ("backup-snapshot", {"SourceIdentifier": "rds:notes-2026-11-21-03-04"}),
         ("migrate-stopped", {"startedBy": "ecs-svc/1234567890123456789"}),
         ("migrate-stopped", {"lastStatus": "RUNNING"}),

@@ -8,7 +8,7 @@ import pytest
 from slipway.domain.deployment import Outcome, Phase
 from slipway.domain.effect import Effect
 from slipway.domain.errors import Broken, Reason, Rejected, Transient, Unhealthy
-from slipway.domain.verdict import Target
+from slipway.domain.verdict import Target, TargetHealth
 from slipway.steps.step import StepResult
 from slipway.steps.verify import VerifyRequest, keys
 from tests.unit.worlds import FIRST_REVISION, NEW, OLD, SETTINGS, START, World, environment, healthy
@@ -97,7 +97,9 @@ def test_the_catalog_says_how_many_looks_there_are() -> None:
 
 def test_a_release_that_recovers_in_time_is_verified() -> None:
     world = deployed()
-    ill = Target(address="10.0.0.2:8000", state="initial", reason="registering")
+    ill = Target(
+        address="10.0.0.2:8000", health=TargetHealth.STARTING, told="initial", reason="registering"
+    )
     world.balancers.registered = (healthy(1), ill)
     assert not world.verify().done
     world.balancers.registered = (healthy(1), healthy(2))

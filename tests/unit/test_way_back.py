@@ -8,6 +8,7 @@ import pytest
 from slipway.domain.deployment import Outcome, Phase
 from slipway.domain.errors import Broken, Reason, Unhealthy
 from slipway.domain.guidance import way_back
+from slipway.domain.preflight import RevisionState
 from slipway.steps.revision import revision_of
 from tests.unit.test_plan import with_another_revision_live
 from tests.unit.worlds import (
@@ -44,7 +45,7 @@ def failed(world: World) -> World:
 
 def live_and_deregistered() -> World:
     world = World(environment(migration=None, database=None))
-    world.service.statuses[FIRST_REVISION] = "INACTIVE"
+    world.service.revisions[FIRST_REVISION] = RevisionState.DEREGISTERED
     return world
 
 
@@ -59,7 +60,7 @@ def rolled_back(world: World) -> str:
 
 
 def another_live() -> World:
-    return with_another_revision_live("INACTIVE")
+    return with_another_revision_live(RevisionState.DEREGISTERED)
 
 
 @pytest.mark.parametrize("made", [another_live, live_and_deregistered])
@@ -79,7 +80,7 @@ def test_a_deregistered_last_good_revision_is_registered_anew_for_a_rollback(
 
 
 def test_a_registered_last_good_revision_is_not_registered_again() -> None:
-    world = failed(with_another_revision_live("ACTIVE"))
+    world = failed(with_another_revision_live(RevisionState.REGISTERED))
 
     assert rolled_back(world) == FIRST_REVISION
     assert AGAIN not in world.revisions.registered
@@ -101,7 +102,7 @@ def counted(world: World) -> list[str]:
 @pytest.mark.parametrize("after", [False, True])
 @pytest.mark.parametrize("at", ["InMemoryRevisions.register_again", "Service.update"])
 def test_an_interrupted_way_back_is_completed_on_retry(at: str, after: bool) -> None:
-    world = failed(with_another_revision_live("INACTIVE"))
+    world = failed(with_another_revision_live(RevisionState.DEREGISTERED))
     registered = counted(world)
     world.crashes = Crashes(at, after=after)
     with pytest.raises(Crash):
@@ -119,7 +120,7 @@ def test_an_interrupted_way_back_is_completed_on_retry(at: str, after: bool) -> 
 
 
 def test_a_revision_that_is_deleted_by_then_needs_a_person() -> None:
-    world = failed(with_another_revision_live("INACTIVE"))
+    world = failed(with_another_revision_live(RevisionState.DEREGISTERED))
 
     def deleted(*_: Any) -> str:
         raise Broken(Reason.NOTHING_TO_ROLL_BACK_TO, "It was deleted.")
@@ -133,7 +134,7 @@ def test_a_revision_that_is_deleted_by_then_needs_a_person() -> None:
 
 
 def test_the_approver_sees_that_the_last_good_revision_was_deregistered() -> None:
-    world = with_another_revision_live("INACTIVE")
+    world = with_another_revision_live(RevisionState.DEREGISTERED)
     world.admit()
     world.plan()
 

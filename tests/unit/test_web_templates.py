@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from slipway.adapters.databases import RestoresByKind
 from slipway.web import pages, rendering
 from slipway.web.links import Links
 from tests.unit.stories import ASKED, ID, KEY, stored
@@ -28,7 +29,7 @@ def shown() -> list[str]:
             asked, found, evidence, sig="0" * 64, closed="", links=links, now=ASKED
         ),
         pages.decided_page(asked, links),
-        pages.deployment_page(found, evidence, links=links, now=ASKED),
+        pages.deployment_page(found, evidence, restores=RestoresByKind(), links=links, now=ASKED),
         pages.status_page([pages.ApplicationView("fastapi-rds", lanes)], links=links, now=ASKED),
         pages.sentence_page("Too late", "It is over.", "Nothing was changed."),
     ]

@@ -7,15 +7,16 @@ from typing import Any
 
 import pytest
 
+from slipway.adapters.databases import RestoresByKind
 from slipway.domain.approval import Answer, Decision
-from slipway.domain.catalog import Application, Catalog, EcsTarget, Environment, Rolling
+from slipway.domain.catalog import Application, Catalog, Environment
 from slipway.domain.deployment import Deployment, Origin
 from slipway.domain.errors import Broken, Reason, Rejected
 from slipway.domain.evidence import Evidence, chain_errors
 from slipway.domain.gates import Scan
 from slipway.domain.lane import Lane, Stable
 from slipway.domain.plan import LiveService, Plan
-from slipway.domain.preflight import Revision
+from slipway.domain.preflight import Revision, RevisionState
 from slipway.domain.release import (
     COMPATIBLE_LABEL,
     SCHEMA_LABEL,
@@ -23,8 +24,11 @@ from slipway.domain.release import (
     Image,
     Release,
 )
-from slipway.domain.verdict import HttpAnswer, Rollout, Target
+from slipway.domain.strategy import Strategy
+from slipway.domain.target import EcsTarget
+from slipway.domain.verdict import HttpAnswer, Rollout, RolloutState, Target, TargetHealth
 from slipway.journal import Journal
+from slipway.ports.databases import SnapshotState
 from slipway.ports.targets import OneOff
 from slipway.requests import admit as admitting
 from slipway.requests import wish as wishing
@@ -47,7 +51,7 @@ from tests.unit.fakes import (
     InMemoryRecords,
     InMemoryRevisions,
     StubAlarms,
-    StubInstances,
+    StubDatabaseStates,
     StubLoadBalancers,
     StubRegistry,
     StubWebsite,
@@ -141,8 +145,9 @@ class Attempt:
 
     ecs_id: str
     revision_arn: str
-    status: str
-    reason: str = ""
+    state: RolloutState
+    told: str = ""
+    reason: Reason | None = None
 
 
 @dataclass
@@ -151,12 +156,12 @@ class Service:
 
     images: dict[str, str] = field(default_factory=lambda: {FIRST_REVISION: f"{REGISTRY}@{OLD}"})
     attempts: list[Attempt] = field(
-        default_factory=lambda: [Attempt("ecs-svc/1", FIRST_REVISION, "SUCCESSFUL")]
+        default_factory=lambda: [Attempt("ecs-svc/1", FIRST_REVISION, RolloutState.COMPLETED)]
     )
     primary: Attempt = field(init=False)
-    updates: list[tuple[str, Rolling]] = field(default_factory=list)
+    updates: list[tuple[str, Strategy]] = field(default_factory=list)
     digests: tuple[str, ...] | None = None
-    statuses: dict[str, str] = field(default_factory=dict)
+    revisions: dict[str, RevisionState] = field(default_factory=dict)
     changes: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -171,49 +176,55 @@ class Service:
             desired_count=2,
             target_group_arn=TARGET_GROUP,
             base_url=None,
-            is_registered=self.revision(self.primary.revision_arn).status == "ACTIVE",
+            is_registered=self._is_registered(self.primary.revision_arn),
         ).model_copy(update=self.changes)
 
     def revision(self, revision_arn: str) -> Revision:
-        return Revision(arn=revision_arn, status=self.statuses.get(revision_arn, "ACTIVE"))
+        state = self.revisions.get(revision_arn, RevisionState.REGISTERED)
+        return Revision(arn=revision_arn, state=state)
+
+    def _is_registered(self, revision_arn: str) -> bool:
+        return self.revision(revision_arn).state is RevisionState.REGISTERED
 
     def rollout(self, target: EcsTarget, revision_arn: str) -> Rollout:
         mine = [one for one in self.attempts if one.revision_arn == revision_arn]
         image = self.images.get(revision_arn, "")
-        live = (self.primary.revision_arn, self.primary.status)
-        known = (image.rpartition("@")[2],) if mine and mine[0].status == "SUCCESSFUL" else ()
+        newest = mine[0] if mine else Attempt("", revision_arn, RolloutState.ABSENT)
+        live = (self.primary.revision_arn, self.primary.state)
+        known = (image.rpartition("@")[2],) if newest.state is RolloutState.COMPLETED else ()
         return Rollout(
             primary_deployment_id=self.primary.ecs_id,
             primary_revision_arn=self.primary.revision_arn,
-            status=mine[0].status if mine else "NONE",
-            status_reason=mine[0].reason if mine else "",
+            state=newest.state,
+            told=newest.told,
+            reason=newest.reason,
             digests=known if self.digests is None else self.digests,
             desired_count=2,
-            running_count=2 if live == (revision_arn, "SUCCESSFUL") else 1,
+            running_count=2 if live == (revision_arn, RolloutState.COMPLETED) else 1,
             events=("(service notes) has begun draining",),
         )
 
-    def update(self, target: EcsTarget, revision_arn: str, strategy: Rolling) -> None:
+    def update(self, target: EcsTarget, revision_arn: str, strategy: Strategy) -> None:
         if self.primary.revision_arn == revision_arn:
             return
-        if self.revision(revision_arn).status != "ACTIVE":
+        if not self._is_registered(revision_arn):
             raise Broken(Reason.AWS_REFUSED, "UpdateService: TaskDefinition is inactive")
-        attempt = Attempt(f"ecs-svc/{len(self.attempts) + 1}", revision_arn, "IN_PROGRESS")
+        attempt = Attempt(f"ecs-svc/{len(self.attempts) + 1}", revision_arn, RolloutState.UNDERWAY)
         self.attempts.insert(0, attempt)
         self.primary = attempt
         self.updates.append((revision_arn, strategy))
 
     def complete(self) -> None:
         """ECS ends the newest rollout well."""
-        if self.primary.status == "IN_PROGRESS":
-            self.primary.status = "SUCCESSFUL"
+        if self.primary.state is RolloutState.UNDERWAY:
+            self.primary.state = RolloutState.COMPLETED
 
-    def give_up(self, reason: str, *, status: str = "ROLLBACK_SUCCESSFUL") -> None:
+    def give_up(self, told: str, reason: Reason = Reason.CIRCUIT_BREAKER_TRIPPED) -> None:
         """ECS ends the newest rollout by itself and goes back to the last that was completed."""
         lost = self.primary
-        lost.status, lost.reason = status, reason
-        before = next(one for one in self.attempts if one.status == "SUCCESSFUL")
-        self.primary = Attempt(f"{lost.ecs_id}-back", before.revision_arn, "SUCCESSFUL")
+        lost.state, lost.told, lost.reason = RolloutState.GIVEN_UP, told, reason
+        before = next(one for one in self.attempts if one.state is RolloutState.COMPLETED)
+        self.primary = Attempt(f"{lost.ecs_id}-back", before.revision_arn, RolloutState.COMPLETED)
 
 
 @dataclass
@@ -290,8 +301,9 @@ class World:
         self.service = Service()
         self.revisions = InMemoryRevisions(images=self.service.images)
         self.one_offs = InMemoryOneOffs()
-        self.databases = InMemoryDatabases(statuses={DATABASE: "available"})
-        self.instances = StubInstances()
+        self.databases = InMemoryDatabases(known=frozenset({DATABASE}))
+        self.database_states = StubDatabaseStates()
+        self.restores = RestoresByKind()
         self.alarms = StubAlarms()
         self.executions = Executions()
         self.announcements = InMemoryAnnouncements()
@@ -389,14 +401,14 @@ class World:
             never_ran=exit_code is None and not began,
         )
 
-    def snapshot_ends(self, status: str = "available") -> None:
-        self.databases.finish(f"slipway-{self.deployment_id}", self.now, status=status)
+    def snapshot_ends(self) -> None:
+        self.databases.finish(f"slipway-{self.deployment_id}", self.now)
 
     def everything_ends_well(self) -> None:
         """What was started comes to its good end."""
         self.service.complete()
         for name, snapshot in self.databases.snapshots.items():
-            if snapshot.status == "creating":
+            if snapshot.state is SnapshotState.UNDERWAY:
                 self.databases.finish(name, self.now)
         for arn in self.one_offs.tasks.values():
             self.one_offs.seen.setdefault(
@@ -410,7 +422,7 @@ class World:
         return admitting.admit(wanted or wish(), catalog=self.catalog, **ports)
 
     def plan(self) -> planning.PlanResult:
-        ports = self.ports("registry", "services", "balancers", "instances")
+        ports = self.ports("registry", "services", "balancers", "database_states")
         return planning.plan(self._request(planning.PlanRequest), catalog=self.catalog, **ports)
 
     def check(self) -> StepResult:
@@ -445,7 +457,7 @@ class World:
     def rollback(self) -> StepResult:
         request = self._request(rolling_back.RollbackRequest, service_arn=SERVICE_ARN)
         ports = self.ports("services", "revisions", "rollouts", "one_offs")
-        return rolling_back.rollback(request, **ports)
+        return rolling_back.rollback(request, restores=self.restores, **ports)
 
     def settle(
         self, *, cause: Caught | None = None, failure: Caught | None = None
@@ -519,7 +531,8 @@ class World:
 
 def healthy(number: int) -> Target:
     """A target that the load balancer likes."""
-    return Target(address=f"10.0.0.{number}:8000", state="healthy", reason="")
+    address = f"10.0.0.{number}:8000"
+    return Target(address=address, health=TargetHealth.HEALTHY, told="healthy", reason="")
 
 
 def _catalog(settings: Environment) -> Catalog:

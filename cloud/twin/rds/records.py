@@ -1,4 +1,4 @@
-"""What RDS keeps of an instance and a snapshot, and how its API shows them."""
+"""What RDS keeps of instances, clusters and snapshots, and how its API shows them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -6,6 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from cloud.twin.rds.databases import Endpoint, Server
+
+# What the engine calls the server of a cluster: an instance may have the cluster's name.
+CLUSTER_SERVER = "cluster."
 
 
 @dataclass
@@ -52,12 +55,61 @@ class Instance:
 
 
 @dataclass
+class Cluster:
+    """One Aurora cluster. Its one server is there at once; the twin gives it no instances."""
+
+    arn: str
+    server: Server
+    engine: str
+    engine_version: str
+    encrypted: bool
+    created_at: datetime
+    resource_id: str
+    tags: dict[str, str]
+    status: str = "creating"
+    endpoint: Endpoint | None = None
+
+    @property
+    def cluster_id(self) -> str:
+        """The cluster's name; an instance may have the same, and its server has another."""
+        return self.server.instance_id.removeprefix(CLUSTER_SERVER)
+
+    def describe(self) -> dict[str, Any]:
+        """The `DBCluster` structure; AllocatedStorage says nothing of Aurora's volume."""
+        shape: dict[str, Any] = {
+            "DBClusterIdentifier": self.cluster_id,
+            "DBClusterArn": self.arn,
+            "Status": self.status,
+            "DatabaseName": self.server.database,
+            "MasterUsername": self.server.username,
+            "Engine": self.engine,
+            "EngineVersion": self.engine_version,
+            "EngineMode": "provisioned",
+            "AllocatedStorage": 1,
+            "StorageEncrypted": self.encrypted,
+            "ClusterCreateTime": self.created_at,
+            "DbClusterResourceId": self.resource_id,
+            "BackupRetentionPeriod": 1,
+            "MultiAZ": False,
+            "DeletionProtection": False,
+            "DBClusterMembers": [],
+            "TagList": tag_list(self.tags),
+        }
+        if self.endpoint:
+            shape["Endpoint"], shape["Port"] = self.endpoint.address, self.endpoint.port
+        return shape
+
+
+Source = Instance | Cluster
+
+
+@dataclass
 class Snapshot:
-    """One manual snapshot of a DB instance."""
+    """One manual snapshot of an instance or a cluster."""
 
     arn: str
     snapshot_id: str
-    source: Instance
+    source: Source
     started_at: datetime
     seconds: float
     will_fail: bool
@@ -66,30 +118,52 @@ class Snapshot:
     size_bytes: int = 0
 
     def describe(self, now: datetime) -> dict[str, Any]:
-        """The `DBSnapshot` structure; SnapshotCreateTime appears when the snapshot is available."""
+        """The `DBSnapshot` or `DBClusterSnapshot` structure.
+
+        SnapshotCreateTime appears when the snapshot is available.
+        """
         shape: dict[str, Any] = {
-            "DBSnapshotIdentifier": self.snapshot_id,
-            "DBSnapshotArn": self.arn,
-            "DBInstanceIdentifier": self.source.server.instance_id,
             "Status": self.status,
             "PercentProgress": self._percent(now),
             "SnapshotType": "manual",
             "Engine": self.source.engine,
             "EngineVersion": self.source.engine_version,
-            "AllocatedStorage": self.source.storage_gib,
-            "Encrypted": self.source.encrypted,
             "MasterUsername": self.source.server.username,
-            "InstanceCreateTime": self.source.created_at,
-            "DbiResourceId": self.source.resource_id,
             "TagList": tag_list(self.tags),
         }
         if self.source.endpoint:
             shape["Port"] = self.source.endpoint.port
         if self.status == "available":
             shape["SnapshotCreateTime"] = self.started_at
+        if isinstance(self.source, Cluster):
+            return shape | self._of_cluster(self.source)
+        return shape | self._of_instance(self.source)
+
+    def _of_instance(self, source: Instance) -> dict[str, Any]:
+        shape: dict[str, Any] = {
+            "DBSnapshotIdentifier": self.snapshot_id,
+            "DBSnapshotArn": self.arn,
+            "DBInstanceIdentifier": source.server.instance_id,
+            "AllocatedStorage": source.storage_gib,
+            "Encrypted": source.encrypted,
+            "InstanceCreateTime": source.created_at,
+            "DbiResourceId": source.resource_id,
+        }
+        if self.status == "available":
             shape["OriginalSnapshotCreateTime"] = self.started_at
             shape["FullSnapshotSizeInBytes"] = self.size_bytes
         return shape
+
+    def _of_cluster(self, source: Cluster) -> dict[str, Any]:
+        return {
+            "DBClusterSnapshotIdentifier": self.snapshot_id,
+            "DBClusterSnapshotArn": self.arn,
+            "DBClusterIdentifier": source.cluster_id,
+            "AllocatedStorage": 0,
+            "StorageEncrypted": source.encrypted,
+            "ClusterCreateTime": source.created_at,
+            "DbClusterResourceId": source.resource_id,
+        }
 
     def _percent(self, now: datetime) -> int:
         if self.status != "creating":

@@ -88,6 +88,7 @@ def _ours(detail: Mapping[str, Any], _: Sequence[str]) -> Iterable[Key]:
 
 
 _SNAPSHOT: Final = Hint("aws.rds", "RDS DB Snapshot Event", _snapshot)
+_CLUSTER_SNAPSHOT: Final = Hint("aws.rds", "RDS DB Cluster Snapshot Event", _snapshot)
 _TASK: Final = Hint("aws.ecs", "ECS Task State Change", _task)
 _ROLLOUT: Final = Hint("aws.ecs", "ECS Deployment State Change", _services)
 _SCANNED: Final = Hint("aws.ecr", "ECR Image Scan", _scan)
@@ -132,7 +133,12 @@ WAITS: Final = (
         (lane_key, deployment_key, databases_key),
         (_SETTLED, _ADMITTED, _CANCELLED),
     ),
-    Wait("backup", (Phase.BACKING_UP,), (snapshot_key, deployment_key), (_SNAPSHOT, _CANCELLED)),
+    Wait(
+        "backup",
+        (Phase.BACKING_UP,),
+        (snapshot_key, deployment_key),
+        (_SNAPSHOT, _CLUSTER_SNAPSHOT, _CANCELLED),
+    ),
     Wait("migrate", (Phase.MIGRATING,), (task_key, deployment_key), (_TASK,)),
     Wait("deploy", (Phase.DEPLOYING,), (service_key, deployment_key), (_ROLLOUT, _CANCELLED)),
     Wait(

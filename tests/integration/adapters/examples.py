@@ -3,10 +3,10 @@
 from datetime import UTC, datetime, timedelta
 
 from slipway.domain.approval import Approval
-from slipway.domain.catalog import EcsTarget
 from slipway.domain.deployment import Deployment, Origin, Outcome
 from slipway.domain.evidence import Evidence
 from slipway.domain.release import Release
+from slipway.domain.target import EcsTarget
 from slipway.ports.waiting import Parked
 
 NOON = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)

@@ -5,14 +5,14 @@ from typing import Any
 import pytest
 
 from slipway.adapters.ecs.rollouts import EcsRollouts
-from slipway.domain.catalog import CircuitBreaker, Rolling
 from slipway.domain.errors import Broken, Reason
+from slipway.domain.strategy import BlueGreen, CircuitBreaker, Rolling, Strategy
 from tests.integration.adapters.ecs_answers import NEW, OLD, a_service, services
 from tests.integration.adapters.examples import TARGET
 from tests.integration.adapters.stubbed import refuse, stubbed
 
 
-def _update(service: dict[str, Any], strategy: Rolling, configuration: dict[str, Any]) -> None:
+def _update(service: dict[str, Any], strategy: Strategy, configuration: dict[str, Any]) -> None:
     with stubbed("ecs") as (client, stub):
         stub.add_response("describe_services", services(service))
         expected = {
@@ -107,6 +107,31 @@ def test_a_refused_update_is_broken() -> None:
     )
 
 
+def test_a_blue_green_service_gets_its_bake_and_nothing_that_belongs_to_rolling_updates() -> None:
+    alarms = {"alarmNames": ["errors"], "enable": True, "rollback": True}
+    existing = {
+        "strategy": "BLUE_GREEN",
+        "maximumPercent": 200,
+        "minimumHealthyPercent": 100,
+        "deploymentCircuitBreaker": {"enable": True, "rollback": True},
+        "bakeTimeInMinutes": 3,
+        "alarms": alarms,
+    }
+
+    _update(
+        a_service(OLD, deploymentConfiguration=existing),
+        BlueGreen(kind="blue_green", bake_minutes=10),
+        {"strategy": "BLUE_GREEN", "bakeTimeInMinutes": 10, "alarms": alarms},
+    )
+
+
+def test_a_rolling_service_is_not_turned_into_a_blue_green_one() -> None:
+    with pytest.raises(Broken, match="has the deployment strategy rolling now") as raised:
+        _update(a_service(OLD), BlueGreen(kind="blue_green"), {})
+
+    assert raised.value.reason is Reason.SERVICE_UNAVAILABLE
+
+
 @pytest.mark.parametrize("strategy", ["BLUE_GREEN", "LINEAR", "CANARY"])
 def test_a_service_with_another_strategy_is_left_as_it_is(strategy: str) -> None:
     existing = {
@@ -114,7 +139,7 @@ def test_a_service_with_another_strategy_is_left_as_it_is(strategy: str) -> None
         "bakeTimeInMinutes": 10,
         "lifecycleHooks": [{"hookTargetArn": "arn:aws:lambda:us-east-1:000000000000:function:x"}],
     }
-    with pytest.raises(Broken, match=strategy) as raised, stubbed("ecs") as (client, stub):
+    with pytest.raises(Broken, match=strategy.lower()) as raised, stubbed("ecs") as (client, stub):
         service = a_service(OLD, deploymentConfiguration=existing)
         stub.add_response("describe_services", services(service))
         EcsRollouts(client).update(TARGET, NEW, Rolling())

@@ -4,11 +4,12 @@ from typing import Any
 
 import pytest
 
+from slipway.adapters.ecs.endings import STATES
 from slipway.adapters.ecs.services import EcsServices
 from slipway.domain.errors import Broken, Reason, Transient
 from slipway.domain.plan import LiveService
-from slipway.domain.preflight import Revision
-from slipway.domain.verdict import Rollout
+from slipway.domain.preflight import Revision, RevisionState
+from slipway.domain.verdict import Rollout, RolloutState
 from tests.integration.adapters.ecs_answers import (
     DIGEST,
     GROUP,
@@ -69,24 +70,33 @@ def test_what_the_service_and_its_tasks_are_is_told() -> None:
 
     live = _live(service, a_definition(runtimePlatform=windows))
 
-    assert (live.operating_system, live.scheduling) == ("WINDOWS_SERVER_2022_CORE", "DAEMON")
-    assert (live.strategy, live.zone_rebalancing) == ("BLUE_GREEN", True)
+    assert (live.operating_system, live.scheduling) == ("WINDOWS_SERVER_2022_CORE", "daemon")
+    assert (live.strategy, live.zone_rebalancing) == ("blue_green", True)
 
 
-@pytest.mark.parametrize("status", ["ACTIVE", "INACTIVE", "DELETE_IN_PROGRESS"])
-def test_a_revision_is_described_also_after_it_was_deregistered(status: str) -> None:
+@pytest.mark.parametrize(
+    ("status", "state"),
+    [
+        ("ACTIVE", RevisionState.REGISTERED),
+        ("INACTIVE", RevisionState.DEREGISTERED),
+        ("DELETE_IN_PROGRESS", RevisionState.DELETED),
+    ],
+)
+def test_a_revision_is_described_also_after_it_was_deregistered(
+    status: str, state: RevisionState
+) -> None:
     with stubbed("ecs") as (client, stub):
         answer = a_definition(status=status)
         stub.add_response("describe_task_definition", answer, {"taskDefinition": OLD})
 
-        assert EcsServices(client).revision(OLD) == Revision(arn=OLD, status=status)
+        assert EcsServices(client).revision(OLD) == Revision(arn=OLD, state=state)
 
 
-def test_a_deleted_revision_is_missing() -> None:
+def test_a_deleted_revision_is_not_described_any_more() -> None:
     with stubbed("ecs") as (client, stub):
         refuse(stub, "describe_task_definition", "ClientException", "Unable to describe it.")
 
-        assert EcsServices(client).revision(OLD) == Revision(arn=OLD, status="MISSING")
+        assert EcsServices(client).revision(OLD) == Revision(arn=OLD, state=RevisionState.DELETED)
 
 
 def test_a_revision_that_may_not_be_looked_at_is_not_called_missing() -> None:
@@ -186,8 +196,8 @@ def test_a_rollout_in_progress_is_one_call() -> None:
     assert rollout == Rollout(
         primary_deployment_id="ecs-svc/2",
         primary_revision_arn=NEW,
-        status="IN_PROGRESS",
-        status_reason="deployment in_progress",
+        state=RolloutState.UNDERWAY,
+        told="IN_PROGRESS",
         digests=(),
         desired_count=2,
         running_count=2,
@@ -203,9 +213,9 @@ def test_a_finished_rollout_tells_its_status_and_what_its_images_resolved_to() -
         [a_service_revision(1, OLD, "sha256:old"), a_service_revision(2, NEW)],
     )
 
-    assert (rollout.status, rollout.status_reason, rollout.digests) == (
-        "SUCCESSFUL",
-        "because of SUCCESSFUL",
+    assert (rollout.state, rollout.told, rollout.digests) == (
+        RolloutState.COMPLETED,
+        "SUCCESSFUL: because of SUCCESSFUL",
         (DIGEST,),
     )
 
@@ -218,7 +228,11 @@ def test_a_stable_service_that_ecs_rolled_back_tells_that_the_new_revision_faile
         [a_service_revision(1, OLD), a_service_revision(2, NEW)],
     )
 
-    assert (rollout.primary_revision_arn, rollout.status) == (OLD, "ROLLBACK_SUCCESSFUL")
+    assert (rollout.primary_revision_arn, rollout.state) == (OLD, RolloutState.GIVEN_UP)
+    assert (rollout.told, rollout.reason) == (
+        "ROLLBACK_SUCCESSFUL: because of ROLLBACK_SUCCESSFUL",
+        Reason.ROLLOUT_STOPPED,
+    )
 
 
 def test_while_ecs_rolls_back_the_new_revision_is_not_in_progress() -> None:
@@ -229,7 +243,7 @@ def test_while_ecs_rolls_back_the_new_revision_is_not_in_progress() -> None:
         [a_service_revision(2, NEW)],
     )
 
-    assert rollout.status == "ROLLBACK_IN_PROGRESS"
+    assert rollout.state is RolloutState.GIVEN_UP
 
 
 def test_the_newest_deployment_of_a_revision_counts_whatever_the_order_of_the_answer() -> None:
@@ -240,7 +254,7 @@ def test_the_newest_deployment_of_a_revision_counts_whatever_the_order_of_the_an
         [a_service_revision(3, NEW), a_service_revision(2, NEW)],
     )
 
-    assert rollout.status == "SUCCESSFUL"
+    assert rollout.state is RolloutState.COMPLETED
 
 
 def test_a_revision_that_was_never_deployed_has_no_status() -> None:
@@ -248,11 +262,11 @@ def test_a_revision_that_was_never_deployed_has_no_status() -> None:
         a_service(OLD), NEW, [a_service_deployment(1, "SUCCESSFUL")], [a_service_revision(1, OLD)]
     )
 
-    assert (rollout.status, rollout.digests) == ("NONE", ())
+    assert (rollout.state, rollout.digests) == (RolloutState.ABSENT, ())
 
 
 def test_a_service_without_any_known_deployment_has_no_status() -> None:
-    assert _rollout(a_service(OLD), NEW, [], []).status == "NONE"
+    assert _rollout(a_service(OLD), NEW, [], []).state is RolloutState.ABSENT
 
 
 def test_an_old_revision_that_ecs_went_back_to_is_live_though_its_deployment_is_forgotten() -> None:
@@ -265,4 +279,43 @@ def test_an_old_revision_that_ecs_went_back_to_is_live_though_its_deployment_is_
         [a_service_revision(1, OLD), a_service_revision(2, NEW)],
     )
 
-    assert (rollout.status, rollout.digests) == ("SUCCESSFUL", (DIGEST,))
+    assert (rollout.state, rollout.digests) == (RolloutState.COMPLETED, (DIGEST,))
+
+
+BREAKER = "Service deployment rolled back because the circuit breaker threshold was exceeded."
+
+
+@pytest.mark.parametrize(
+    ("status", "why", "state", "reason"),
+    [
+        ("PENDING", "", RolloutState.UNDERWAY, None),
+        ("IN_PROGRESS", "", RolloutState.UNDERWAY, None),
+        ("A_WORD_OF_TOMORROW", "", RolloutState.UNDERWAY, None),
+        ("SUCCESSFUL", "", RolloutState.COMPLETED, None),
+        ("STOPPED", "by ada", RolloutState.GIVEN_UP, Reason.ROLLOUT_STOPPED),
+        ("STOP_REQUESTED", "", RolloutState.GIVEN_UP, Reason.ROLLOUT_STOPPED),
+        ("ROLLBACK_REQUESTED", "alarm", RolloutState.GIVEN_UP, Reason.ROLLOUT_STOPPED),
+        ("ROLLBACK_IN_PROGRESS", BREAKER, RolloutState.GIVEN_UP, Reason.CIRCUIT_BREAKER_TRIPPED),
+        ("ROLLBACK_SUCCESSFUL", BREAKER, RolloutState.GIVEN_UP, Reason.CIRCUIT_BREAKER_TRIPPED),
+        ("ROLLBACK_FAILED", BREAKER, RolloutState.GIVEN_UP, Reason.CIRCUIT_BREAKER_TRIPPED),
+    ],
+)
+def test_every_word_of_ecs_for_a_service_deployment_has_its_meaning(
+    status: str, why: str, state: RolloutState, reason: Reason | None
+) -> None:
+    rollout = _rollout(
+        a_service(NEW),
+        NEW,
+        [a_service_deployment(2, status, statusReason=why)],
+        [a_service_revision(2, NEW)],
+    )
+
+    told = f"{status}: {why}" if why else status
+    assert (rollout.state, rollout.reason, rollout.told) == (state, reason, told)
+
+
+def test_no_word_of_ecss_service_model_is_forgotten() -> None:
+    with stubbed("ecs") as (client, _):
+        words = client.meta.service_model.shape_for("ServiceDeploymentStatus").enum
+
+    assert set(words) == set(STATES)

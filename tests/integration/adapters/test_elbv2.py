@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from slipway.adapters.elbv2 import ElasticLoadBalancers
+from slipway.adapters.elbv2 import HEALTH, ElasticLoadBalancers
 from slipway.domain.errors import Broken
 from slipway.domain.routing import Address, Condition, Front, Listener, Rule, address_of
-from slipway.domain.verdict import Target
+from slipway.domain.verdict import Target, TargetHealth
 from tests.integration.adapters.ecs_answers import GROUP
 from tests.integration.adapters.stubbed import refuse, stubbed
 
@@ -433,10 +433,42 @@ def test_targets_tell_their_address_their_state_and_why() -> None:
 
     failed = "Health checks failed with these codes: [500]"
     assert targets == (
-        Target(address="10.0.0.1:8000", state="healthy", reason=""),
-        Target(address="10.0.0.2:8000", state="unhealthy", reason=failed),
-        Target(address="10.0.0.3:8000", state="initial", reason="Elb.RegistrationInProgress"),
+        a_target("10.0.0.1", TargetHealth.HEALTHY, "healthy", ""),
+        a_target("10.0.0.2", TargetHealth.UNHEALTHY, "unhealthy", failed),
+        a_target("10.0.0.3", TargetHealth.STARTING, "initial", "Elb.RegistrationInProgress"),
     )
+
+
+def a_target(ip: str, health: TargetHealth, told: str, reason: str) -> Target:
+    return Target(address=f"{ip}:8000", health=health, told=told, reason=reason)
+
+
+@pytest.mark.parametrize(
+    ("state", "health"),
+    [
+        ("draining", TargetHealth.LEAVING),
+        ("unhealthy.draining", TargetHealth.LEAVING),
+        ("unused", TargetHealth.SILENT),
+        ("unavailable", TargetHealth.SILENT),
+        ("a state of tomorrow", TargetHealth.SILENT),
+    ],
+)
+def test_a_target_that_takes_no_requests_is_told_from_an_unhealthy_one(
+    state: str, health: TargetHealth
+) -> None:
+    one = {"Target": {"Id": "10.0.0.1", "Port": 8000}, "TargetHealth": {"State": state}}
+    with stubbed("elbv2") as (client, stub):
+        stub.add_response("describe_target_health", {"TargetHealthDescriptions": [one]})
+        targets = ElasticLoadBalancers(client).targets(GROUP)
+
+    assert targets == (a_target("10.0.0.1", health, state, ""),)
+
+
+def test_no_state_of_the_service_model_is_forgotten() -> None:
+    with stubbed("elbv2") as (client, _):
+        words = client.meta.service_model.shape_for("TargetHealthStateEnum").enum
+
+    assert set(words) == set(HEALTH)
 
 
 def test_a_target_group_that_does_not_exist_is_broken() -> None:

@@ -9,8 +9,8 @@ import pytest
 from cloud.simulation.clients import Client
 from cloud.twin.scripted import TaskScript
 from slipway.adapters.ecs.one_offs import EcsOneOffs
-from slipway.domain.catalog import EcsTarget
 from slipway.domain.errors import Broken, ControlPlaneError, Reason, Transient
+from slipway.domain.target import EcsTarget
 from slipway.ports.targets import OneOff, OneOffs
 from tests.integration.twin.virtual import VirtualCloud
 from tests.unit.fakes import InMemoryOneOffs

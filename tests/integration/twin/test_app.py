@@ -73,6 +73,24 @@ class Database:
         return found["Endpoint"] if found["DBInstanceStatus"] == "available" else None
 
 
+class ClusterDatabase(Database):
+    """The same as an Aurora cluster."""
+
+    def create(self) -> None:
+        self.rds.create_db_cluster(
+            DBClusterIdentifier=self.name,
+            Engine="aurora-postgresql",
+            DatabaseName="notes",
+            MasterUsername="notes",
+            MasterUserPassword=PASSWORD,
+        )
+
+    def _endpoint(self) -> dict[str, Any] | None:
+        found = self.rds.describe_db_clusters(DBClusterIdentifier=self.name)["DBClusters"][0]
+        endpoint = {"Address": found.get("Endpoint"), "Port": found.get("Port")}
+        return endpoint if found["Status"] == "available" else None
+
+
 @pytest.fixture(scope="module")
 def database(cloud: LiveData) -> Database:
     created = Database(cloud, "notes")
@@ -158,6 +176,27 @@ def test_a_release_migrates_serves_and_is_restored_from_its_snapshot(
     with serving(cloud, "v1", restored.url) as address:
         assert [note["text"] for note in get(f"{address}/notes")[1]] == ["kept"]
     restored.rds.delete_db_instance(DBInstanceIdentifier="notes-restored", SkipFinalSnapshot=True)
+
+
+def test_the_data_of_a_cluster_is_restored_from_its_snapshot(cloud: LiveData) -> None:
+    cluster = ClusterDatabase(cloud, "shared")
+    cluster.create()
+    assert cluster.run("v1", "alembic", "upgrade", "head").returncode == 0
+    cluster.rds.create_db_cluster_snapshot(
+        DBClusterIdentifier="shared", DBClusterSnapshotIdentifier="before"
+    )
+    cluster.rds.get_waiter("db_cluster_snapshot_available").wait(
+        DBClusterSnapshotIdentifier="before", WaiterConfig={"Delay": 1}
+    )
+
+    cluster.rds.restore_db_cluster_from_snapshot(
+        DBClusterIdentifier="shared-restored",
+        SnapshotIdentifier="before",
+        Engine="aurora-postgresql",
+    )
+
+    restored = ClusterDatabase(cloud, "shared-restored")
+    assert restored.revision() == cluster.revision() != ""
 
 
 def test_an_additive_migration_runs_while_the_previous_version_serves(

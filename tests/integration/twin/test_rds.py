@@ -204,7 +204,7 @@ def test_refusals_carry_the_codes_of_the_service_model(cloud: Cloud) -> None:
         ("SnapshotQuotaExceeded", 400),
         ("DBInstanceNotFound", 404),
     }
-    assert found <= _modelled("CreateDBSnapshot")
+    assert found <= modelled("CreateDBSnapshot")
     assert refused(lambda: snapshot(rds, "nothing")) == ("DBSnapshotNotFound", 404)
 
 
@@ -328,7 +328,7 @@ def _listens(port: int) -> bool:
     return True
 
 
-def _modelled(operation: str) -> set[tuple[str, int]]:
+def modelled(operation: str) -> set[tuple[str, int]]:
     """The error codes and HTTP statuses that botocore's service model names."""
     model = ServiceModel(Loader().load_service_model("rds", "service-2"))
     errors = [each.metadata["error"] for each in model.operation_model(operation).error_shapes]

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from slipway.adapters.errors import aws_errors
 from slipway.domain.routing import DEFAULT_PORTS, Condition, Front, Listener, Rule
-from slipway.domain.verdict import Target
+from slipway.domain.verdict import Target, TargetHealth
 
 if TYPE_CHECKING:
     from mypy_boto3_elbv2 import ElasticLoadBalancingv2Client
@@ -31,6 +31,16 @@ _DOES: Final = {
     "authenticate-cognito": "asks for a sign-in",
     "jwt-validation": "asks for a token",
     "redirect": "redirects",
+}
+# TargetHealthStateEnum; those that take no requests, and what is not known yet, are silent.
+HEALTH: Final = {
+    "healthy": TargetHealth.HEALTHY,
+    "initial": TargetHealth.STARTING,
+    "unhealthy": TargetHealth.UNHEALTHY,
+    "draining": TargetHealth.LEAVING,
+    "unhealthy.draining": TargetHealth.LEAVING,
+    "unused": TargetHealth.SILENT,
+    "unavailable": TargetHealth.SILENT,
 }
 
 
@@ -165,6 +175,7 @@ def _target(described: "TargetHealthDescriptionTypeDef") -> Target:
     target, health = described["Target"], described.get("TargetHealth", {})
     return Target(
         address=f"{target['Id']}:{target['Port']}" if "Port" in target else target["Id"],
-        state=health.get("State", "unknown"),
+        health=HEALTH.get(health.get("State", ""), TargetHealth.SILENT),
+        told=health.get("State", "unknown"),
         reason=health.get("Description") or health.get("Reason", ""),
     )

@@ -18,6 +18,7 @@ from slipway.catalog_build.partial import broken_across, broken_rules
 from slipway.domain.catalog import Application, Catalog
 
 _TOP: Final = Place(1, 1)
+_NO_SUCH_KIND: Final = ("union_tag_invalid", "union_tag_not_found")
 
 
 def read_catalog(directory: FilePath) -> Catalog:
@@ -144,18 +145,22 @@ def _validated(found: Document) -> tuple[Application | None, list[Mistake]]:
 
 def _translated(error: ValidationError, found: Document) -> Iterator[Mistake]:
     for detail in error.errors(include_url=False):
-        path: Path = detail["loc"]
+        loc: Path = detail["loc"]
+        path = expectations.in_file(loc)
         if found.is_unread(path) or _only_follows(detail):
             continue
         if detail["type"] == "value_error":
             for sentence in str(detail["ctx"]["error"]).splitlines():
                 yield _broken_rule(sentence, path, found)
         elif detail["type"] == "extra_forbidden":
-            yield Mistake(_key_place(path, found), path, _unknown(path))
+            yield Mistake(_key_place(path, found), path, _unknown(loc))
         elif path[-1:] == ("[key]",):
             yield _bad_name(path[:-1], found)
+        elif detail["type"] in _NO_SUCH_KIND:
+            kind = (*path, "kind")
+            yield Mistake(found.place(kind), kind, _no_such_kind(detail["input"], loc, found))
         else:
-            yield Mistake(found.place(path), path, _unexpected(detail, path, found))
+            yield Mistake(found.place(path), path, _unexpected(detail, loc, found))
 
 
 def _only_follows(detail: Any) -> bool:
@@ -173,9 +178,21 @@ def _key_place(path: Path, found: Document) -> Place:
     return found.keys.get(path) or found.place(path)
 
 
-def _unknown(path: Path) -> str:
-    known = expectations.fields(path[:-1])
-    close = get_close_matches(str(path[-1]), known, n=1)
+def _no_such_kind(value: dict[str, Any], loc: Path, found: Document) -> str:
+    known = list(expectations.kinds_at(loc))
+    got = found.written.get((*expectations.in_file(loc), "kind"), "something else")
+    sentence = f"expected {expectations.choice(known)}, got {got}"
+    written = value["kind"]
+    close = get_close_matches(written, known, n=1) if isinstance(written, str) else []
+    return f"{sentence}; did you mean '{close[0]}'?" if close else sentence
+
+
+def _unknown(loc: Path) -> str:
+    others = expectations.kinds_with(loc)
+    if others:
+        return f"a field of kind {expectations.choice(others)}, and this is of kind '{loc[-2]}'"
+    known = expectations.fields(loc[:-1])
+    close = get_close_matches(str(loc[-1]), known, n=1)
     if close:
         return f"unknown field; did you mean '{close[0]}'?"
     return f"unknown field; expected one of {', '.join(known)}"
@@ -186,18 +203,18 @@ def _bad_name(path: Path, found: Document) -> Mistake:
     return Mistake(_key_place(path, found), path, f"expected a name of {wanted}")
 
 
-def _unexpected(detail: Any, path: Path, found: Document) -> str:
-    wanted = expectations.expected(path)
+def _unexpected(detail: Any, loc: Path, found: Document) -> str:
+    wanted = expectations.expected(loc)
     if detail["type"] == "missing":
         return f"missing; expected {wanted}"
-    got = found.written.get(path, "something else")
-    return f"expected {wanted}, got {got}{_advice(detail['input'], path, got)}"
+    got = found.written.get(expectations.in_file(loc), "something else")
+    return f"expected {wanted}, got {got}{_advice(detail['input'], loc, got)}"
 
 
-def _advice(value: object, path: Path, got: str) -> str:
-    if isinstance(value, bool | int | float) and expectations.is_text(path):
+def _advice(value: object, loc: Path, got: str) -> str:
+    if isinstance(value, bool | int | float) and expectations.is_text(loc):
         return f'; in quotes it is text: "{got}"'
-    if isinstance(value, str) and value.isdecimal() and expectations.is_number(path):
+    if isinstance(value, str) and value.isdecimal() and expectations.is_number(loc):
         return "; without quotes it is a number"
-    name = meant(rules.field_of(path), value) if isinstance(value, str) else None
+    name = meant(rules.field_of(loc), value) if isinstance(value, str) else None
     return f"; did you mean '{name}'?" if name else ""

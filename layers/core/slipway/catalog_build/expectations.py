@@ -1,5 +1,6 @@
 """What the catalog's models expect at every path, in words for people."""
 
+from collections.abc import Iterable
 from functools import cache
 from typing import Any, Final
 
@@ -30,15 +31,42 @@ def schema() -> Node:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **document}
 
 
-def at(path: Path) -> Node:
-    """The schema of the value at a path; empty when there is none."""
+def at(loc: Path) -> Node:
+    """The schema of the value at pydantic's place for it; empty when there is none.
+
+    Where a value is one of several kinds, pydantic puts the kind into the place, after the field.
+    """
     node = schema()
-    for step in path:
+    for step in loc:
         node = _child(node, step)
     return node
 
 
+def in_file(loc: Path) -> Path:
+    """Pydantic's place as the file has it: without the kinds."""
+    return tuple(step for place, step in enumerate(loc) if not kinds_at(loc[:place]))
+
+
+def kinds_at(loc: Path) -> dict[str, Node]:
+    """The kinds that the value at a place may be of, and the schema of each; empty for others."""
+    return kinds(at(loc))
+
+
+def kinds(node: Node) -> dict[str, Node]:
+    """The kinds that a schema allows, and the schema of each; empty where there are none."""
+    members = [essence(option) for option in essence(node).get("oneOf", ())]
+    return {one["properties"]["kind"]["const"]: one for one in members}
+
+
+def kinds_with(loc: Path) -> list[str]:
+    """The other kinds that have the field at this place, which its own kind has not."""
+    others = kinds_at(loc[:-2])
+    return [kind for kind, one in others.items() if loc[-1] in one["properties"]]
+
+
 def _child(node: Node, step: str | int) -> Node:
+    if step in kinds(node):
+        return kinds(node)[str(step)]
     node = essence(node)
     if isinstance(step, int):
         return dict(node.get("items", {}))
@@ -57,29 +85,29 @@ def essence(node: Node) -> Node:
     return node
 
 
-def fields(path: Path) -> list[str]:
-    """The names that a mapping at this path may hold; empty when they are free."""
-    return list(essence(at(path)).get("properties", {}))
+def fields(loc: Path) -> list[str]:
+    """The names that a mapping at this place may hold; empty when they are free."""
+    return list(essence(at(loc)).get("properties", {}))
 
 
-def is_text(path: Path) -> bool:
-    """Whether text is expected at the path."""
-    return essence(at(path)).get("type") == "string"
+def is_text(loc: Path) -> bool:
+    """Whether text is expected at the place."""
+    return essence(at(loc)).get("type") == "string"
 
 
-def is_number(path: Path) -> bool:
-    """Whether a number is expected at the path."""
-    return essence(at(path)).get("type") == "integer"
+def is_number(loc: Path) -> bool:
+    """Whether a number is expected at the place."""
+    return essence(at(loc)).get("type") == "integer"
 
 
-def expected(path: Path) -> str:
-    """What belongs at a path, in words."""
-    return words(at(path))
+def expected(loc: Path) -> str:
+    """What belongs at a place, in words: of whatever kind, where the place ends with one."""
+    return words(at(loc[:-1] if kinds_at(loc[:-1]) else loc))
 
 
-def expected_name(path: Path) -> str:
+def expected_name(loc: Path) -> str:
     """What the names in a mapping with free names must look like, in words."""
-    node = essence(at(path))
+    node = essence(at(loc))
     pattern = next(iter(node.get("patternProperties", {})), "")
     return words({"type": "string", "pattern": pattern, **node.get("propertyNames", {})})
 
@@ -90,7 +118,7 @@ def words(node: Node) -> str:
         return " or ".join(words(option) for option in node["anyOf"])
     node = essence(node)
     if "const" in node or "enum" in node:
-        return _choice(node.get("enum") or [node["const"]])
+        return choice(node.get("enum") or [node["const"]])
     match node.get("type"):
         case "string":
             return _text(node)
@@ -102,7 +130,8 @@ def words(node: Node) -> str:
             return {"boolean": "true or false", "null": "null"}.get(str(kind), "a mapping")
 
 
-def _choice(values: list[str]) -> str:
+def choice(values: Iterable[str]) -> str:
+    """'a', 'b' or 'c'."""
     *first, last = [f"'{value}'" for value in values]
     return f"{', '.join(first)} or {last}" if first else last
 

@@ -148,7 +148,8 @@ def _value(field: FieldInfo, name: str, raw: Any, path: Path, found: Document) -
         return _UNREAD
     if name not in raw:
         return _UNREAD if field.is_required() else field.get_default(call_default_factory=True)
-    written, model = raw[name], _model_in(field.annotation)
+    written = raw[name]
+    model = _model_of(written, _models_in(field.annotation))
     if found.is_unread(_in_file(path)):
         return _UNREAD
     match model, get_origin(field.annotation), written:
@@ -177,9 +178,22 @@ def _leaf(field: FieldInfo, written: Any) -> Any:
         return _UNREAD
 
 
-def _model_in(annotation: Any) -> type[BaseModel] | None:
-    """The one model in an optional, a tuple or a mapping; None for anything else."""
+def _models_in(annotation: Any) -> set[type[BaseModel]]:
+    """The models in an optional, a tuple, a mapping or a union."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    found = {model for one in get_args(annotation) if (model := _model_in(one))}
-    return found.pop() if len(found) == 1 else None
+        return {annotation}
+    return {model for one in get_args(annotation) for model in _models_in(one)}
+
+
+def _model_of(written: Any, models: set[type[BaseModel]]) -> type[BaseModel] | None:
+    """The one model, or of several the one of the kind that is written; None when there is none."""
+    if len(models) < 2:
+        return next(iter(models), None)
+    kind = written.get("kind") if isinstance(written, dict) else None
+    return next((one for one in models if _is_of_kind(one, kind)), None)
+
+
+def _is_of_kind(model: type[BaseModel], kind: Any) -> bool:
+    """Whether the model is of this kind; None stands for an entry that says none."""
+    field = model.model_fields["kind"]
+    return not field.is_required() if kind is None else kind in get_args(field.annotation)

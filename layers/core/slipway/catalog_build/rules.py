@@ -29,6 +29,10 @@ CHARACTERS: Final = {
     "path": 1_000,
     "slack_channel": 80,
 }
+# Kinds that the models describe and that no deployment can run yet, with what is missing.
+NOT_YET_RUN: Final = {
+    ("strategy", "blue_green"): "Slipway does not follow the traffic to the other target group yet"
+}
 _WITHOUT_TWINS: Final = ("tags", "alarms", "checks", "approvers")
 
 
@@ -36,7 +40,7 @@ def broken(found: Document) -> list[Mistake]:
     """Everything in the file that breaks one of the rules."""
     told: list[Mistake] = []
     for path, value in _values(found.value, ()):
-        sentences = [*_too_long(path, value), *_misnamed(path, value)]
+        sentences = [*_too_long(path, value), *_misnamed(path, value), *_not_yet_run(path, value)]
         if isinstance(value, list):
             sentences += [*_twins(path, value, found), *_contradictions(path, value, found)]
         told += [Mistake(found.place(at), at, sentence) for at, sentence in sentences]
@@ -89,6 +93,13 @@ def _misnamed(path: Path, value: Any) -> Iterator[tuple[Path, str]]:
         yield path, f"expected an alarm's name, got its ARN; did you mean '{last_of_arn(value)}'?"
     if field == "approvers" and len(value) <= CHARACTERS["approvers"]:
         yield from ((path, sentence) for sentence in _unfit_name(value))
+
+
+def _not_yet_run(path: Path, value: Any) -> Iterator[tuple[Path, str]]:
+    if path[-1:] == ("kind",) and isinstance(value, str):
+        missing = NOT_YET_RUN.get((field_of(path[:-1]), value))
+        if missing:
+            yield path, f"'{value}' cannot be deployed: {missing}"
 
 
 def _without_the_registry(value: str) -> str:

@@ -7,13 +7,18 @@ from urllib.parse import urljoin, urlsplit
 from slipway.domain.model import Model
 from slipway.domain.reported import wrong_version
 from slipway.domain.text import plain
-from slipway.domain.verdict import Finding, HttpAnswer, Rollout, Target, Verdict, silence
+from slipway.domain.verdict import (
+    Finding,
+    HttpAnswer,
+    Rollout,
+    RolloutState,
+    Target,
+    TargetHealth,
+    Verdict,
+    silence,
+)
 from slipway.domain.verification import HttpCheck
 
-_UNDER_WAY: Final = frozenset({"PENDING", "IN_PROGRESS"})
-# TargetHealthStateEnum. Targets that are leaving or that take no requests say nothing.
-_LEAVING: Final = frozenset({"draining", "unhealthy.draining"})
-_ILL: Final = frozenset({"unhealthy"})
 _NAMED: Final = 5
 _SHOWN: Final = 200
 
@@ -36,10 +41,10 @@ def judge_rollout(rollout: Rollout, expected: Expected) -> Finding:
         return _finding(
             "binding", Verdict.FAILED, f"{rollout.primary_revision_arn} is live instead."
         )
-    if rollout.status in _UNDER_WAY:
+    if rollout.state is RolloutState.UNDERWAY:
         return _finding("binding", Verdict.MOVING, "The rollout is still in progress.")
-    if rollout.status != "SUCCESSFUL":
-        return _finding("binding", Verdict.FAILED, f"ECS calls the rollout {rollout.status}.")
+    if rollout.state is not RolloutState.COMPLETED:
+        return _finding("binding", Verdict.FAILED, f"ECS calls the rollout {rollout.told}.")
     if not set(rollout.digests) & set(expected.digests):
         seen = ", ".join(digest[:19] for digest in rollout.digests) or "no digest"
         return _finding("binding", Verdict.FAILED, f"The running tasks report {seen}.")
@@ -79,11 +84,13 @@ def judge_targets(
     ``planned_count`` is the desired count when the plan was made. A count that changes in the
     middle, up or down, says nothing about the release as long as nobody is unhealthy.
     """
-    healthy = sum(target.state == "healthy" for target in targets)
+    healthy = sum(target.health is TargetHealth.HEALTHY for target in targets)
     wanted = rollout.desired_count
-    wanting = [target for target in targets if target.state not in {"healthy", *_LEAVING}]
+    # A target that is leaving says nothing.
+    fine = {TargetHealth.HEALTHY, TargetHealth.LEAVING}
+    wanting = [target for target in targets if target.health not in fine]
     message = f"{healthy} of {wanted} targets are healthy ({_named(wanting)})."
-    if any(target.state in _ILL for target in targets):
+    if any(target.health is TargetHealth.UNHEALTHY for target in targets):
         return _finding("targets", Verdict.INCONCLUSIVE, message)
     too_few = judge_count(rollout, starts_anew=starts_anew)
     if too_few is not None:
@@ -91,10 +98,10 @@ def judge_targets(
     if healthy and rollout.running_count < wanted:
         message = f"{healthy} targets are healthy; {rollout.running_count} of {wanted} tasks run."
         return _finding("targets", Verdict.MOVING, message)
-    starting = starts_anew and all(target.state == "initial" for target in wanting)
+    starting = starts_anew and all(one.health is TargetHealth.STARTING for one in wanting)
     if healthy < wanted and starting:
         return _finding("targets", Verdict.MOVING, message)
-    if healthy and any(target.state == "initial" for target in targets):
+    if healthy and any(one.health is TargetHealth.STARTING for one in targets):
         return _finding("targets", Verdict.MOVING, message)
     if healthy < wanted:
         return _finding("targets", Verdict.INCONCLUSIVE, message)
@@ -105,7 +112,7 @@ def judge_targets(
 
 
 def _named(targets: Sequence[Target]) -> str:
-    named = [plain(f"{t.address} {t.state} {t.reason}", _SHOWN) for t in targets[:_NAMED]]
+    named = [plain(f"{t.address} {t.told} {t.reason}", _SHOWN) for t in targets[:_NAMED]]
     more = len(targets) - len(named)
     return ", ".join([*named, f"and {more} more"] if more else named) or "none"
 

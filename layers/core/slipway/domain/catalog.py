@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from enum import StrEnum
 from fnmatch import fnmatchcase
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
@@ -14,8 +14,11 @@ from slipway.domain.catalog_rules import (
     services_given_twice,
     unanswerable,
 )
+from slipway.domain.database import Database
 from slipway.domain.fields import Text
 from slipway.domain.model import Model
+from slipway.domain.strategy import Rolling, Strategy
+from slipway.domain.target import DeployTarget
 from slipway.domain.verification import HttpCheck as HttpCheck
 from slipway.domain.verification import Verification as Verification
 
@@ -23,11 +26,6 @@ from slipway.domain.verification import Verification as Verification
 # characters) and part of a snapshot's name (no upper case, no double hyphen), so names are narrow.
 Name = Annotated[
     str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", min_length=1, max_length=24)
-]
-# "Up to 255 letters (uppercase and lowercase), numbers, underscores, and hyphens are allowed":
-# CreateCluster, CreateService and ContainerDefinition in the ECS API reference.
-EcsName = Annotated[
-    str, StringConstraints(pattern=r"^[A-Za-z0-9_-]+$", min_length=1, max_length=255)
 ]
 # CreateRepository in the ECR API reference.
 Repository = Annotated[
@@ -64,34 +62,6 @@ class Push(Model):
     def means(self, repository: str, tag: str) -> bool:
         """Whether a push of this tag to this repository is meant."""
         return repository == self.repository and any(fnmatchcase(tag, glob) for glob in self.tags)
-
-
-class EcsTarget(Model):
-    """The ECS service that runs the release, and the container in it that carries the image."""
-
-    kind: Literal["ecs"] = Field(default="ecs", description="what runs the release")
-    cluster: EcsName = Field(description="ECS cluster, by name")
-    service: EcsName = Field(description="ECS service in the cluster")
-    container: EcsName = Field(
-        description="container of the task definition that gets the release's image"
-    )
-
-
-class RdsInstance(Model):
-    """The database that the release migrates."""
-
-    kind: Literal["rds_instance"] = Field(
-        default="rds_instance", description="what kind of database it is"
-    )
-    identifier: str = Field(
-        pattern=r"^[a-z](-?[a-z0-9])*$", max_length=63, description="RDS DB instance identifier"
-    )
-    encrypted: bool = Field(default=True, description="a snapshot that is not encrypted is refused")
-
-    @property
-    def database_id(self) -> str:
-        """The name under which migrations of this database exclude each other."""
-        return f"rds:{self.identifier}"
 
 
 class BackupPolicy(StrEnum):
@@ -144,37 +114,6 @@ class Migration(Model):
         return self
 
 
-class CircuitBreaker(Model):
-    """When ECS itself gives a rollout up. Without a count: half the desired tasks, 3 to 200."""
-
-    failures: int | None = Field(
-        default=None, ge=1, le=200, description="tasks that fail before ECS gives up"
-    )
-
-
-class Rolling(Model):
-    """ECS's rolling update."""
-
-    kind: Literal["rolling"] = Field(default="rolling", description="how tasks are replaced")
-    minimum_healthy_percent: int = Field(
-        default=100, ge=0, le=100, description="of the desired tasks, kept running meanwhile"
-    )
-    maximum_percent: int = Field(
-        default=200, ge=100, le=400, description="of the desired tasks, old and new together"
-    )
-    circuit_breaker: CircuitBreaker = CircuitBreaker()
-    timeout_minutes: int = Field(
-        default=30, ge=1, le=1440, description="until the rollout counts as failed"
-    )
-
-    @model_validator(mode="after")
-    def leaves_room_to_move(self) -> Self:
-        """Refuse 100/100: ECS could neither stop an old task nor start a new one."""
-        if self.minimum_healthy_percent >= self.maximum_percent:
-            raise ValueError("minimum_healthy_percent must be below maximum_percent")
-        return self
-
-
 class ScanGate(Model):
     """The vulnerability scan that a release must have passed."""
 
@@ -219,16 +158,18 @@ class Environment(Model):
     push: Push | None = Field(
         default=None, description="which pushes are meant; required unless `after` is set"
     )
-    target: EcsTarget
+    target: DeployTarget = Field(description="what runs the release")
     after: Name | None = Field(
         default=None, description="the environment in which the digest must have succeeded before"
     )
     approval: ApprovalPolicy | None = None
     gates: Gates = Gates()
-    database: RdsInstance | None = None
+    database: Database | None = Field(
+        default=None, description="the database that the release migrates"
+    )
     backup: Backup = Backup()
     migration: Migration | None = None
-    strategy: Rolling = Rolling()
+    strategy: Strategy = Field(default=Rolling(), description="how tasks are replaced")
     verification: Verification = Verification()
     notifications: Notifications = Notifications()
 

@@ -1,15 +1,14 @@
 """What a person is told to expect of a deployment, and to do after its end."""
 
 import shlex
-from typing import Final
+from typing import Final, assert_never
 
-from slipway.domain.catalog import Rolling
 from slipway.domain.commands import deploy_command, lift_command
 from slipway.domain.deployment import Deployment, Outcome
 from slipway.domain.errors import Reason
 from slipway.domain.lane import Lane, Stable
 from slipway.domain.plan import Plan
-from slipway.domain.progress import SchemaWork
+from slipway.domain.strategy import BlueGreen, Rolling, Strategy
 from slipway.domain.wording import moment, short_digest
 
 # {again} requests this release once more, {fixed} another one, {good} the last good one; {lift}
@@ -173,37 +172,19 @@ def overridden(deployment: Deployment, lane: Lane) -> tuple[str, ...]:
     return tuple(found)
 
 
-def manner(strategy: Rolling) -> str:
+def manner(strategy: Strategy) -> str:
     """How the tasks are replaced."""
-    return (
-        f"Rolling: between {strategy.minimum_healthy_percent} % and {strategy.maximum_percent} % "
-        "of the desired tasks run meanwhile; the circuit breaker is on."
-    )
-
-
-def restore_commands(deployment: Deployment) -> tuple[str, ...]:
-    """How to get the data from before the migration, into a new database; never over the live one.
-
-    Empty when there was no migration, or no database is known.
-    """
-    settings = deployment.plan.settings if deployment.plan else None
-    migration = deployment.progress.schema_tasks.get(SchemaWork.UP)
-    if settings is None or settings.database is None or migration is None:
-        return ()
-    if not migration.may_have_begun:
-        return ()
-    started = migration.requested_at
-    live = settings.database.identifier
-    restored = f"{live}-restored"
-    in_time = (
-        f"aws rds restore-db-instance-to-point-in-time --source-db-instance-identifier {live} "
-        f"--target-db-instance-identifier {restored} --restore-time {started:%Y-%m-%dT%H:%M:%SZ}"
-    )
-    backup = deployment.progress.backups.get(settings.database.database_id)
-    if backup is None or not backup.succeeded:
-        return (in_time,)
-    from_snapshot = (
-        f"aws rds restore-db-instance-from-db-snapshot --db-instance-identifier {restored} "
-        f"--db-snapshot-identifier {backup.handle}"
-    )
-    return from_snapshot, in_time
+    match strategy:
+        case Rolling():
+            return (
+                f"Rolling: between {strategy.minimum_healthy_percent} % and "
+                f"{strategy.maximum_percent} % of the desired tasks run meanwhile; the circuit "
+                "breaker is on."
+            )
+        case BlueGreen():
+            return (
+                "Blue/green: all new tasks start beside the old ones, then the traffic moves; the "
+                f"old ones stay for {strategy.bake_minutes} more minutes."
+            )
+        case _:
+            assert_never(strategy)

@@ -18,8 +18,10 @@ _SEALS: Final = frozenset({"seal", "seal_format"})
 class LiveService(Model):
     """The service as it runs: what a new revision is derived from and where it is reached.
 
-    ``operating_system``, ``scheduling`` and ``strategy`` are in ECS's words (LINUX, REPLICA,
-    ROLLING), ``zone_rebalancing`` says whether ECS moves tasks between availability zones.
+    ``operating_system`` is in ECS's words (LINUX); ``scheduling`` (replica or daemon) and
+    ``strategy`` (a kind of the catalog's or another one) are in the catalog's, though an older
+    Slipway recorded ECS's. ``zone_rebalancing`` says whether ECS moves tasks between availability
+    zones.
     ``target_group_arns`` are all of its target groups, those of the release's container first;
     an older Slipway recorded the first one only.
     """
@@ -33,8 +35,8 @@ class LiveService(Model):
     base_url: str | None
     is_registered: bool = True
     operating_system: str = "LINUX"
-    scheduling: str = "REPLICA"
-    strategy: str = "ROLLING"
+    scheduling: str = "replica"
+    strategy: str = "rolling"
     zone_rebalancing: bool = False
     target_group_arns: tuple[str, ...] = ()
 

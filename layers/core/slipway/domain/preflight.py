@@ -4,16 +4,19 @@ Each rule looks at facts and answers with a refusal or None; a sentence says wha
 to set. AWS would refuse most of it itself, but after the snapshot and the migration.
 """
 
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Iterable, Iterator, Sequence
+from enum import StrEnum
+from typing import assert_never
 
-from slipway.domain.catalog import BackupPolicy, Environment, RdsInstance, Rolling
+from slipway.domain.catalog import BackupPolicy, Environment
 from slipway.domain.commands import deploy_command
+from slipway.domain.database import Database
 from slipway.domain.errors import Reason, Rejected
 from slipway.domain.lane import Lane, Stable
 from slipway.domain.model import Model
 from slipway.domain.plan import LiveService
 from slipway.domain.release import Image
+from slipway.domain.strategy import BlueGreen, Rolling, Strategy
 
 
 class Refusal(Model):
@@ -23,26 +26,45 @@ class Refusal(Model):
     message: str
 
 
-class DatabaseInstance(Model):
-    """A database instance as it stands; ``replica_of`` and ``cluster`` name what it belongs to."""
+class DatabaseCondition(StrEnum):
+    """What can be done with a database: at once, after a while, after somebody's help, or never."""
 
-    identifier: str
-    status: str
-    encrypted: bool
+    USABLE = "usable"
+    PASSING = "passing"
+    STUCK = "stuck"
+    ABSENT = "absent"
+
+
+class DatabaseState(Model):
+    """A database as it stands.
+
+    ``name`` names it with its kind and ``status`` is its own word for the condition, for people.
+    ``remedy`` says what somebody has to do about one that is stuck. ``replica_of`` and ``cluster``
+    name what it belongs to.
+    """
+
+    name: str
+    condition: DatabaseCondition
+    status: str = ""
+    remedy: str = ""
+    encrypted: bool = False
     replica_of: str | None = None
     cluster: str | None = None
 
 
+class RevisionState(StrEnum):
+    """Whether a revision can be used as it is, only registered again, or not any more."""
+
+    REGISTERED = "registered"
+    DEREGISTERED = "deregistered"
+    DELETED = "deleted"
+
+
 class Revision(Model):
-    """A task definition revision; ``status`` is ACTIVE, INACTIVE, DELETE_IN_PROGRESS or MISSING."""
+    """A task definition revision."""
 
     arn: str
-    status: str
-
-    @property
-    def is_gone(self) -> bool:
-        """Whether it is deleted or about to be: a deregistered one can be registered again."""
-        return self.status not in {"ACTIVE", "INACTIVE"}
+    state: RevisionState
 
 
 def refuse_all(refusals: Iterable[Refusal]) -> None:
@@ -52,15 +74,29 @@ def refuse_all(refusals: Iterable[Refusal]) -> None:
         raise Rejected(found[0].reason, " ".join(refusal.message for refusal in found))
 
 
-def service_refusals(live: LiveService, strategy: Rolling) -> Iterable[Refusal]:
+def service_refusals(live: LiveService, strategy: Strategy) -> Iterable[Refusal]:
     """Everything that is wrong with the service as it runs, the certain and simple things first."""
-    rules = (idle(live), other_strategy(live), daemon(live, strategy), zones(live, strategy))
-    found = [refusal for refusal in rules if refusal is not None]
+    found = [one for one in (idle(live), other_strategy(live, strategy)) if one is not None]
+    match strategy:
+        case Rolling():
+            found += _not_rolling(live, strategy, so_far=found)
+        case BlueGreen():
+            pass
+        case _:
+            assert_never(strategy)
+    return found
+
+
+def _not_rolling(
+    live: LiveService, strategy: Rolling, so_far: Sequence[Refusal]
+) -> Iterator[Refusal]:
+    """Why ECS could not replace the tasks one by one."""
+    found = [one for one in (daemon(live, strategy), zones(live, strategy)) if one is not None]
+    yield from found
     crowded = no_room(live, strategy)
     # Without tasks, or as a daemon with a wrong maximum, the rounding would say the same again.
-    if crowded is not None and not found:
-        found.append(crowded)
-    return found
+    if crowded is not None and not found and not so_far:
+        yield crowded
 
 
 def idle(live: LiveService) -> Refusal | None:
@@ -74,22 +110,22 @@ def idle(live: LiveService) -> Refusal | None:
     return Refusal(reason=Reason.SERVICE_UNAVAILABLE, message=message)
 
 
-def other_strategy(live: LiveService) -> Refusal | None:
-    """A service with another deployment strategy: an update would turn it into a rolling one."""
-    if live.strategy == "ROLLING":
+def other_strategy(live: LiveService, strategy: Strategy) -> Refusal | None:
+    """A service with another deployment strategy: an update would turn it into this one."""
+    if live.strategy == strategy.kind:
         return None
     message = (
-        f"{live.service_arn} has deploymentConfiguration.strategy {live.strategy}, and "
-        "strategy.kind in the catalog says rolling; Slipway does not change a service's strategy. "
-        "Set the service's strategy to ROLLING, without its lifecycle hooks, or deploy it with "
-        "another tool."
+        f"{live.service_arn} has the deployment strategy {live.strategy}, and strategy.kind in the "
+        f"catalog says {strategy.kind}; Slipway does not change a service's strategy. Set the "
+        f"service's strategy to {strategy.kind}, without lifecycle hooks of another one, or deploy "
+        "it with another tool."
     )
     return Refusal(reason=Reason.SERVICE_UNAVAILABLE, message=message)
 
 
 def daemon(live: LiveService, strategy: Rolling) -> Refusal | None:
     """ECS answers that daemon scheduling does not support values above 100 for maximumPercent."""
-    if live.scheduling != "DAEMON" or strategy.maximum_percent <= 100:
+    if live.scheduling != "daemon" or strategy.maximum_percent <= 100:
         return None
     message = (
         f"{live.service_arn} is a DAEMON service, for which ECS allows no maximum above 100 %; "
@@ -168,65 +204,44 @@ def _ways_back(image: Image, lane: Lane, settings: Environment) -> str:
     )
 
 
-# https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/accessing-monitoring.html: states that end
-# only when somebody does something. Every other state passes or is one to work in.
-_STUCK: Final = frozenset(
-    {
-        "delete-precheck",
-        "deleting",
-        "failed",
-        "inaccessible-encryption-credentials",
-        "inaccessible-encryption-credentials-recoverable",
-        "insufficient-capacity",
-        "restore-error",
-        "stopped",
-        "stopping",
-        "storage-full",
-    }
-)
-
-
 def database_refusal(
-    database: RdsInstance, found: DatabaseInstance | None, policy: BackupPolicy
+    database: Database, found: DatabaseState, policy: BackupPolicy
 ) -> Refusal | None:
     """Why this database can be neither backed up as demanded nor migrated.
 
     With a backup of best effort only what makes the migration itself impossible counts.
     """
     required = policy is BackupPolicy.REQUIRED
-    if found is None:
-        missing = f"There is no RDS instance '{database.identifier}'; correct database.identifier."
+    if found.condition is DatabaseCondition.ABSENT:
+        missing = f"There is no {found.name}; correct database.identifier."
         return _database(missing) if required else None
     impossible = _impossible(found)
     if impossible is not None:
         return _database(impossible)
     if required and found.cluster is not None:
         return _database(
-            f"{found.identifier} is a member of the cluster {found.cluster}, of which RDS takes no "
-            "instance snapshot. Set backup.policy to best_effort or off in the catalog, and rely "
-            "on the cluster's own backups."
+            f"The {found.name} is a member of the cluster {found.cluster}, of which RDS takes no "
+            "instance snapshot. Set database.kind to aurora_cluster and database.identifier to "
+            f"{found.cluster}."
         )
     if required and database.encrypted and not found.encrypted:
         return _database(
-            f"{found.identifier} is not encrypted, so neither would its snapshot be, and the "
-            "catalog demands it. Encrypt the instance, or set database.encrypted to false."
+            f"The {found.name} is not encrypted, so neither would its snapshot be, and the "
+            "catalog demands it. Encrypt the database, or set database.encrypted to false."
         )
     return None
 
 
-def _impossible(found: DatabaseInstance) -> str | None:
+def _impossible(found: DatabaseState) -> str | None:
     if found.replica_of is not None:
         return (
-            f"{found.identifier} is a read replica of {found.replica_of} and cannot be migrated; "
+            f"The {found.name} is a read replica of {found.replica_of} and cannot be migrated; "
             f"set database.identifier to {found.replica_of}, or promote the replica."
         )
-    if found.status in _STUCK or found.status.startswith("incompatible-"):
-        start = found.status in {"stopped", "stopping"}
-        how = f"aws rds start-db-instance --db-instance-identifier {found.identifier}"
-        mend = f"Start it ({how})" if start else "Bring it back to available"
+    if found.condition is DatabaseCondition.STUCK:
         return (
-            f"{found.identifier} is {found.status}, so it can be neither backed up nor migrated. "
-            f"{mend}, then deploy again."
+            f"The {found.name} is {found.status}, so it can be neither backed up nor migrated. "
+            f"{found.remedy}, then deploy again."
         )
     return None
 
@@ -247,7 +262,7 @@ def no_way_back(
         return f"the last good image {stable.digest[:19]} is no longer in the registry"
     if image.status != "ACTIVE":
         return f"the last good image {stable.digest[:19]} is {image.status} in the registry"
-    if revision.is_gone:
+    if revision.state is RevisionState.DELETED:
         return f"the task definition {stable.revision_arn} of the last good release was deleted"
     if stable.service_arn not in (None, live.service_arn):
         return f"the last good release ran in {stable.service_arn}, not in {live.service_arn}"

@@ -4,23 +4,12 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Final
 
+from slipway.domain.errors import Reason
 from slipway.domain.model import Model
 from slipway.domain.text import cut
 
 # However many checks a catalog names, what is told and stored of them has a bound.
 _MOST: Final = 2000
-
-# The statuses of a service deployment that will never become SUCCESSFUL.
-_LOST: Final = frozenset(
-    {
-        "STOPPED",
-        "STOP_REQUESTED",
-        "ROLLBACK_REQUESTED",
-        "ROLLBACK_IN_PROGRESS",
-        "ROLLBACK_SUCCESSFUL",
-        "ROLLBACK_FAILED",
-    }
-)
 
 
 class Verdict(StrEnum):
@@ -36,34 +25,50 @@ class Verdict(StrEnum):
     MOVING = "moving"
 
 
-class Rollout(Model):
-    """What an ECS service runs, and what became of one revision there.
+class RolloutState(StrEnum):
+    """What became of one revision: nothing yet, on its way, there, or given up on the way."""
 
-    ``primary_*`` describe the PRIMARY deployment. ``status`` is that of the newest service
-    deployment that targeted the revision (SUCCESSFUL, IN_PROGRESS, ROLLBACK_SUCCESSFUL, ...;
-    NONE when there is none) and ``digests`` are what its images resolved to.
+    ABSENT = "absent"
+    UNDERWAY = "underway"
+    COMPLETED = "completed"
+    GIVEN_UP = "given up"
+
+
+class Rollout(Model):
+    """What a service runs, and what became of one revision there.
+
+    ``primary_*`` describe what the service is being brought to now. ``state`` is that of the newest
+    rollout that targeted the revision and ``digests`` are what its images resolved to. ``told`` is
+    the platform's own word for the state, for people, and ``reason`` why a rollout was given up.
     """
 
     primary_deployment_id: str
     primary_revision_arn: str
-    status: str
-    status_reason: str
+    state: RolloutState
+    told: str
+    reason: Reason | None = None
     digests: tuple[str, ...]
     desired_count: int
     running_count: int
     events: tuple[str, ...] = ()
 
-    @property
-    def lost(self) -> bool:
-        """Whether ECS has given the revision up, or was told to."""
-        return self.status in _LOST
+
+class TargetHealth(StrEnum):
+    """How a target does; one that is silent neither takes requests nor is about to."""
+
+    HEALTHY = "healthy"
+    STARTING = "starting"
+    UNHEALTHY = "unhealthy"
+    LEAVING = "leaving"
+    SILENT = "silent"
 
 
 class Target(Model):
-    """One target of the load balancer and how it does."""
+    """One target of the load balancer; ``told`` is the balancer's own word for its health."""
 
     address: str
-    state: str
+    health: TargetHealth
+    told: str
     reason: str
 
 

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from slipway.domain.catalog import EcsTarget, Rolling
 from slipway.domain.model import Model
 from slipway.domain.plan import LiveService
 from slipway.domain.preflight import Revision
+from slipway.domain.strategy import Strategy
+from slipway.domain.target import DeployTarget
 from slipway.domain.verdict import Rollout
 
 
@@ -35,7 +36,7 @@ class OneOff(Model):
 class Services(Protocol):
     """ECS services, read only."""
 
-    def live(self, target: EcsTarget) -> LiveService:
+    def live(self, target: DeployTarget) -> LiveService:
         """The service as it runs, without its address; Broken when it is missing or not ACTIVE."""
         ...
 
@@ -43,7 +44,7 @@ class Services(Protocol):
         """Whether a task definition revision can still be used, or registered again."""
         ...
 
-    def rollout(self, target: EcsTarget, revision_arn: str) -> Rollout:
+    def rollout(self, target: DeployTarget, revision_arn: str) -> Rollout:
         """How the service's PRIMARY deployment does, and what became of this revision.
 
         One call while a rollout is in progress; three, with digests, when it has ended.
@@ -78,7 +79,7 @@ class Revisions(Protocol):
 class Rollouts(Protocol):
     """The one right to change what an ECS service runs."""
 
-    def update(self, target: EcsTarget, revision_arn: str, strategy: Rolling) -> None:
+    def update(self, target: DeployTarget, revision_arn: str, strategy: Strategy) -> None:
         """Point the service at a revision, unless its PRIMARY deployment already has it."""
         ...
 
@@ -88,7 +89,7 @@ class OneOffs(Protocol):
 
     def run(
         self,
-        target: EcsTarget,
+        target: DeployTarget,
         revision_arn: str,
         command: Sequence[str],
         started_by: str,
@@ -102,25 +103,25 @@ class OneOffs(Protocol):
         """
         ...
 
-    def find(self, target: EcsTarget, revision_arn: str, started_by: str) -> str | None:
+    def find(self, target: DeployTarget, revision_arn: str, started_by: str) -> str | None:
         """The ARN of the task that an earlier try started, running or just stopped."""
         ...
 
-    def running(self, target: EcsTarget, task_arn: str) -> bool:
+    def running(self, target: DeployTarget, task_arn: str) -> bool:
         """Whether the command may be at work; False for a task that ECS does not know any more."""
         ...
 
-    def look(self, target: EcsTarget, task_arn: str) -> OneOff:
+    def look(self, target: DeployTarget, task_arn: str) -> OneOff:
         """How the task does."""
         ...
 
-    def log_tail(self, target: EcsTarget, revision_arn: str, task_arn: str) -> tuple[str, ...]:
+    def log_tail(self, target: DeployTarget, revision_arn: str, task_arn: str) -> tuple[str, ...]:
         """The last lines of the command, oldest first: 20 at most, plain, without secrets.
 
         Never an error: a log that cannot be read is one line that says so.
         """
         ...
 
-    def stop(self, target: EcsTarget, task_arn: str, why: str) -> None:
+    def stop(self, target: DeployTarget, task_arn: str, why: str) -> None:
         """End what still runs of a task; asking again is harmless."""
         ...

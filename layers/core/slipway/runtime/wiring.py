@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from slipway.adapters.announcements import EventBridgeAnnouncements
     from slipway.adapters.cloudwatch import CloudWatchAlarms
+    from slipway.adapters.databases import DatabasesByKind, RestoresByKind, StatesByKind
     from slipway.adapters.downloads import Downloads
     from slipway.adapters.ecr import EcrRegistry
     from slipway.adapters.ecs.one_offs import EcsOneOffs
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from slipway.adapters.elbv2 import ElasticLoadBalancers
     from slipway.adapters.executions import StepFunctionsExecutions
     from slipway.adapters.parking import DynamoDBParking
-    from slipway.adapters.rds import RdsDatabases
-    from slipway.adapters.rds_instances import RdsInstances
     from slipway.adapters.records import DynamoDBRecords
     from slipway.adapters.secrets import SecretsManagerSecrets
     from slipway.adapters.slack import BotSlack, WebhookSlack
@@ -179,19 +178,27 @@ def balancers() -> "ElasticLoadBalancers":
 
 
 @cache
-def databases() -> "RdsDatabases":
-    """RDS."""
-    from slipway.adapters.rds import RdsDatabases
+def databases() -> "DatabasesByKind":
+    """The right to back a database up."""
+    from slipway.adapters.databases import DatabasesByKind
 
-    return RdsDatabases(client("rds"))
+    return DatabasesByKind(client("rds"))
 
 
 @cache
-def instances() -> "RdsInstances":
-    """RDS instances, read only."""
-    from slipway.adapters.rds_instances import RdsInstances
+def database_states() -> "StatesByKind":
+    """Databases, read only."""
+    from slipway.adapters.databases import StatesByKind
 
-    return RdsInstances(client("rds"))
+    return StatesByKind(client("rds"))
+
+
+@cache
+def restores() -> "RestoresByKind":
+    """What a person has to call to bring data back."""
+    from slipway.adapters.databases import RestoresByKind
+
+    return RestoresByKind()
 
 
 @cache

@@ -2,14 +2,15 @@
 
 from datetime import datetime, timedelta
 
-from slipway.domain.catalog import BackupPolicy, RdsInstance
+from slipway.domain.catalog import BackupPolicy
+from slipway.domain.database import Database
 from slipway.domain.deployment import Deployment, Phase
 from slipway.domain.effect import Effect
 from slipway.domain.errors import Broken, Reason, Transient
 from slipway.domain.evidence import Note
 from slipway.domain.what import What
 from slipway.journal import Journal, fence_of
-from slipway.ports.databases import Databases, Snapshot
+from slipway.ports.databases import Databases, Snapshot, SnapshotState
 from slipway.steps.step import StepRequest, StepResult
 from slipway.waits import Key, deployment_key, snapshot_key
 
@@ -59,20 +60,20 @@ def _skip(deployment: Deployment, why: str, journal: Journal) -> StepResult:
 
 
 def _back_up(
-    deployment: Deployment, database: RdsInstance, journal: Journal, databases: Databases
+    deployment: Deployment, database: Database, journal: Journal, databases: Databases
 ) -> StepResult:
     name = snapshot_id(deployment.deployment_id)
     known = deployment.progress.backups.get(database.database_id)
     if known is not None and known.succeeded:
         return StepResult(done=True, reason=Reason.BACKED_UP, message=f"{name} is available")
-    snapshot = databases.snapshot(name) if known is not None else None
+    snapshot = databases.snapshot(database, name) if known is not None else None
     if snapshot is None:
         deployment, snapshot = _request_snapshot(deployment, database, journal, databases)
     return _judge(deployment, database, snapshot, journal)
 
 
 def _request_snapshot(
-    deployment: Deployment, database: RdsInstance, journal: Journal, databases: Databases
+    deployment: Deployment, database: Database, journal: Journal, databases: Databases
 ) -> tuple[Deployment, Snapshot | None]:
     """The snapshot just asked for; None while the database is busy, its own backup for one."""
     name, database_id = snapshot_id(deployment.deployment_id), database.database_id
@@ -82,7 +83,7 @@ def _request_snapshot(
     deployment, put_off = journal.act(
         deployment.at(Phase.BACKING_UP).with_backup(database_id, effect),
         Note(what=What.SNAPSHOT_REQUESTED, message=name) if before is None else None,
-        lambda: _create_snapshot(database.identifier, deployment.deployment_id, databases),
+        lambda: _create_snapshot(database, deployment.deployment_id, databases),
     )
     if put_off is None:
         news = [Note(what=What.SNAPSHOT_STARTED, message=name)]
@@ -90,13 +91,13 @@ def _request_snapshot(
         news = [Note(what=What.DATABASE_BUSY, message=put_off)] if put_off != before else []
     answered = deployment.acted(journal.now).with_backup(database_id, effect.put_off(put_off))
     deployment = journal.write(answered, *news)
-    return deployment, databases.snapshot(name) if put_off is None else None
+    return deployment, databases.snapshot(database, name) if put_off is None else None
 
 
-def _create_snapshot(identifier: str, deployment_id: str, databases: Databases) -> str | None:
+def _create_snapshot(database: Database, deployment_id: str, databases: Databases) -> str | None:
     """None when RDS has taken the wish; what it says while the database is busy."""
     try:
-        databases.create_snapshot(identifier, snapshot_id(deployment_id), deployment_id)
+        databases.create_snapshot(database, snapshot_id(deployment_id), deployment_id)
     except Transient as error:
         if error.reason is not Reason.DATABASE_BUSY:
             raise
@@ -105,11 +106,11 @@ def _create_snapshot(identifier: str, deployment_id: str, databases: Databases) 
 
 
 def _judge(
-    deployment: Deployment, database: RdsInstance, snapshot: Snapshot | None, journal: Journal
+    deployment: Deployment, database: Database, snapshot: Snapshot | None, journal: Journal
 ) -> StepResult:
     name = snapshot_id(deployment.deployment_id)
     effect = deployment.progress.backups[database.database_id]
-    if snapshot is None or snapshot.status in {"creating", "pending"}:
+    if snapshot is None or snapshot.state is SnapshotState.UNDERWAY:
         _refuse_late(deployment, effect, journal.now)
         doing = f"is being created ({snapshot.percent} %)" if snapshot else "cannot be created yet"
         message = f"{name} {doing}{_because(effect)}"
@@ -125,13 +126,13 @@ def _judge(
     return StepResult(done=True, reason=Reason.BACKED_UP, message=f"{name} is available")
 
 
-def _fault(snapshot: Snapshot, database: RdsInstance, effect: Effect) -> str | None:
+def _fault(snapshot: Snapshot, database: Database, effect: Effect) -> str | None:
     """What makes a finished snapshot useless, or None; available is not enough."""
-    if snapshot.status != "available":
-        return f"ended as {snapshot.status}"
+    if snapshot.state is not SnapshotState.AVAILABLE:
+        return f"ended as {snapshot.told}"
     if database.encrypted and not snapshot.encrypted:
         return "is not encrypted, which the catalog demands"
-    if snapshot.size_gib <= 0:
+    if snapshot.size_gib == 0:
         return "is empty"
     # RDS's clock and ours may differ a little; a minute is far less than two deployments' distance.
     earliest = effect.requested_at - timedelta(minutes=1)

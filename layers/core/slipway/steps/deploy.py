@@ -6,7 +6,7 @@ from slipway.domain.deployment import Deployment, Phase
 from slipway.domain.effect import Effect
 from slipway.domain.errors import Reason, Unhealthy
 from slipway.domain.evidence import Note
-from slipway.domain.verdict import Rollout
+from slipway.domain.verdict import Rollout, RolloutState
 from slipway.domain.what import What
 from slipway.journal import Journal
 from slipway.ports.targets import Revisions, Rollouts, Services
@@ -34,7 +34,7 @@ def deploy(
     revisions: Revisions,
     rollouts: Rollouts,
 ) -> StepResult:
-    """Done when ECS calls the service deployment of our revision SUCCESSFUL.
+    """Done when ECS has completed the rollout of our revision.
 
     Unhealthy when ECS gave it up or it took too long: "stable" would not tell, since a service
     that ECS rolled back is stable too.
@@ -66,7 +66,7 @@ def _ensure_rollout(
     settings, arn = deployment.planned().settings, revision_of(deployment)
     if known is not None:
         rollout = services.rollout(settings.target, arn)
-        if rollout.status != "NONE":
+        if rollout.state is not RolloutState.ABSENT:
             return deployment, rollout
     effect = known or Effect(requested_at=journal.now)
     deployment, _ = journal.act(
@@ -79,9 +79,10 @@ def _ensure_rollout(
 
 
 def _judge(deployment: Deployment, rollout: Rollout, journal: Journal) -> StepResult:
-    if rollout.status == "SUCCESSFUL" and rollout.primary_revision_arn == revision_of(deployment):
+    is_ours = rollout.primary_revision_arn == revision_of(deployment)
+    if rollout.state is RolloutState.COMPLETED and is_ours:
         return _record_completion(deployment, rollout, journal)
-    if rollout.lost:
+    if rollout.state is RolloutState.GIVEN_UP:
         _record_loss(deployment, rollout, journal)
     _refuse_late(deployment, journal.now)
     message = f"{rollout.running_count} of {rollout.desired_count} tasks run"
@@ -104,12 +105,10 @@ def _done(ecs_deployment_id: str) -> StepResult:
 
 def _record_loss(deployment: Deployment, rollout: Rollout, journal: Journal) -> None:
     """Record what ECS said and raise Unhealthy."""
-    message = f"ECS ended the rollout as {rollout.status}: {rollout.status_reason}"
+    message = f"ECS ended the rollout as {rollout.told}"
     data = {"events": list(rollout.events)}
     journal.write(deployment, Note(what=What.ROLLOUT_FAILED, message=message, data=data))
-    breaker = "circuit breaker" in rollout.status_reason.lower()
-    reason = Reason.CIRCUIT_BREAKER_TRIPPED if breaker else Reason.ROLLOUT_STOPPED
-    raise Unhealthy(reason, message)
+    raise Unhealthy(rollout.reason or Reason.ROLLOUT_STOPPED, message)
 
 
 def _refuse_late(deployment: Deployment, now: datetime) -> None:

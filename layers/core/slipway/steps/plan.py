@@ -13,6 +13,7 @@ from slipway.domain.plan import LiveService, NoWayBack, Plan, differences, pendi
 from slipway.domain.preflight import (
     Refusal,
     Revision,
+    RevisionState,
     database_refusal,
     no_way_back,
     older_schema,
@@ -22,7 +23,7 @@ from slipway.domain.preflight import (
 from slipway.domain.release import Image
 from slipway.domain.what import What
 from slipway.journal import Journal
-from slipway.ports.databases import Instances
+from slipway.ports.databases import DatabaseStates
 from slipway.ports.observation import LoadBalancers
 from slipway.ports.registry import ImageRegistry
 from slipway.ports.targets import Services
@@ -57,7 +58,7 @@ def plan(
     registry: ImageRegistry,
     services: Services,
     balancers: LoadBalancers,
-    instances: Instances,
+    database_states: DatabaseStates,
 ) -> PlanResult:
     """Make the plan, once; Rejected when there is nothing to do, or with all that can be known now
     and would be refused later.
@@ -78,7 +79,7 @@ def plan(
     live = addressed(live, settings, balancers)
     image = _image(deployment, live, registry)
     made = _plan(deployment, settings, lane, live, image, journal.now)
-    refuse_all(_refusals(made, lane, deployment.schema_at, instances))
+    refuse_all(_refusals(made, lane, deployment.schema_at, database_states))
     made = _with_way_back(made, lane.stable, deployment.schema_at, registry, services)
     note = Note(what=What.PLANNED, data={"plan_hash": made.plan_hash})
     journal.write(deployment.planned_as(made), note)
@@ -99,7 +100,7 @@ def _image(deployment: Deployment, live: LiveService, registry: ImageRegistry) -
 
 
 def _refusals(
-    made: Plan, lane: Lane, schema_at: str | None, instances: Instances
+    made: Plan, lane: Lane, schema_at: str | None, database_states: DatabaseStates
 ) -> Iterator[Refusal]:
     """Everything that stands against the plan; the database is asked only if a backup needs it."""
     settings = made.settings
@@ -109,7 +110,7 @@ def _refusals(
         yield older
     database, policy = settings.database, settings.backup.policy
     if made.needs_migration and database is not None and policy is not BackupPolicy.OFF:
-        unfit = database_refusal(database, instances.instance(database.identifier), policy)
+        unfit = database_refusal(database, database_states.state(database), policy)
         if unfit is not None:
             yield unfit
 
@@ -164,13 +165,13 @@ def _with_way_back(
         return made.sealed()
     image = registry.status(stable.repository, stable.digest)
     live = made.live
-    status = "ACTIVE" if live.is_registered else "INACTIVE"
-    revision = Revision(arn=live.revision_arn, status=status)
+    state = RevisionState.REGISTERED if live.is_registered else RevisionState.DEREGISTERED
+    revision = Revision(arn=live.revision_arn, state=state)
     if stable.revision_arn != live.revision_arn:
         revision = services.revision(stable.revision_arn)
     why = no_way_back(stable, live, revision, image, schema_at)
     if why is None:
-        anew = revision.status == "INACTIVE"
+        anew = revision.state is RevisionState.DEREGISTERED
         return made.model_copy(update={"way_back_is_deregistered": anew}).sealed()
     known = NoWayBack(deployment_id=stable.deployment_id, why=why)
     return made.model_copy(update={"rollback_target": None, "no_way_back": known}).sealed()

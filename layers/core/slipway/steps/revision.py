@@ -7,7 +7,7 @@ from slipway.domain.effect import Effect
 from slipway.domain.errors import Broken, Reason
 from slipway.domain.evidence import Note
 from slipway.domain.lane import Stable
-from slipway.domain.preflight import refuse_all, service_refusals
+from slipway.domain.preflight import RevisionState, refuse_all, service_refusals
 from slipway.domain.what import What
 from slipway.journal import Journal, fence_of
 from slipway.ports.targets import Revisions, Services
@@ -64,7 +64,7 @@ def ensure_way_back(
     known = deployment.service.return_revision
     if known is not None and known.handle is not None:
         return deployment
-    if known is None and services.revision(target.revision_arn).status == "ACTIVE":
+    if known is None and _is_registered(target, services):
         return deployment
     name = f"{deployment.deployment_id}/rollback"
     found = revisions.find(target.revision_arn, name) if known is not None else None
@@ -81,6 +81,10 @@ def ensure_way_back(
     note = Note(what=What.RETURN_REVISION_REGISTERED, message=arn)
     service = deployment.service.with_return_revision(effect.known_as(arn))
     return journal.write(deployment.acted(journal.now).with_service(service), note)
+
+
+def _is_registered(target: Stable, services: Services) -> bool:
+    return services.revision(target.revision_arn).state is RevisionState.REGISTERED
 
 
 def revision_of(deployment: Deployment) -> str:

@@ -1,6 +1,7 @@
 """Rollback: back to the release that was last seen healthy, schema first, code after."""
 
 from datetime import datetime, timedelta
+from typing import Final
 
 from slipway.domain.deployment import Deployment, Phase
 from slipway.domain.effect import Effect
@@ -8,15 +9,27 @@ from slipway.domain.errors import Broken, Reason, Unhealthy
 from slipway.domain.evidence import Note
 from slipway.domain.lane import Stable
 from slipway.domain.progress import Looks
-from slipway.domain.verdict import Rollout
+from slipway.domain.recovery import recovery_point
+from slipway.domain.verdict import Rollout, RolloutState
 from slipway.domain.what import What
 from slipway.journal import Journal, fence_of
+from slipway.ports.databases import Restores
 from slipway.ports.targets import OneOffs, Revisions, Rollouts, Services
 from slipway.steps.revision import ensure_way_back
-from slipway.steps.schema_back import restore_hint, take_schema_back
+from slipway.steps.schema_back import take_schema_back
 from slipway.steps.schema_task import current_started_by, downgrade_started_by
 from slipway.steps.step import Caught, StepRequest, StepResult, nothing_changed
 from slipway.waits import Key, deployment_key, service_key, task_key
+
+# Ends of a rollback that leave the question whether to bring the data back.
+_ABOUT_THE_DATA: Final = frozenset(
+    {
+        Reason.NOTHING_TO_ROLL_BACK_TO,
+        Reason.SCHEMA_MOVED,
+        Reason.MIGRATION_TIMED_OUT,
+        Reason.DOWNGRADE_FAILED,
+    }
+)
 
 
 class RollbackRequest(StepRequest):
@@ -49,6 +62,7 @@ def rollback(
     revisions: Revisions,
     rollouts: Rollouts,
     one_offs: OneOffs,
+    restores: Restores,
 ) -> StepResult:
     """Done when the last good release is back; Broken when only a person can decide.
 
@@ -64,6 +78,22 @@ def rollback(
     deployment.refuse_while_acting(journal.now)
     if not deployment.has_changed:
         return nothing_changed()
+    try:
+        return _take_back(deployment, journal, services, revisions, rollouts, one_offs)
+    except Broken as error:
+        # The record has moved on: how the migration ended stands in it.
+        latest = journal.records.deployment(request.deployment_id)
+        raise _with_ways(error, latest, restores) from error
+
+
+def _take_back(
+    deployment: Deployment,
+    journal: Journal,
+    services: Services,
+    revisions: Revisions,
+    rollouts: Rollouts,
+    one_offs: OneOffs,
+) -> StepResult:
     target = deployment.rollback_target
     if target is None:
         raise Broken(Reason.NOTHING_TO_ROLL_BACK_TO, _told_no_way_back(deployment))
@@ -77,7 +107,17 @@ def _told_no_way_back(deployment: Deployment) -> str:
     known = deployment.planned().no_way_back
     never = f"Nothing was ever seen healthy on {deployment.lane_id}"
     why = f"There is no way back: {known.why}" if known else never
-    return f"{why}.{restore_hint(deployment)}"
+    return f"{why}."
+
+
+def _with_ways(error: Broken, deployment: Deployment, restores: Restores) -> Broken:
+    """The same with the exact commands, where a person has to decide about the data."""
+    point = recovery_point(deployment)
+    if point is None or error.reason not in _ABOUT_THE_DATA:
+        return error
+    ways = " or: ".join(restores.commands(point))
+    told = f"{error.message} The data as it was before, in a new database: {ways}"
+    return Broken(error.reason, told)
 
 
 def _begin(deployment: Deployment, caught: Caught | None, journal: Journal) -> Deployment:
@@ -113,7 +153,8 @@ def _take_code_back(
         target = deployment.goes_back_to or target
         deployment = _start_rollback(deployment, target, journal, rollouts)
         rollout = services.rollout(settings.target, target.revision_arn)
-    if rollout.status == "SUCCESSFUL" and rollout.primary_revision_arn == target.revision_arn:
+    is_theirs = rollout.primary_revision_arn == target.revision_arn
+    if rollout.state is RolloutState.COMPLETED and is_theirs:
         return StepResult(
             done=True, reason=Reason.ROLLED_BACK, message=f"{target.deployment_id} is back"
         )
@@ -124,11 +165,9 @@ def _take_code_back(
 
 def _refuse_given_up(deployment: Deployment, rollout: Rollout) -> None:
     """A rollback that ECS has given up is not tried again: there is no rollback of a rollback."""
-    if deployment.service.rollback is not None and rollout.lost:
-        raise Unhealthy(
-            Reason.ROLLBACK_NOT_LIVE,
-            f"ECS ended the rollback as {rollout.status}: {rollout.status_reason}",
-        )
+    given_up = rollout.state is RolloutState.GIVEN_UP
+    if deployment.service.rollback is not None and given_up:
+        raise Unhealthy(Reason.ROLLBACK_NOT_LIVE, f"ECS ended the rollback as {rollout.told}")
 
 
 def _start_rollback(

@@ -6,7 +6,6 @@ from slipway.domain.deployment import Deployment
 from slipway.domain.effect import Effect
 from slipway.domain.errors import Broken, Reason
 from slipway.domain.evidence import Note
-from slipway.domain.guidance import restore_commands
 from slipway.domain.lane import Stable
 from slipway.domain.progress import SchemaWork
 from slipway.domain.what import What
@@ -43,7 +42,7 @@ def take_schema_back(
         raise Broken(
             Reason.SCHEMA_MOVED,
             "The schema has moved and the release does not declare that the old code can run "
-            f"on it, and there is no downgrade command.{restore_hint(deployment)}",
+            "on it, and there is no downgrade command.",
         )
     return _downgrade(deployment, command, journal, one_offs)
 
@@ -90,8 +89,7 @@ def _refuse_endless(task: SchemaTask, deployment: Deployment, arn: str, journal:
         raise Broken(
             Reason.MIGRATION_TIMED_OUT,
             f"The migration task {arn} does not end; stop it and decide what its half-done work "
-            "means. No other deployment migrates this database until the task has stopped."
-            f"{restore_hint(deployment)}",
+            "means. No other deployment migrates this database until the task has stopped.",
         )
 
 
@@ -127,20 +125,10 @@ def _downgrade(
 
 def _refuse_late(task: SchemaTask, deployment: Deployment, how: str, journal: Journal) -> None:
     if is_late(task, deployment, journal.now):
-        message = f"The downgrade {how}{restore_hint(deployment)}"
-        raise Broken(Reason.DOWNGRADE_FAILED, message)
+        raise Broken(Reason.DOWNGRADE_FAILED, f"The downgrade {how}")
 
 
 def _refuse_failed(deployment: Deployment, seen: OneOff) -> None:
     if seen.exit_code != 0:
         log = "" if seen.never_ran else f" {where_its_log_is(deployment)}."
-        message = f"The downgrade {how_it_ended(seen)}.{log}{restore_hint(deployment)}"
-        raise Broken(Reason.DOWNGRADE_FAILED, message)
-
-
-def restore_hint(deployment: Deployment) -> str:
-    """The exact commands for a person who decides to bring the data back; empty without any."""
-    commands = restore_commands(deployment)
-    if not commands:
-        return ""
-    return f" The data as it was before, in a new database: {' or: '.join(commands)}"
+        raise Broken(Reason.DOWNGRADE_FAILED, f"The downgrade {how_it_ended(seen)}.{log}")

@@ -8,11 +8,13 @@ from typing import Any, Final
 from slipway.domain.approval import Answer, Approval
 from slipway.domain.deployment import Deployment, Failure, Outcome, Phase
 from slipway.domain.evidence import Evidence, chain_errors
-from slipway.domain.guidance import manner, overridden, restore_commands, way_back
+from slipway.domain.guidance import manner, overridden, way_back
 from slipway.domain.lane import Lane
 from slipway.domain.plan import Plan
+from slipway.domain.recovery import recovery_point
 from slipway.domain.release import REVISION_LABEL
 from slipway.domain.wording import spoken
+from slipway.ports.databases import Restores
 from slipway.web.links import Links
 from slipway.web.rendering import render
 
@@ -127,18 +129,23 @@ def decided_page(approval: Approval, links: Links) -> str:
 
 
 def deployment_page(
-    deployment: Deployment, evidence: Sequence[Evidence], *, links: Links, now: datetime
+    deployment: Deployment,
+    evidence: Sequence[Evidence],
+    *,
+    restores: Restores,
+    links: Links,
+    now: datetime,
 ) -> str:
     """How a deployment does, or how it went."""
     plan = deployment.plan
-    restore = deployment.outcome in _MAY_RESTORE
+    point = recovery_point(deployment) if deployment.outcome in _MAY_RESTORE else None
     return render(
         "deployment.html",
         deployment=deployment,
         took=spoken((deployment.settled_at or now) - deployment.requested_at),
         track=_track(deployment),
         failures=_failures(deployment),
-        commands=restore_commands(deployment) if restore else (),
+        commands=restores.commands(point) if point else (),
         timeline=_timeline(evidence),
         errors=chain_errors(deployment, list(evidence)),
         links=links,

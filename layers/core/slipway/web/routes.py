@@ -86,7 +86,13 @@ def deployment(deployment_id: str) -> Response[str]:
     records = wiring.records()
     found = records.deployment(deployment_id)
     evidence = records.evidence(deployment_id)
-    html = pages.deployment_page(found, evidence, links=wiring.links(), now=wiring.now())
+    html = pages.deployment_page(
+        found,
+        evidence,
+        restores=wiring.restores(),
+        links=wiring.links(),
+        now=wiring.now(),
+    )
     return _answer(200, html)
 
 

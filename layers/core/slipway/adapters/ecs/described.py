@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING, Final
 
-from slipway.domain.catalog import EcsTarget
 from slipway.domain.errors import Broken, Reason
+from slipway.domain.target import EcsTarget
 
 if TYPE_CHECKING:
     from mypy_boto3_ecs import ECSClient
@@ -45,8 +45,11 @@ def primary_of(service: "ServiceTypeDef", target: EcsTarget) -> "DeploymentTypeD
 
 
 def strategy_of(service: "ServiceTypeDef") -> str:
-    """ECS's deployment strategy of the service: ROLLING where it was never set."""
-    return service.get("deploymentConfiguration", {}).get("strategy") or "ROLLING"
+    """The service's deployment strategy, in the catalog's spelling (``blue_green``).
+
+    ECS has four in capitals; a service that was never given one is rolling.
+    """
+    return service.get("deploymentConfiguration", {}).get("strategy", "ROLLING").lower()
 
 
 def _unusable(target: EcsTarget, why: str) -> Broken:

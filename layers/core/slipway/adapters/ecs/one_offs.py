@@ -12,8 +12,8 @@ from slipway.adapters.ecs.described import described_service
 from slipway.adapters.ecs.log_tail import LogTail
 from slipway.adapters.ecs.placement import place_like
 from slipway.adapters.errors import aws_errors, code_of
-from slipway.domain.catalog import EcsTarget
 from slipway.domain.errors import Reason, Transient
+from slipway.domain.target import EcsTarget
 from slipway.domain.text import plain
 from slipway.ports.targets import OneOff
 

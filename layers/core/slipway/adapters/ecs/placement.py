@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from slipway.adapters.ecs.described import primary_of
-from slipway.domain.catalog import EcsTarget
+from slipway.domain.target import EcsTarget
 
 if TYPE_CHECKING:
     from mypy_boto3_ecs.type_defs import (

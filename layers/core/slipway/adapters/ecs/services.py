@@ -7,12 +7,13 @@ from botocore.exceptions import ClientError
 
 from slipway.adapters.ecs.containers import container_of
 from slipway.adapters.ecs.described import described_service, primary_of, strategy_of
+from slipway.adapters.ecs.endings import Ending
 from slipway.adapters.errors import aws_errors, code_of
-from slipway.domain.catalog import EcsTarget
 from slipway.domain.errors import Broken, Reason
 from slipway.domain.plan import LiveService
-from slipway.domain.preflight import Revision
-from slipway.domain.verdict import Rollout
+from slipway.domain.preflight import Revision, RevisionState
+from slipway.domain.target import EcsTarget
+from slipway.domain.verdict import Rollout, RolloutState
 
 if TYPE_CHECKING:
     from mypy_boto3_ecs import ECSClient
@@ -34,6 +35,11 @@ _EVENTS: Final = 5
 # DescribeServiceRevisions takes 20 in all, the service's current revisions among them.
 _DEPLOYMENTS: Final = 15
 _REVISIONS: Final = 20
+# DELETE_IN_PROGRESS is as good as deleted: nothing can be made of it any more.
+_REVISION_STATES: Final = {
+    "ACTIVE": RevisionState.REGISTERED,
+    "INACTIVE": RevisionState.DEREGISTERED,
+}
 
 
 class EcsServices:
@@ -64,7 +70,7 @@ class EcsServices:
             base_url=None,
             is_registered=definition.get("status", "ACTIVE") == "ACTIVE",
             operating_system=platform.get("operatingSystemFamily", "LINUX"),
-            scheduling=service.get("schedulingStrategy", "REPLICA"),
+            scheduling=service.get("schedulingStrategy", "REPLICA").lower(),
             strategy=strategy_of(service),
             zone_rebalancing=service.get("availabilityZoneRebalancing") == "ENABLED",
         )
@@ -79,10 +85,10 @@ class EcsServices:
             answer = self._client.describe_task_definition(taskDefinition=revision_arn)
         except ClientError as error:
             if code_of(error) in {"ClientException", "InvalidParameterException"}:
-                return Revision(arn=revision_arn, status="MISSING")
+                return Revision(arn=revision_arn, state=RevisionState.DELETED)
             raise
         status = answer["taskDefinition"].get("status", "ACTIVE")
-        return Revision(arn=revision_arn, status=status)
+        return Revision(arn=revision_arn, state=_REVISION_STATES.get(status, RevisionState.DELETED))
 
     @aws_errors()
     def rollout(self, target: EcsTarget, revision_arn: str) -> Rollout:
@@ -93,8 +99,7 @@ class EcsServices:
         service = described_service(self._client, target)
         primary = primary_of(service, target)
         if _is_rolling_out(primary, revision_arn):
-            reason = primary.get("rolloutStateReason", "")
-            return _rollout(service, primary, "IN_PROGRESS", reason, ())
+            return _rollout(service, primary, Ending("IN_PROGRESS"), ())
         deployments = self._newest_deployments(target)
         revisions = self._revisions(service, deployments)
         return _judged(service, primary, revision_arn, deployments, revisions)
@@ -142,32 +147,32 @@ def _judged(
     """
     if primary.get("taskDefinition") == revision_arn and primary.get("rolloutState") == "FAILED":
         # The way back to an old revision failed; that it was once SUCCESSFUL says nothing now.
-        reason = primary.get("rolloutStateReason", "")
-        return _rollout(service, primary, "ROLLBACK_FAILED", reason, ())
+        ending = Ending("ROLLBACK_FAILED", primary.get("rolloutStateReason", ""))
+        return _rollout(service, primary, ending, ())
     for deployment in deployments:
         revision = revisions.get(_targeted(deployment))
         if revision is not None and revision.get("taskDefinition") == revision_arn:
-            status, reason = deployment.get("status", ""), deployment.get("statusReason", "")
-            return _rollout(service, primary, status, reason, _digests(revision))
+            ending = Ending(deployment.get("status", ""), deployment.get("statusReason", ""))
+            return _rollout(service, primary, ending, _digests(revision))
     if primary.get("taskDefinition") == revision_arn and primary.get("rolloutState") == "COMPLETED":
         running = [one for one in revisions.values() if one.get("taskDefinition") == revision_arn]
         digests = _digests(running[0]) if running else ()
-        return _rollout(service, primary, "SUCCESSFUL", "", digests)
-    return _rollout(service, primary, "NONE", "No deployment of this revision is known.", ())
+        return _rollout(service, primary, Ending("SUCCESSFUL"), digests)
+    return _rollout(service, primary, None, ())
 
 
 def _rollout(
     service: "ServiceTypeDef",
     primary: "DeploymentTypeDef",
-    status: str,
-    reason: str,
+    ending: Ending | None,
     digests: tuple[str, ...],
 ) -> Rollout:
     return Rollout(
         primary_deployment_id=primary["id"],
         primary_revision_arn=primary["taskDefinition"],
-        status=status,
-        status_reason=reason,
+        state=ending.state if ending else RolloutState.ABSENT,
+        told=ending.told if ending else "unknown: no deployment of this revision is known",
+        reason=ending.reason if ending else None,
         digests=digests,
         desired_count=service["desiredCount"],
         running_count=service["runningCount"],
