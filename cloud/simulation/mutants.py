@@ -338,9 +338,7 @@ MUTANTS = (
         "a stopped execution is settled by nobody",
         (
             edit("steps.ended:settle_request", 'if "detail-type" not in event:', "if True:"),
-            edit(
-                "chores.waiting:_looked_after", "executions.known(deployment_id):", "False:"
-            ),
+            edit("chores.waiting:_looked_after", "executions.known(deployment_id):", "False:"),
         ),
         ("abort", "abort@Verify"),
     ),

@@ -54,7 +54,9 @@ WISHES = (
         "every event of a pushed digest starts it again",
         (
             edit(
-                "requests.admit:_may_be_another", 'wish.event_id not in ("", first.event_id)', "True"
+                "requests.admit:_may_be_another",
+                'wish.event_id not in ("", first.event_id)',
+                "True",
             ),
             edit(
                 "domain.door:is_same_push",

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from functions.notify.app import lambda_handler
+from slipway.adapters.links import Links
 from slipway.domain.approval import Answer, Decision, link_subject, signature
 from slipway.domain.catalog import Catalog
 from slipway.domain.deployment import Deployment, Outcome, Phase
@@ -23,7 +24,6 @@ from slipway.ports.people import Delivery, SlackChannel, SlackWebhook
 from slipway.runtime import wiring
 from slipway.runtime.observability import logger
 from slipway.runtime.stream import told_again
-from slipway.web.links import Links
 from tests.unit.fakes import InMemoryRecords
 from tests.unit.stories import (
     ASKED,

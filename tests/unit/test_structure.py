@@ -133,6 +133,17 @@ def test_nothing_but_the_composition_root_and_the_functions_knows_the_runtime() 
     assert knowing <= {"runtime", "web", "catalog_build"}
 
 
+def test_the_pages_are_known_to_nobody_below_them() -> None:
+    knowing = {
+        place(path)
+        for path in MODULES
+        for module in imported(path)
+        if module.startswith("slipway.web.")
+    }
+
+    assert knowing == {"web"}
+
+
 def test_only_settings_reads_the_environment() -> None:
     reading = [
         str(path.relative_to(ROOT))

@@ -24,6 +24,10 @@ class Links(Protocol):
         """The deployment's page, signed for looking."""
         ...
 
+    def status(self) -> str:
+        """The page of every lane, signed for looking."""
+        ...
+
 
 class Delivery(Model):
     """What became of a message.

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from slipway.adapters.ecs.services import EcsServices
     from slipway.adapters.elbv2 import ElasticLoadBalancers
     from slipway.adapters.executions import StepFunctionsExecutions
+    from slipway.adapters.links import Links
     from slipway.adapters.parking import DynamoDBParking
     from slipway.adapters.rds import RdsDatabases
     from slipway.adapters.rds_instances import RdsInstances
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from slipway.adapters.secrets import SecretsManagerSecrets
     from slipway.adapters.slack import BotSlack, WebhookSlack
     from slipway.adapters.website import HttpWebsite
-    from slipway.web.links import Links
 
 # Standard retries see throttles and 5xx through; a hung connection must not eat the function's
 # whole time.
@@ -221,7 +221,7 @@ def link_key() -> str:
 
 def links() -> "Links":
     """Where the pages are."""
-    from slipway.web.links import Links
+    from slipway.adapters.links import Links
 
     return Links(settings().public_url, link_key())
 

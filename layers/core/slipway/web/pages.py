@@ -13,7 +13,7 @@ from slipway.domain.lane import Lane
 from slipway.domain.plan import Plan
 from slipway.domain.release import REVISION_LABEL
 from slipway.domain.wording import spoken
-from slipway.web.links import Links
+from slipway.ports.people import Links
 from slipway.web.rendering import render
 
 _GATE: Final = "gate: "
