@@ -42,6 +42,7 @@ MAY_IMPORT = {
         {"pydantic"},
     ),
     "adapters": (("slipway.domain", "slipway.ports", "slipway.adapters"), SDKS),
+    "slack": ((*_WORDS, "slipway.slack"), {"requests", "urllib3", "pydantic"}),
     "catalog_build": (
         ("slipway.domain", "slipway.catalog_build", "slipway.runtime.catalog"),
         {"pydantic", "ruamel", "yaml"},
@@ -142,6 +143,18 @@ def test_the_pages_are_known_to_nobody_below_them() -> None:
     }
 
     assert knowing == {"web"}
+
+
+def test_a_destination_is_known_to_the_composition_root_alone() -> None:
+    knowing = {
+        ".".join(path.relative_to(SLIPWAY).with_suffix("").parts)
+        for path in MODULES
+        if place(path) != "slack"
+        for module in imported(path)
+        if module.startswith("slipway.slack.")
+    }
+
+    assert knowing == {"runtime.wiring"}
 
 
 def test_only_settings_reads_the_environment() -> None:

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from slipway.adapters.rds_instances import RdsInstances
     from slipway.adapters.records import DynamoDBRecords
     from slipway.adapters.secrets import SecretsManagerSecrets
-    from slipway.adapters.slack import BotSlack, WebhookSlack
     from slipway.adapters.website import HttpWebsite
+    from slipway.ports.people import Destination
 
 # Standard retries see throttles and 5xx through; a hung connection must not eat the function's
 # whole time.
@@ -226,8 +226,8 @@ def links() -> "Links":
     return Links(settings().public_url, link_key())
 
 
-def slack() -> "BotSlack | WebhookSlack":
-    """Slack, as its secret describes it."""
-    from slipway.adapters.slack import slack_from
+def destinations() -> "tuple[Destination, ...]":
+    """Where people are told: so far in Slack, as its secret describes it."""
+    from slipway.slack.secret import slack_from
 
-    return slack_from(secrets().json(settings().slack_secret_arn), session())
+    return (slack_from(secrets().json(settings().slack_secret_arn), session()),)
