@@ -16,7 +16,7 @@ from cloud.embedded import Cloud
 from demo.observer import Observer
 from slipway.domain.deployment import Deployment
 from slipway.domain.model import Model
-from slipway.domain.notice import Telling, state_of
+from slipway.domain.notice import SLACK, Telling, state_of
 
 # These work for a deployment after its end.
 _AFTER_THE_END = ("Settle", "Notify")
@@ -82,7 +82,7 @@ def told(cloud: Cloud, observer: Observer, deployment: Deployment) -> Mark:
     deadline = time.monotonic() + _TOLD_WITHIN_SECONDS
     state = state_of(deployment)
     while time.monotonic() < deadline:
-        notice = observer.records.notice(deployment.deployment_id)
+        notice = observer.records.notice(deployment.deployment_id, SLACK)
         if state is not None and notice.told.get(state) is Telling.TOLD:
             break
         time.sleep(_LOOK_SECONDS)

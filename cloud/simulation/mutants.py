@@ -400,7 +400,7 @@ MUTANTS = (
             edit(
                 "chores.untold:untold",
                 "for one in records.untold(now - _NEWS_LASTS)",
-                "for one in [records.notice(one.deployment_id) for application, name in "
+                "for one in [records.notice(one.deployment_id, 'slack') for application, name in "
                 "(('ledger', 'staging'), ('ledger', 'production')) for one in "
                 "records.recent(application, name, 5)]",
             ),
@@ -462,8 +462,8 @@ MUTANTS = (
         "a message leaves before it is claimed",
         (
             edit(
-                "notices.outbox:_claimed",
-                "claim = _written(notice.claimed(news.state), records)",
+                "notices.outbox:_send",
+                "claim = _write(notice.claimed(news.state), records)",
                 "claim = notice",
             ),
         ),

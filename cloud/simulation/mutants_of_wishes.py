@@ -148,9 +148,9 @@ WISHES = (
         "a gateway that has given up has told nobody",
         (
             edit(
-                "adapters.slack:_sent",
+                "slack.transport:sent",
                 "        # A gateway gives up on what Slack may have taken already.\n"
-                "        raise _Unclear",
+                "        raise Unclear",
                 "        raise Transient(Reason.SERVICE_UNAVAILABLE, 'Slack is down.')",
             ),
         ),
@@ -158,14 +158,14 @@ WISHES = (
     ),
     Mutant(
         "what Slack does not take as it is laid out is not told",
-        (edit("adapters.slack:_laid_out", "if refused.error not in LAYOUT:", "if True:"),),
+        (edit("slack.transport:laid_out", "if refused.error not in LAYOUT:", "if True:"),),
         ("slack-blocks",),
     ),
     Mutant(
         "what a channel does not take is not told elsewhere",
         (
             edit(
-                "adapters.slack:BotSlack.post",
+                "slack.web_api:WebApi.post",
                 "if not concerns_channel(refused.error):",
                 "if True:",
             ),
@@ -176,9 +176,9 @@ WISHES = (
         "a webhook tells again what may have arrived",
         (
             edit(
-                "notices.outbox:_sent",
-                "if notice.told.get(news.state) is Telling.SENDING:",
-                "if False:",
+                "slack.webhook:SlackWebhook.find",
+                "return Delivery(arrival=Arrival.UNKNOWABLE)",
+                "return None",
             ),
         ),
         ("slack-webhook|notify/slack/webhook/2=crash-after",),

@@ -9,7 +9,7 @@ from cloud.simulation.watch import AT_A_LANE, Found, Watch, invariant
 from cloud.simulation.world import catalog
 from slipway.domain.deployment import Deployment, Outcome, Phase
 from slipway.domain.lane import Lane
-from slipway.domain.message import HEADLINES
+from slipway.domain.news import HEADLINES
 from slipway.domain.notice import Notice, Telling
 
 __all__ = ["Watch"]
@@ -167,7 +167,7 @@ def webhook_tells_once(watch: Watch) -> Found:
     unclear: Counter[str] = Counter()
     for one in watch.deployments():
         if one.outcome not in (None, Outcome.UNCHANGED):
-            text = f"{one.application} in {one.environment}: {HEADLINES[one.outcome][1]}"
+            text = f"{one.application} in {one.environment}: {HEADLINES[one.outcome]}"
             wanted[text] += 1
             unclear[text] += _unclear(watch, one)
     for text, count in wanted.items():

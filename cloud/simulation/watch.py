@@ -16,7 +16,7 @@ from slipway.domain.database import Database
 from slipway.domain.deployment import Deployment, Outcome, Phase
 from slipway.domain.evidence import Evidence, chain_errors
 from slipway.domain.lane import DatabaseSlot, Lane
-from slipway.domain.message import HEADLINES
+from slipway.domain.news import HEADLINES
 from slipway.domain.plan import Plan
 from slipway.domain.progress import SchemaWork, ServiceProgress
 
@@ -705,7 +705,7 @@ def messages_are_up_to_date(watch: Watch) -> Found:
         shown = [message["text"] for message in _opened(watch, one.deployment_id)]
         # Where Slack takes no blocks, the text goes on after its first line.
         lines = shown[-1].splitlines() if shown else []
-        if lines and one.outcome and not _ends_with(lines, HEADLINES[one.outcome][1]):
+        if lines and one.outcome and not _ends_with(lines, HEADLINES[one.outcome]):
             yield f"{one.deployment_id} is {one.outcome}, its message: {shown[-1]}"
 
 

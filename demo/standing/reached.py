@@ -15,10 +15,10 @@ import boto3
 from cloud.surroundings import settle_in
 from demo.standing.lock import ROOT, Standing
 from demo.standing.story import Ticket, state
+from slipway.adapters.links import Links
 from slipway.domain.deployment import Deployment, Phase
 from slipway.operate.connection import connect
 from slipway.operate.desk import Desk
-from slipway.web.links import Links
 
 STACK: Final = "slipway"
 CATALOG: Final = ROOT / "catalog"

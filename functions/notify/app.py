@@ -1,11 +1,11 @@
-"""Lambda entry point for what is told in Slack: the record's stream, and what the sweep asks."""
+"""Lambda entry point for what people are told: the record's stream, and what the sweep asks."""
 
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from slipway.domain.errors import Reason, Rejected, Transient
-from slipway.notices.outbox import notify_all
+from slipway.notices.notify import notify_all
 from slipway.runtime import wiring
 from slipway.runtime.observability import logger
 from slipway.runtime.stream import deployment_writes, log_endings, told_again
@@ -22,7 +22,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     told = notify_all(
         requests,
         records=wiring.records(),
-        slack=wiring.slack(),
+        destinations=wiring.destinations(),
         links=wiring.links(),
         catalog=wiring.catalog(),
         now=wiring.now(),

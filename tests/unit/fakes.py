@@ -67,9 +67,9 @@ class InMemoryRecords:
     def approval(self, deployment_id: str) -> Approval | None:
         return self._read(("approval", deployment_id), Approval)
 
-    def notice(self, deployment_id: str) -> Notice:
-        found = self._read(("notice", deployment_id), Notice)
-        return found or Notice(deployment_id=deployment_id)
+    def notice(self, deployment_id: str, destination: str) -> Notice:
+        found = self._read(("notice", f"{deployment_id}#{destination}"), Notice)
+        return found or Notice(deployment_id=deployment_id, destination=destination)
 
     def admission(self, admission_id: str) -> Admission | None:
         return self._read(("admission", admission_id), Admission)
@@ -173,7 +173,7 @@ def _place(document: Versioned | Evidence | Admission | Plan) -> tuple[str, str]
         case Approval():
             return "approval", document.deployment_id
         case Notice():
-            return "notice", document.deployment_id
+            return "notice", f"{document.deployment_id}#{document.destination}"
         case Lane():
             return "lane", document.lane_id
         case DatabaseSlot():

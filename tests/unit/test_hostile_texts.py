@@ -11,9 +11,10 @@ from cloud.twin.slack.blocks import problems_of
 from slipway.domain.approval import Answer, Decision
 from slipway.domain.deployment import Origin, Outcome, Phase
 from slipway.domain.lane import Hold
-from slipway.domain.message import HEADLINES, Message, News, line, redirected, whole
+from slipway.domain.news import HEADLINES, News
 from slipway.domain.plan import Difference
 from slipway.domain.release import VERSION_LABEL
+from slipway.slack.blocks import Message, line, redirected, whole
 from tests.unit.stories import ASKED, ENVIRONMENT, STABLE, approval, deployment, failure, lane, plan
 
 PAGE = "https://slipway.example.com/deployments/x?sig=1"
@@ -133,7 +134,7 @@ def test_without_blocks_a_message_is_in_our_own_words_and_has_its_link(
 
     assert "evil" not in message.plain and "<" not in message.plain
     link = DECIDE if state is Phase.AWAITING_APPROVAL else PAGE
-    assert message.plain.splitlines()[0] == (f"fastapi-rds in production: {HEADLINES[state][1]}")
+    assert message.plain.splitlines()[0] == (f"fastapi-rds in production: {HEADLINES[state]}")
     assert link in message.plain
 
 

@@ -3,27 +3,37 @@
 import json
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from functions.notify.app import lambda_handler
+from slipway.adapters.links import Links
 from slipway.domain.approval import Answer, Decision, link_subject, signature
 from slipway.domain.catalog import Catalog
 from slipway.domain.deployment import Deployment, Outcome, Phase
-from slipway.domain.errors import Broken, Reason, Rejected, Transient
+from slipway.domain.errors import Rejected, Transient
 from slipway.domain.lane import Hold
-from slipway.domain.message import Message
 from slipway.domain.model import Versioned
-from slipway.domain.notice import Notice, Telling
-from slipway.notices.outbox import Change, Ending, NotifyResult, notify
-from slipway.ports.people import Delivery, SlackChannel, SlackWebhook
+from slipway.domain.notice import SLACK, Notice, Place, Telling
+from slipway.notices.notify import Change, notify
+from slipway.notices.outbox import Ending, NotifyResult
+from slipway.ports.people import Arrival, Delivery
 from slipway.runtime import wiring
 from slipway.runtime.observability import logger
 from slipway.runtime.stream import told_again
-from slipway.web.links import Links
+from slipway.slack.blocks import Message
+from tests.unit.destinations import (
+    DOWN,
+    MAY_BE_FOUND,
+    NOBODY_KNOWS,
+    REFUSED,
+    InMemoryChannel,
+    InMemoryWebhook,
+    Slack,
+    destination,
+)
 from tests.unit.fakes import InMemoryRecords
 from tests.unit.stories import (
     ASKED,
@@ -41,88 +51,11 @@ from tests.unit.stories import (
 NOW = ASKED + timedelta(seconds=2)
 LINKS = Links("https://slipway.example.com", KEY)
 APPROVAL_URL = LINKS.approval(approval())
-DOWN = Transient(Reason.SERVICE_UNAVAILABLE, "Slack answers 503.")
-REFUSED = Broken(Reason.SERVICE_UNAVAILABLE, "Slack refuses: channel_not_found.")
-
-
-@dataclass
-class InMemoryWebhook:
-    """An incoming webhook; ``troubles`` are what the next calls end with."""
-
-    sent: list[Message] = field(default_factory=list)
-    troubles: list[Exception | Delivery] = field(default_factory=list)
-
-    def send(self, message: Message) -> Delivery:
-        return _ended(self.troubles, lambda: self._sent(message))
-
-    def _sent(self, message: Message) -> Delivery:
-        self.sent.append(message)
-        return Delivery(clear=True)
-
-
-@dataclass
-class InMemoryChannel:
-    """A channel with its messages by ts; the first entry of a thread is its message."""
-
-    messages: dict[str, tuple[str, Message]] = field(default_factory=dict)
-    threads: dict[str, list[Message]] = field(default_factory=dict)
-    troubles: list[Exception | Delivery] = field(default_factory=list)
-    find_trouble: Exception | None = None
-    updates: list[str] = field(default_factory=list)
-
-    def post(self, message: Message, *, channel: str | None, thread_ts: str | None) -> Delivery:
-        return _ended(self.troubles, lambda: self._posted(message, channel, thread_ts))
-
-    def update(self, message: Message, *, channel: str, message_ts: str) -> None:
-        self.updates.append(message.state)
-        if message_ts not in self.messages:
-            raise Broken(Reason.SERVICE_UNAVAILABLE, "Slack refuses: message_not_found.")
-        self.messages[message_ts] = (channel, message)
-
-    def find(
-        self, message: Message, *, channel: str | None, thread_ts: str | None, since: datetime
-    ) -> Delivery | None:
-        if self.find_trouble is not None:
-            raise self.find_trouble
-        where = (
-            [(thread_ts, posted) for posted in self.threads[thread_ts]]
-            if thread_ts
-            else [(ts, self.threads[ts][0]) for ts in self.messages]
-        )
-        wanted = (message.deployment_id, message.state)
-        for ts, posted in where:
-            if (posted.deployment_id, posted.state) == wanted:
-                return Delivery(clear=True, channel="C0000001", message_ts=ts)
-        return None
-
-    def states(self) -> list[list[str]]:
-        """The states that each thread tells, in order; its message's own first."""
-        return [[message.state for message in thread] for thread in self.threads.values()]
-
-    def _posted(self, message: Message, channel: str | None, thread_ts: str | None) -> Delivery:
-        ts = thread_ts or f"{len(self.threads)}.0"
-        self.threads.setdefault(ts, []).append(message)
-        if thread_ts is None:
-            self.messages[ts] = (channel or "default", message)
-        return Delivery(clear=True, channel="C0000001", message_ts=ts)
-
-
-def _ended(troubles: list[Exception | Delivery], done: Callable[[], Delivery]) -> Delivery:
-    """The call's end: an exception happens before its effect, a delivery replaces its answer."""
-    trouble = troubles.pop(0) if troubles else None
-    if isinstance(trouble, Exception):
-        raise trouble
-    delivery = done()
-    return trouble or delivery
-
-
-LOST = Delivery(clear=False)
-Slack = InMemoryChannel | InMemoryWebhook
 
 
 def tell(
     after: Deployment,
-    slack: SlackChannel | SlackWebhook,
+    slack: Slack,
     records: InMemoryRecords,
     *,
     before: Deployment | None = None,
@@ -130,7 +63,15 @@ def tell(
     catalog: Catalog = CATALOG,
 ) -> NotifyResult:
     change = Change(before=before, after=after)
-    return notify(change, records=records, slack=slack, links=links, catalog=catalog, now=NOW)
+    (result,) = notify(
+        change,
+        records=records,
+        destinations=[destination(slack)],
+        links=links,
+        catalog=catalog,
+        now=NOW,
+    )
+    return result
 
 
 def blocks_of(message: Message) -> list[dict[str, Any]]:
@@ -186,7 +127,7 @@ def test_a_bot_keeps_one_message_up_to_date_with_its_thread() -> None:
     assert [message.state for _, message in slack.messages.values()] == ["Succeeded"]
     assert slack.updates == [state.outcome or state.phase for state in STORY[1:]]
     states = [str(state.phase) for state in STORY[:-1]]
-    assert records.notice(ID).told == dict.fromkeys([*states, "Succeeded"], Telling.TOLD)
+    assert records.notice(ID, SLACK).told == dict.fromkeys([*states, "Succeeded"], Telling.TOLD)
 
 
 @pytest.mark.parametrize("slack", [InMemoryChannel(), InMemoryWebhook()])
@@ -196,7 +137,7 @@ def test_a_write_that_moves_neither_phase_nor_outcome_is_not_told(slack: Slack) 
     result = tell(deployment(fencing=3), slack, records, before=deployment())
 
     assert result.ending is Ending.QUIET
-    assert records.notice(ID) == Notice(deployment_id=ID)
+    assert records.notice(ID, SLACK) == Notice(deployment_id=ID)
 
 
 def test_a_redelivered_change_is_told_once_through_a_webhook() -> None:
@@ -225,11 +166,11 @@ def test_what_slack_could_not_take_is_told_when_it_is_back(slack: Slack) -> None
     for _ in range(2):
         with pytest.raises(Transient):
             tell(STORY[0], slack, records)
-        assert records.notice(ID).told == {}
+        assert records.notice(ID, SLACK).told == {}
 
     assert tell(STORY[0], slack, records).ending is Ending.TOLD
-    assert records.notice(ID).told == {"Planning": Telling.TOLD}
-    assert not records.notice(ID).lacks("Planning")
+    assert records.notice(ID, SLACK).told == {"Planning": Telling.TOLD}
+    assert not records.notice(ID, SLACK).lacks("Planning")
 
 
 def test_a_thread_line_waits_for_slack_as_well() -> None:
@@ -245,13 +186,13 @@ def test_a_thread_line_waits_for_slack_as_well() -> None:
 
 
 def test_a_webhook_does_not_repeat_what_may_have_arrived() -> None:
-    records, slack = stored(), InMemoryWebhook(troubles=[LOST])
+    records, slack = stored(), InMemoryWebhook(troubles=[NOBODY_KNOWS])
 
     endings = [tell(STORY[0], slack, records).ending for _ in range(2)]
 
     assert endings == [Ending.UNCLEAR, Ending.UNCLEAR]
     assert len(slack.sent) == 1
-    assert records.notice(ID).told == {"Planning": Telling.SENDING}
+    assert records.notice(ID, SLACK).told == {"Planning": Telling.SENDING}
 
 
 @pytest.mark.parametrize("state", [0, 1], ids=["its own message", "a line in the thread"])
@@ -259,7 +200,7 @@ def test_a_bot_finds_out_whether_its_message_arrived(state: int) -> None:
     records, slack = stored(), InMemoryChannel()
     for earlier in STORY[:state]:
         tell(earlier, slack, records)
-    slack.troubles = [LOST]
+    slack.troubles = [MAY_BE_FOUND]
 
     with pytest.raises(Transient):
         tell(STORY[state], slack, records)
@@ -267,8 +208,29 @@ def test_a_bot_finds_out_whether_its_message_arrived(state: int) -> None:
 
     assert (found.ending, found.detail) == (Ending.TOLD, "found in the channel")
     assert slack.states() == [["Planning", "AwaitingApproval"][: state + 1]]
-    assert records.notice(ID).message_ts == "0.0"
-    assert records.notice(ID).channel == "C0000001"
+    assert records.notice(ID, SLACK).place == Place(channel="C0000001", message="0.0")
+
+
+def test_a_bot_looks_where_its_message_stands_or_should_stand() -> None:
+    records, slack, catalog = stored(), InMemoryChannel(), telling_in("#production")
+    slack.troubles = [MAY_BE_FOUND]
+    with pytest.raises(Transient):
+        tell(STORY[0], slack, records, catalog=catalog)
+    tell(STORY[0], slack, records, catalog=catalog)
+    slack.troubles = [MAY_BE_FOUND]
+    with pytest.raises(Transient):
+        tell(STORY[1], slack, records, catalog=catalog)
+
+    tell(STORY[1], slack, records, catalog=catalog)
+
+    assert slack.sought == [("#production", None), ("C0000001", "0.0")]
+
+
+def test_a_wait_for_the_lane_begins_the_message_where_there_is_none() -> None:
+    slack = InMemoryChannel()
+
+    assert tell(STORY[2], slack, stored()).ending is Ending.TOLD
+    assert slack.states() == [["AwaitingLane"]]
 
 
 @pytest.mark.parametrize("state", [0, 1], ids=["its own message", "a line in the thread"])
@@ -277,7 +239,7 @@ def test_a_bot_sends_again_what_it_does_not_find(state: int) -> None:
     for earlier in STORY[:state]:
         tell(earlier, slack, records)
     # The function died between the claim and the call.
-    records.write([records.notice(ID).claimed(STORY[state].phase)])
+    records.write([records.notice(ID, SLACK).claimed(STORY[state].phase)])
 
     assert tell(STORY[state], slack, records).ending is Ending.TOLD
     assert slack.states() == [["Planning", "AwaitingApproval"][: state + 1]]
@@ -285,7 +247,7 @@ def test_a_bot_sends_again_what_it_does_not_find(state: int) -> None:
 
 def test_a_bot_that_may_not_read_the_channel_does_not_repeat_itself() -> None:
     records, slack = stored(), InMemoryChannel(find_trouble=REFUSED)
-    records.write([records.notice(ID).claimed("Planning")])
+    records.write([records.notice(ID, SLACK).claimed("Planning")])
 
     assert tell(STORY[0], slack, records).ending is Ending.UNCLEAR
     assert slack.threads == {}
@@ -301,7 +263,7 @@ def test_a_refusal_for_good_is_reported_and_blocks_nothing(slack: Slack) -> None
 
     assert (refused.ending, refused.detail) == (Ending.REFUSED, REFUSED.message)
     assert later.ending is Ending.TOLD
-    assert records.notice(ID).lacks("Planning")
+    assert records.notice(ID, SLACK).lacks("Planning")
 
 
 @pytest.mark.parametrize("slack", [InMemoryChannel(), InMemoryWebhook()])
@@ -312,11 +274,11 @@ def test_what_was_refused_for_good_can_be_told_later(slack: Slack) -> None:
 
     with pytest.raises(Transient):
         tell(STORY[0], slack, records)
-    assert records.notice(ID).lacks("Planning")
+    assert records.notice(ID, SLACK).lacks("Planning")
 
     assert tell(STORY[0], slack, records).ending is Ending.TOLD
-    assert records.notice(ID).told == {"Planning": Telling.TOLD}
-    assert not records.notice(ID).lacks("Planning")
+    assert records.notice(ID, SLACK).told == {"Planning": Telling.TOLD}
+    assert not records.notice(ID, SLACK).lacks("Planning")
 
 
 @pytest.mark.parametrize("trouble", [None, DOWN, REFUSED], ids=["told", "down", "refused"])
@@ -328,7 +290,7 @@ def test_what_became_of_a_claim_is_written_beside_whatever_else_was_told(
     slack.troubles = [trouble] if trouble else []
 
     def elsewhere() -> None:
-        other = records.notice(ID).confirmed("Verifying")
+        other = records.notice(ID, SLACK).confirmed("Verifying")
         InMemoryRecords.write(records, [other])
 
     records.others = [lambda: None, elsewhere]
@@ -336,8 +298,8 @@ def test_what_became_of_a_claim_is_written_beside_whatever_else_was_told(
         tell(STORY[0], slack, records)
 
     planning = {"Planning": Telling.TOLD} if trouble is None else {}
-    assert records.notice(ID).told == {"Verifying": Telling.TOLD, **planning}
-    assert records.notice(ID).lacks("Planning") is (trouble is REFUSED)
+    assert records.notice(ID, SLACK).told == {"Verifying": Telling.TOLD, **planning}
+    assert records.notice(ID, SLACK).lacks("Planning") is (trouble is REFUSED)
 
 
 def test_a_message_that_somebody_deleted_is_begun_anew() -> None:
@@ -461,15 +423,19 @@ def test_only_the_question_carries_the_right_to_decide() -> None:
     assert "/approvals/" not in str(slack.threads) + str(slack.messages)
 
 
-def test_the_catalog_may_name_another_channel() -> None:
+def telling_in(channel: str) -> Catalog:
     application = CATALOG.applications["fastapi-rds"]
     environment = application.environments["production"]
-    told = environment.notifications.model_copy(update={"slack_channel": "#production"})
+    told = environment.notifications.model_copy(update={"slack_channel": channel})
     moved = environment.model_copy(update={"notifications": told})
     entry = application.model_copy(update={"environments": {"production": moved}})
+    return Catalog(applications={"fastapi-rds": entry})
+
+
+def test_the_catalog_may_name_another_channel() -> None:
     slack = InMemoryChannel()
 
-    tell(STORY[0], slack, stored(), catalog=Catalog(applications={"fastapi-rds": entry}))
+    tell(STORY[0], slack, stored(), catalog=telling_in("#production"))
 
     assert [channel for channel, _ in slack.messages.values()] == ["#production"]
 
@@ -494,7 +460,7 @@ def batch(
     monkeypatch: pytest.MonkeyPatch, slack: Slack, records: InMemoryRecords, *items: dict[str, Any]
 ) -> dict[str, Any]:
     monkeypatch.setattr(wiring, "records", lambda: records)
-    monkeypatch.setattr(wiring, "slack", lambda: slack)
+    monkeypatch.setattr(wiring, "destinations", lambda: (destination(slack),))
     monkeypatch.setattr(wiring, "links", lambda: LINKS)
     monkeypatch.setattr(wiring, "catalog", lambda: CATALOG)
     monkeypatch.setattr(wiring, "now", lambda: NOW)
@@ -505,7 +471,7 @@ def test_a_batch_comes_again_from_the_first_that_failed(monkeypatch: pytest.Monk
     slack, records = InMemoryWebhook(), stored()
     other = ended(Outcome.FAILED, deployment_id="fastapi-rds-production-8")
     items = [stream_record(1, STORY[0]), stream_record(2, STORY[1]), stream_record(3, other)]
-    slack.troubles = [Delivery(clear=True), DOWN]
+    slack.troubles = [Delivery(arrival=Arrival.ARRIVED), DOWN]
 
     first = batch(monkeypatch, slack, records, *items)
     second = batch(monkeypatch, slack, records, *items[1:])
@@ -552,7 +518,7 @@ def test_what_the_sweep_asks_for_comes_again_when_slack_is_down(
     version = records.deployment(ID).version
     over = {"version": version, "plan_is_stored": True}
     records.write([ended(Outcome.FAILED).model_copy(update=over)])
-    records.write([records.notice(ID).refused(Outcome.FAILED)])
+    records.write([records.notice(ID, SLACK).refused(Outcome.FAILED)])
     batch(monkeypatch, slack, records)
     asked = {"id": "1", "detail-type": "Tell Again", "detail": {"deployment_id": ID}}
 
@@ -569,7 +535,7 @@ def test_what_was_reached_since_slack_refused_is_left_to_the_stream(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     records, slack = stored(), InMemoryWebhook()
-    records.write([records.notice(ID).refused("Planning")])
+    records.write([records.notice(ID, SLACK).refused("Planning")])
     batch(monkeypatch, slack, records)
 
     lambda_handler(
@@ -593,7 +559,7 @@ def test_a_refusal_is_an_error_in_the_log(
     ]
 
 
-@pytest.mark.parametrize("trouble", [REFUSED, LOST], ids=["refused", "unclear"])
+@pytest.mark.parametrize("trouble", [REFUSED, NOBODY_KNOWS], ids=["refused", "unclear"])
 def test_what_nobody_may_have_been_told_rings_the_alarm(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, trouble: Any
 ) -> None:

@@ -7,9 +7,12 @@ import pytest
 
 from slipway.domain.approval import Answer, Approval, Decision
 from slipway.domain.deployment import Deployment, Outcome, Phase
-from slipway.domain.message import News, escaped, line, whole
+from slipway.domain.news import HEADLINES as WORDS
+from slipway.domain.news import News
 from slipway.domain.plan import Difference
 from slipway.domain.wording import spoken
+from slipway.slack.blocks import ICONS, line, whole
+from slipway.slack.text import escaped
 from tests.unit.stories import ASKED, ID, approval, deployment, ended, failure, plan, release
 
 PAGE = "https://slipway.example.com/deployments/x?sig=1"
@@ -218,6 +221,12 @@ def test_every_end(outcome: Outcome, fault: Any, cause: Any) -> None:
 
 def test_every_outcome_is_covered() -> None:
     assert [outcome for outcome, _, _ in ENDS] == list(Outcome)
+
+
+def test_every_state_has_a_headline_and_an_icon() -> None:
+    states = {*(phase for phase in Phase if phase is not Phase.SETTLED), *Outcome}
+
+    assert set(WORDS) == set(ICONS) == states
 
 
 def test_a_line_says_what_is_new() -> None:

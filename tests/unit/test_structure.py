@@ -51,6 +51,7 @@ MAY_IMPORT = {
         {"pydantic"},
     ),
     "adapters": (("slipway.domain", "slipway.ports", "slipway.adapters"), SDKS),
+    "slack": ((*_WORDS, "slipway.slack"), {"requests", "urllib3", "pydantic"}),
     "catalog_build": (
         ("slipway.domain", "slipway.catalog_build", "slipway.runtime.catalog"),
         {"pydantic", "ruamel", "yaml"},
@@ -141,6 +142,29 @@ def test_nothing_but_the_composition_root_and_the_functions_knows_the_runtime() 
     }
 
     assert knowing <= {"runtime", "web", "catalog_build"}
+
+
+def test_the_pages_are_known_to_nobody_below_them() -> None:
+    knowing = {
+        place(path)
+        for path in MODULES
+        for module in imported(path)
+        if module.startswith("slipway.web.")
+    }
+
+    assert knowing == {"web"}
+
+
+def test_a_destination_is_known_to_the_composition_root_alone() -> None:
+    knowing = {
+        ".".join(path.relative_to(SLIPWAY).with_suffix("").parts)
+        for path in MODULES
+        if place(path) != "slack"
+        for module in imported(path)
+        if module.startswith("slipway.slack.")
+    }
+
+    assert knowing == {"runtime.wiring"}
 
 
 def test_only_settings_reads_the_environment() -> None:

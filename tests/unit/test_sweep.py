@@ -9,6 +9,7 @@ from slipway.chores.sweep import SweepResult, sweep
 from slipway.domain.catalog import Catalog
 from slipway.domain.deployment import Origin, Outcome, Phase
 from slipway.domain.errors import Broken, Reason
+from slipway.domain.notice import SLACK, Notice
 from slipway.domain.release import Release
 from slipway.journal import Journal
 from slipway.requests.admit import admit
@@ -220,7 +221,7 @@ def stopped_while_migrating() -> World:
     world = fresh().backed_up()
     world.migrate()
     world.settle(failure=STOPPED)
-    notice = world.records.notice(world.deployment_id)
+    notice = world.records.notice(world.deployment_id, SLACK)
     world.records.write([notice.claimed(Outcome.NEEDS_OPERATOR)])
     world.wait(minutes=2)
     return world
@@ -362,7 +363,7 @@ def ended(state: Outcome) -> World:
 
 def test_a_settled_deployment_that_was_told_is_left_alone() -> None:
     world = ended(Outcome.SUPERSEDED)
-    notice = world.records.notice(world.deployment_id)
+    notice = world.records.notice(world.deployment_id, SLACK)
     world.records.write([notice.claimed(Outcome.SUPERSEDED)])
     world.wait(hours=1)
 
@@ -371,7 +372,7 @@ def test_a_settled_deployment_that_was_told_is_left_alone() -> None:
 
 def refused(state: Outcome) -> World:
     world = ended(state)
-    notice = world.records.notice(world.deployment_id)
+    notice = world.records.notice(world.deployment_id, SLACK)
     world.records.write([notice.refused(state, world.now)])
     return world
 
@@ -389,7 +390,25 @@ def test_an_end_that_slack_refused_is_asked_for_again() -> None:
     world.wait(hours=1)
 
     assert swept(world) == SweepResult(untold=(world.deployment_id,))
-    assert world.announcements.published == [("Tell Again", {"deployment_id": world.deployment_id})]
+    assert world.announcements.published == [
+        ("Tell Again", {"deployment_id": world.deployment_id, "destination": "slack"})
+    ]
+
+
+def test_each_destination_that_lacks_an_end_is_asked_for() -> None:
+    world = refused(Outcome.ROLLED_BACK)
+    pager = Notice(deployment_id=world.deployment_id, destination="pager")
+    mail = Notice(deployment_id=world.deployment_id, destination="mail")
+    world.records.write(
+        [pager.owed(Outcome.ROLLED_BACK, world.now), mail.confirmed(Outcome.ROLLED_BACK)]
+    )
+    world.wait(hours=1)
+
+    assert swept(world) == SweepResult(untold=(world.deployment_id,))
+    assert [detail["destination"] for _, detail in world.announcements.published] == [
+        "slack",
+        "pager",
+    ]
 
 
 def test_what_the_stream_may_still_tell_and_what_is_old_or_needs_no_telling_is_left() -> None:

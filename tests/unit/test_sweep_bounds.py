@@ -10,6 +10,7 @@ import pytest
 from slipway.chores.sweep import SweepResult, sweep, turn_of
 from slipway.domain.deployment import Outcome, Phase
 from slipway.domain.errors import Reason, Transient
+from slipway.domain.notice import SLACK
 from slipway.domain.release import Release
 from slipway.journal import Journal
 from slipway.requests.admit import admit
@@ -232,7 +233,7 @@ def swept_nobody(world: World, turn: int) -> bool:
 def test_the_sweep_asks_for_a_refused_end_for_a_day() -> None:
     world = waiting()
     world.rewrite(outcome=Outcome.FAILED, settled_at=world.now)
-    notice = world.records.notice("notes-staging-1").refused(Outcome.FAILED, world.now)
+    notice = world.records.notice("notes-staging-1", SLACK).refused(Outcome.FAILED, world.now)
     world.records.write([notice])
     settled: datetime = world.now
 

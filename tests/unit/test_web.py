@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 import pytest
 
 from functions.web.app import lambda_handler
+from slipway.adapters.links import Links
 from slipway.domain.approval import Answer, Approval, Decision, link_subject, signature
 from slipway.domain.deployment import Deployment, Outcome, Phase
 from slipway.domain.effect import Effect
@@ -22,7 +23,6 @@ from slipway.domain.lane import Hold
 from slipway.domain.model import Versioned
 from slipway.domain.progress import Progress, SchemaWork
 from slipway.runtime import wiring
-from slipway.web.links import Links
 from tests.unit.fakes import InMemoryAnnouncements, InMemoryRecords
 from tests.unit.stories import (
     ASKED,

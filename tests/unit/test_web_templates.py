@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from slipway.adapters.databases import RestoresByKind
+from slipway.adapters.links import Links
 from slipway.web import pages, rendering
-from slipway.web.links import Links
 from tests.unit.stories import ASKED, ID, KEY, stored
 
 

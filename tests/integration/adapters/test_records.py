@@ -8,7 +8,7 @@ from slipway.adapters.records import DynamoDBRecords
 from slipway.domain.deployment import Outcome, Phase
 from slipway.domain.errors import Reason, Rejected, Transient
 from slipway.domain.lane import DatabaseSlot, Lane
-from slipway.domain.notice import Notice
+from slipway.domain.notice import SLACK, Notice, Place
 from slipway.domain.seen import SeenTags
 from slipway.ports.records import Admission, Fence, Records
 from tests.integration.adapters.conftest import TABLE
@@ -38,16 +38,18 @@ def test_what_was_written_is_read_again_one_version_on(records: Records) -> None
     deployment, approval = a_deployment(), an_approval("notes-staging-1")
     lane = Lane(application="notes", environment="staging", bad_digests={"sha256:b": "x"})
     slot = DatabaseSlot(database_id="rds:notes", holder="notes-staging-1")
-    notice = Notice(deployment_id="notes-staging-1", channel="C1")
+    slack = Notice(deployment_id="notes-staging-1", place=Place(channel="C1", message="1.0"))
+    other = Notice(deployment_id="notes-staging-1", destination="pager").confirmed("Failed")
 
-    records.write([deployment, approval, lane, slot, notice])
+    records.write([deployment, approval, lane, slot, slack, other])
 
     one = {"version": 1}
     assert records.deployment("notes-staging-1") == deployment.model_copy(update=one)
     assert records.approval("notes-staging-1") == approval.model_copy(update=one)
     assert records.lane("notes", "staging") == lane.model_copy(update=one)
     assert records.database_slot("rds:notes") == slot.model_copy(update=one)
-    assert records.notice("notes-staging-1") == notice.model_copy(update=one)
+    assert records.notice("notes-staging-1", SLACK) == slack.model_copy(update=one)
+    assert records.notice("notes-staging-1", "pager") == other.model_copy(update=one)
 
 
 ID = "notes-staging-1"
@@ -61,7 +63,8 @@ def a_lane(next_number: int) -> Lane:
 def test_what_was_never_written_is_new_or_absent(records: Records) -> None:
     assert records.lane("notes", "staging") == Lane(application="notes", environment="staging")
     assert records.database_slot("rds:notes") == DatabaseSlot(database_id="rds:notes")
-    assert records.notice("notes-staging-1") == Notice(deployment_id="notes-staging-1")
+    fresh = Notice(deployment_id="notes-staging-1", destination="pager")
+    assert records.notice("notes-staging-1", "pager") == fresh
     assert records.approval("notes-staging-1") is None
     assert records.admission("push-1") is None
     assert records.evidence("notes-staging-1") == []
@@ -236,6 +239,20 @@ def test_more_than_a_hundred_are_read(records: Records) -> None:
     assert sorted(one.number for one in found) == list(range(1, 131))
 
 
+def test_what_several_destinations_lack_is_found_of_each(records: Records) -> None:
+    names = (SLACK, "pager", "mail")
+    notices = [Notice(deployment_id="notes-staging-1", destination=name) for name in names]
+    records.write([one.refused("Failed", NOW) for one in notices[:2]])
+    records.write([notices[2].confirmed("Failed")])
+
+    found = records.untold(NOW - timedelta(days=1))
+
+    assert {(one.deployment_id, one.destination) for one in found} == {
+        ("notes-staging-1", SLACK),
+        ("notes-staging-1", "pager"),
+    }
+
+
 def test_what_slack_refused_is_found_until_it_is_told_or_old(records: Records) -> None:
     fresh, old = Notice(deployment_id="notes-staging-1"), Notice(deployment_id="notes-staging-2")
     records.write([fresh.refused("Failed", NOW), old.refused("Failed", NOW - timedelta(days=2))])
@@ -245,5 +262,5 @@ def test_what_slack_refused_is_found_until_it_is_told_or_old(records: Records) -
     assert [one.deployment_id for one in records.untold(since)] == ["notes-staging-1"]
     assert records.unsettled() == []
 
-    records.write([records.notice("notes-staging-1").claimed("Failed")])
+    records.write([records.notice("notes-staging-1", SLACK).claimed("Failed")])
     assert records.untold(since) == []

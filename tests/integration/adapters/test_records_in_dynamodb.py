@@ -1,6 +1,7 @@
 """How records lie in DynamoDB, what its refusals mean, and what a look costs."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -13,14 +14,39 @@ from slipway.adapters.records import DynamoDBRecords
 from slipway.domain.deployment import Outcome
 from slipway.domain.errors import Broken, ControlPlaneError, Reason, Transient
 from slipway.domain.lane import Lane
+from slipway.domain.notice import SLACK, Place
 from slipway.ports.records import Fence
 from tests.integration.adapters.conftest import REGION, TABLE
 from tests.integration.adapters.examples import a_deployment, an_entry
+
+GOLDEN = Path(__file__).parents[2] / "unit" / "golden"
 
 
 def _stored(client: DynamoDBClient, pk: str, sk: str) -> dict[str, Any]:
     item = client.get_item(TableName=TABLE, Key={"pk": {"S": pk}, "sk": {"S": sk}})["Item"]
     return {name: value for name, value in item.items() if name != "document"}
+
+
+def test_a_notice_of_0_1_0_is_slacks_and_is_written_over(dynamodb: DynamoDBClient) -> None:
+    document = (GOLDEN / "notice-0.1.0.json").read_text()
+    pk = "DEPLOYMENT#fastapi-rds-production-7"
+    item: Any = {
+        "pk": {"S": pk},
+        "sk": {"S": "NOTICE"},
+        "kind": {"S": "Notice"},
+        "version": {"N": "4"},
+        "document": {"S": document},
+    }
+    dynamodb.put_item(TableName=TABLE, Item=item)
+    records = DynamoDBRecords(dynamodb, TABLE)
+
+    found = records.notice("fastapi-rds-production-7", SLACK)
+    records.write([found.confirmed("BackingUp")])
+
+    assert found.place == Place(channel="C0123456789", message="1763717400.000100")
+    assert _stored(dynamodb, pk, "NOTICE")["version"] == {"N": "5"}
+    again = records.notice("fastapi-rds-production-7", SLACK)
+    assert again == found.confirmed("BackingUp").model_copy(update={"version": 5})
 
 
 def test_a_deployment_lies_with_what_indexes_and_people_need(dynamodb: DynamoDBClient) -> None:

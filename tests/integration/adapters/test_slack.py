@@ -13,11 +13,15 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 import requests
 
-from slipway.adapters import slack as adapter
-from slipway.adapters.slack import BotSlack, WebhookSlack, slack_from
 from slipway.domain.errors import Broken, ControlPlaneError, Transient
-from slipway.domain.message import Message
-from slipway.ports.people import Delivery, SlackChannel, SlackWebhook
+from slipway.domain.notice import Place
+from slipway.ports.people import Arrival, Delivery
+from slipway.slack import transport
+from slipway.slack.blocks import Message
+from slipway.slack.bot import SlackBot
+from slipway.slack.secret import slack_from
+from slipway.slack.web_api import WebApi
+from slipway.slack.webhook import IncomingWebhook, SlackWebhook
 
 TOKEN = "xoxb-a-token-that-must-not-be-told"
 PATH = "/services/T0/B0/a-path-that-must-not-be-told"
@@ -34,6 +38,9 @@ METADATA = {
     "event_payload": {"deployment_id": "fastapi-rds-production-7", "state": "Planning"},
 }
 HANG_UP = "hang up after reading"
+TAKEN = Delivery(arrival=Arrival.ARRIVED)
+MAY_BE_FOUND = Delivery(arrival=Arrival.UNCONFIRMED)
+NOBODY_KNOWS = Delivery(arrival=Arrival.UNKNOWABLE)
 
 
 class Slack:
@@ -105,13 +112,13 @@ def session() -> Iterator[requests.Session]:
 
 
 @pytest.fixture
-def webhook(server: Slack, session: requests.Session) -> WebhookSlack:
-    return WebhookSlack(server.url + PATH, session)
+def webhook(server: Slack, session: requests.Session) -> IncomingWebhook:
+    return IncomingWebhook(server.url + PATH, session)
 
 
 @pytest.fixture
-def bot(server: Slack, session: requests.Session) -> BotSlack:
-    return BotSlack(TOKEN, "#deployments", session, server.url + "/api/")
+def bot(server: Slack, session: requests.Session) -> WebApi:
+    return WebApi(TOKEN, "#deployments", session, server.url + "/api/")
 
 
 def ok(**fields: Any) -> tuple[int, dict[str, Any], dict[str, str]]:
@@ -122,7 +129,11 @@ def no(error: str) -> tuple[int, dict[str, Any], dict[str, str]]:
     return 200, {"ok": False, "error": error}, {}
 
 
-def post(bot: BotSlack) -> Delivery:
+def at(channel: str, message: str) -> Delivery:
+    return Delivery(arrival=Arrival.ARRIVED, place=Place(channel=channel, message=message))
+
+
+def post(bot: WebApi) -> Delivery:
     return bot.post(MESSAGE, channel=None, thread_ts=None)
 
 
@@ -135,16 +146,8 @@ def refused(kind: type[ControlPlaneError], call: Callable[[], object]) -> str:
     return caught.value.message
 
 
-def test_both_fill_their_ports(bot: BotSlack, webhook: WebhookSlack) -> None:
-    channel: SlackChannel = bot
-    hook: SlackWebhook = webhook
-
-    assert isinstance(channel, SlackChannel)
-    assert not isinstance(hook, SlackChannel)
-
-
-def test_a_webhook_sends_text_and_blocks(server: Slack, webhook: WebhookSlack) -> None:
-    assert webhook.send(MESSAGE) == Delivery(clear=True)
+def test_a_webhook_sends_text_and_blocks(server: Slack, webhook: IncomingWebhook) -> None:
+    assert webhook.post(MESSAGE) == TAKEN
 
     assert server.asked == [
         {
@@ -186,11 +189,11 @@ OTHER_CHANNEL = "or name another one in the catalog or the Slack secret."
     ],
 )
 def test_what_a_webhooks_answer_means(
-    server: Slack, webhook: WebhookSlack, answer: Any, kind: type[ControlPlaneError], said: str
+    server: Slack, webhook: IncomingWebhook, answer: Any, kind: type[ControlPlaneError], said: str
 ) -> None:
     server.answers = [answer]
 
-    assert refused(kind, lambda: webhook.send(MESSAGE)) == said
+    assert refused(kind, lambda: webhook.post(MESSAGE)) == said
     assert len(server.asked) == 1
 
 
@@ -205,13 +208,13 @@ NOT_SLACKS: list[Any] = [
 
 @pytest.mark.parametrize("answer", NOT_SLACKS)
 def test_a_message_may_have_arrived_when_a_gateway_answers(
-    server: Slack, webhook: WebhookSlack, bot: BotSlack, answer: Any
+    server: Slack, webhook: IncomingWebhook, bot: WebApi, answer: Any
 ) -> None:
     server.answers = [answer, answer, answer]
 
-    assert webhook.send(MESSAGE) == Delivery(clear=False)
-    assert post(bot) == Delivery(clear=False)
-    refused(Transient, lambda: bot.update(MESSAGE, channel="C9", message_ts="1.0"))
+    assert webhook.post(MESSAGE) == NOBODY_KNOWS
+    assert post(bot) == MAY_BE_FOUND
+    refused(Transient, lambda: bot.update(MESSAGE, Place(channel="C9", message="1.0")))
     assert len(server.asked) == 3
 
 
@@ -220,14 +223,14 @@ LAYOUT = ["invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg
 
 @pytest.mark.parametrize("error", [*LAYOUT, "invalid_attachments", "no_text"])
 def test_what_slack_refuses_as_it_is_laid_out_is_told_in_plain_text_at_once(
-    server: Slack, webhook: WebhookSlack, bot: BotSlack, error: str
+    server: Slack, webhook: IncomingWebhook, bot: WebApi, error: str
 ) -> None:
     server.answers = [(400, error, {}), (200, "ok", {})]
     server.answers += [no(error), ok(channel="C9", ts="2.0"), no(error), ok()]
 
-    assert webhook.send(MESSAGE) == Delivery(clear=True)
-    assert post(bot) == Delivery(clear=True, channel="C9", message_ts="2.0")
-    bot.update(MESSAGE, channel="C9", message_ts="2.0")
+    assert webhook.post(MESSAGE) == TAKEN
+    assert post(bot) == at("C9", "2.0")
+    bot.update(MESSAGE, Place(channel="C9", message="2.0"))
 
     plain = {"text": "started; see https://slipway.example.com/x"}
     again = [asked["body"] for asked in server.asked[1::2]]
@@ -239,22 +242,22 @@ def test_what_slack_refuses_as_it_is_laid_out_is_told_in_plain_text_at_once(
 
 
 def test_what_may_have_arrived_in_plain_text_is_not_clear(
-    server: Slack, webhook: WebhookSlack, bot: BotSlack
+    server: Slack, webhook: IncomingWebhook, bot: WebApi
 ) -> None:
     server.answers = [(400, "invalid_payload", {}), HANG_UP, no("invalid_blocks"), (504, "", {})]
 
-    assert webhook.send(MESSAGE) == Delivery(clear=False)
-    assert post(bot) == Delivery(clear=False)
+    assert webhook.post(MESSAGE) == NOBODY_KNOWS
+    assert post(bot) == MAY_BE_FOUND
 
 
 def test_what_is_refused_in_plain_text_as_well_is_refused(
-    server: Slack, webhook: WebhookSlack, bot: BotSlack
+    server: Slack, webhook: IncomingWebhook, bot: WebApi
 ) -> None:
     server.answers = [(400, "no_text", {})] * 2 + [no("msg_too_long")] * 4
 
-    refused(Broken, lambda: webhook.send(MESSAGE))
+    refused(Broken, lambda: webhook.post(MESSAGE))
     refused(Broken, lambda: post(bot))
-    refused(Broken, lambda: bot.update(MESSAGE, channel="C9", message_ts="2.0"))
+    refused(Broken, lambda: bot.update(MESSAGE, Place(channel="C9", message="2.0")))
 
     assert len(server.asked) == 6
 
@@ -270,7 +273,7 @@ def test_what_is_refused_in_plain_text_as_well_is_refused(
     ],
 )
 def test_a_channel_that_takes_nothing_is_made_up_for_by_the_default_one(
-    server: Slack, bot: BotSlack, error: str, what_to_do: str
+    server: Slack, bot: WebApi, error: str, what_to_do: str
 ) -> None:
     server.answers = [no(error), ok(channel="C0DEFAULT", ts="2.0")]
 
@@ -278,14 +281,14 @@ def test_a_channel_that_takes_nothing_is_made_up_for_by_the_default_one(
 
     why = f"This is meant for #payments, where Slack does not take it ({error}). {what_to_do}, "
     body = server.asked[1]["body"]
-    assert told == Delivery(clear=True, channel="C0DEFAULT", message_ts="2.0")
+    assert told == at("C0DEFAULT", "2.0")
     assert (body["channel"], body["blocks"][1:]) == ("#deployments", list(MESSAGE.blocks))
     assert body["blocks"][0]["text"]["text"] == why + OTHER_CHANNEL
     assert body["metadata"] == METADATA
 
 
 def test_where_the_default_channel_takes_nothing_either_it_is_refused(
-    server: Slack, bot: BotSlack
+    server: Slack, bot: WebApi
 ) -> None:
     server.answers = [no("is_archived"), no("not_in_channel"), no("is_archived")]
 
@@ -299,7 +302,7 @@ def test_where_the_default_channel_takes_nothing_either_it_is_refused(
     assert len(server.asked) == 3
 
 
-def test_a_line_of_a_thread_goes_nowhere_else(server: Slack, bot: BotSlack) -> None:
+def test_a_line_of_a_thread_goes_nowhere_else(server: Slack, bot: WebApi) -> None:
     server.answers = [no("restricted_action_thread_locked")]
 
     refused(Broken, lambda: bot.post(MESSAGE, channel="C9", thread_ts="1.0"))
@@ -307,10 +310,10 @@ def test_a_line_of_a_thread_goes_nowhere_else(server: Slack, bot: BotSlack) -> N
     assert len(server.asked) == 1
 
 
-def test_a_bot_posts_with_its_token_and_metadata(server: Slack, bot: BotSlack) -> None:
+def test_a_bot_posts_with_its_token_and_metadata(server: Slack, bot: WebApi) -> None:
     server.answers = [ok(channel="C0123456789", ts="1763717400.000100")]
 
-    assert post(bot) == Delivery(clear=True, channel="C0123456789", message_ts="1763717400.000100")
+    assert post(bot) == at("C0123456789", "1763717400.000100")
     assert server.asked == [
         {
             "call": "POST /api/chat.postMessage",
@@ -326,7 +329,7 @@ def test_a_bot_posts_with_its_token_and_metadata(server: Slack, bot: BotSlack) -
     ]
 
 
-def test_a_bot_answers_in_a_thread_of_another_channel(server: Slack, bot: BotSlack) -> None:
+def test_a_bot_answers_in_a_thread_of_another_channel(server: Slack, bot: WebApi) -> None:
     server.answers = [ok(channel="C9", ts="2.0")]
 
     bot.post(MESSAGE, channel="C9", thread_ts="1.0")
@@ -335,10 +338,10 @@ def test_a_bot_answers_in_a_thread_of_another_channel(server: Slack, bot: BotSla
     assert (body["channel"], body["thread_ts"]) == ("C9", "1.0")
 
 
-def test_a_bot_replaces_its_message(server: Slack, bot: BotSlack) -> None:
+def test_a_bot_replaces_its_message(server: Slack, bot: WebApi) -> None:
     server.answers = [ok()]
 
-    bot.update(MESSAGE, channel="C9", message_ts="1.0")
+    bot.update(MESSAGE, Place(channel="C9", message="1.0"))
 
     assert server.asked[0] | {"authorization": ""} == {
         "call": "POST /api/chat.update",
@@ -366,7 +369,7 @@ def test_a_bot_replaces_its_message(server: Slack, bot: BotSlack) -> None:
     ],
 )
 def test_what_a_bots_answer_means(
-    server: Slack, bot: BotSlack, answer: Any, kind: type[ControlPlaneError], said: str
+    server: Slack, bot: WebApi, answer: Any, kind: type[ControlPlaneError], said: str
 ) -> None:
     server.answers = [answer]
 
@@ -375,34 +378,34 @@ def test_what_a_bots_answer_means(
 
 @pytest.mark.parametrize("answer", [HANG_UP, no("internal_error"), no("fatal_error")])
 def test_a_lost_answer_leaves_it_open_whether_the_message_arrived(
-    server: Slack, bot: BotSlack, webhook: WebhookSlack, answer: Any
+    server: Slack, bot: WebApi, webhook: IncomingWebhook, answer: Any
 ) -> None:
     server.answers = [answer, HANG_UP, HANG_UP]
 
-    assert post(bot) == Delivery(clear=False)
-    assert webhook.send(MESSAGE) == Delivery(clear=False)
+    assert post(bot) == MAY_BE_FOUND
+    assert webhook.post(MESSAGE) == NOBODY_KNOWS
     assert len(server.asked) == 2
-    refused(Transient, lambda: bot.update(MESSAGE, channel="C9", message_ts="1.0"))
+    refused(Transient, lambda: bot.update(MESSAGE, Place(channel="C9", message="1.0")))
 
 
 def test_a_slow_answer_leaves_it_open_as_well(
-    webhook: WebhookSlack, monkeypatch: pytest.MonkeyPatch, session: requests.Session
+    webhook: IncomingWebhook, monkeypatch: pytest.MonkeyPatch, session: requests.Session
 ) -> None:
-    monkeypatch.setattr(adapter, "_TIMEOUT_SECONDS", (1.0, 0.05))
+    monkeypatch.setattr(transport, "_TIMEOUT_SECONDS", (1.0, 0.05))
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
-        slow = WebhookSlack(f"http://127.0.0.1:{port}{PATH}", session)
+        slow = IncomingWebhook(f"http://127.0.0.1:{port}{PATH}", session)
 
-        assert slow.send(MESSAGE) == Delivery(clear=False)
+        assert slow.post(MESSAGE) == NOBODY_KNOWS
 
 
 def test_an_unreachable_slack_certainly_got_nothing(session: requests.Session) -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
-    webhook = WebhookSlack(f"http://127.0.0.1:{port}{PATH}", session)
-    bot = BotSlack(TOKEN, "#deployments", session, f"http://127.0.0.1:{port}")
+    webhook = IncomingWebhook(f"http://127.0.0.1:{port}{PATH}", session)
+    bot = WebApi(TOKEN, "#deployments", session, f"http://127.0.0.1:{port}")
 
-    assert refused(Transient, lambda: webhook.send(MESSAGE)) == "Slack cannot be reached."
+    assert refused(Transient, lambda: webhook.post(MESSAGE)) == "Slack cannot be reached."
     assert refused(Transient, lambda: post(bot)) == "Slack cannot be reached."
 
 
@@ -410,12 +413,12 @@ def test_an_unreachable_slack_certainly_got_nothing(session: requests.Session) -
 def test_an_address_that_is_none_is_named_without_telling_it(
     session: requests.Session, url: str
 ) -> None:
-    said = refused(Broken, lambda: WebhookSlack(url, session).send(MESSAGE))
+    said = refused(Broken, lambda: IncomingWebhook(url, session).post(MESSAGE))
 
     assert said == "The address in the Slack secret is not a URL."
 
 
-def test_a_bot_finds_its_message_in_the_channels_history(server: Slack, bot: BotSlack) -> None:
+def test_a_bot_finds_its_message_in_the_channels_history(server: Slack, bot: WebApi) -> None:
     other = {**METADATA, "event_payload": {"deployment_id": "x", "state": "Planning"}}
     server.answers = [
         ok(channels=[{"name": "general", "id": "C1"}], response_metadata={"next_cursor": "n"}),
@@ -427,7 +430,7 @@ def test_a_bot_finds_its_message_in_the_channels_history(server: Slack, bot: Bot
 
     found = bot.find(MESSAGE, channel=None, thread_ts=None, since=SINCE)
 
-    assert found == Delivery(clear=True, channel="C0000002", message_ts="1.0")
+    assert found == at("C0000002", "1.0")
     listing = {"exclude_archived": "true", "types": "public_channel,private_channel"}
     history = {
         "channel": "C0000002",
@@ -442,16 +445,16 @@ def test_a_bot_finds_its_message_in_the_channels_history(server: Slack, bot: Bot
     ]
 
 
-def test_a_bot_finds_its_line_in_a_thread(server: Slack, bot: BotSlack) -> None:
+def test_a_bot_finds_its_line_in_a_thread(server: Slack, bot: WebApi) -> None:
     server.answers = [ok(messages=[{"ts": "1.0"}, {"ts": "1.5", "metadata": METADATA}])]
 
     found = bot.find(MESSAGE, channel="C0123456789", thread_ts="1.0", since=SINCE)
 
-    assert found == Delivery(clear=True, channel="C0123456789", message_ts="1.0")
+    assert found == at("C0123456789", "1.0")
     assert server.asked[0]["call"] == "GET /api/conversations.replies"
 
 
-def test_a_bot_finds_nothing_where_nothing_is(server: Slack, bot: BotSlack) -> None:
+def test_a_bot_finds_nothing_where_nothing_is(server: Slack, bot: WebApi) -> None:
     server.answers = [ok(messages=[]), ok(channels=[{"name": "deployments", "id": "C0000002"}])]
     server.answers.append(ok(messages=[]))
 
@@ -460,24 +463,24 @@ def test_a_bot_finds_nothing_where_nothing_is(server: Slack, bot: BotSlack) -> N
 
 @pytest.mark.parametrize("gone", [no("channel_not_found"), ok(messages=[])])
 def test_a_bot_finds_in_the_default_channel_what_its_own_did_not_take(
-    server: Slack, bot: BotSlack, gone: Any
+    server: Slack, bot: WebApi, gone: Any
 ) -> None:
     server.answers = [gone, ok(channels=[{"name": "deployments", "id": "C0000002"}])]
     server.answers.append(ok(messages=[{"ts": "1.0", "metadata": METADATA}]))
 
     found = bot.find(MESSAGE, channel="C0123456789", thread_ts=None, since=SINCE)
 
-    assert found == Delivery(clear=True, channel="C0000002", message_ts="1.0")
+    assert found == at("C0000002", "1.0")
 
 
 @pytest.mark.parametrize("error", ["not_in_channel", "missing_scope"])
-def test_a_bot_that_may_not_read_says_so(server: Slack, bot: BotSlack, error: str) -> None:
+def test_a_bot_that_may_not_read_says_so(server: Slack, bot: WebApi, error: str) -> None:
     server.answers = [no(error)]
 
     refused(Broken, lambda: bot.find(MESSAGE, channel="C0123456789", thread_ts=None, since=SINCE))
 
 
-def test_a_channel_that_does_not_exist_is_named(server: Slack, bot: BotSlack) -> None:
+def test_a_channel_that_does_not_exist_is_named(server: Slack, bot: WebApi) -> None:
     server.answers = [ok(channels=[])]
 
     said = refused(Broken, lambda: bot.find(MESSAGE, channel=None, thread_ts=None, since=SINCE))
@@ -488,8 +491,8 @@ def test_a_channel_that_does_not_exist_is_named(server: Slack, bot: BotSlack) ->
 def test_the_secret_decides_which_slack_it_is(session: requests.Session) -> None:
     token = {"bot_token": TOKEN, "channel": "#d"}
 
-    assert isinstance(slack_from({"webhook_url": "https://x"}, session), WebhookSlack)
-    assert isinstance(slack_from({**token, "webhook_url": "https://x"}, session), BotSlack)
+    assert isinstance(slack_from({"webhook_url": "https://x"}, session), SlackWebhook)
+    assert isinstance(slack_from({**token, "webhook_url": "https://x"}, session), SlackBot)
 
 
 @pytest.mark.parametrize("token", ["xoxb-grün", "xoxb-1\n", "xoxb 1", "\u202exoxb", "x" * 501])
@@ -501,12 +504,12 @@ def test_a_token_that_no_header_carries_is_named_without_telling_it(
     assert said == "The 'bot_token' of the Slack secret has characters that no token has."
 
 
-def test_a_messages_time_is_a_name_and_no_number(server: Slack, bot: BotSlack) -> None:
+def test_a_messages_time_is_a_name_and_no_number(server: Slack, bot: WebApi) -> None:
     answer = '{"ok": true, "channel": "C9", "ts": 1700000000.000100}'
     server.answers = [(200, answer, {}), ok()]
 
-    assert post(bot) == Delivery(clear=True, channel="C9", message_ts="1700000000.000100")
-    assert post(bot) == Delivery(clear=True)
+    assert post(bot) == at("C9", "1700000000.000100")
+    assert post(bot) == TAKEN
 
 
 @pytest.mark.parametrize(

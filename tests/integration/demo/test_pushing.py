@@ -16,13 +16,13 @@ from demo.standing.pushing import Push, push
 from demo.standing.reached import Reached
 from demo.standing.story import as_typed, why_nothing
 from demo.standing.ticker import Board
+from slipway.adapters.links import Links
 from slipway.domain.approval import Answer
 from slipway.domain.catalog import ApprovalPolicy
 from slipway.domain.deployment import Deployment, Outcome, Phase
 from slipway.domain.lane import Hold
 from slipway.operate.arguments import parse
 from slipway.operate.desk import Desk, Place, Refusal
-from slipway.web.links import Links
 from tests.unit.worlds import NEW, OTHER, START, World, caught, environment, release, wish
 
 PLACE = Place("notes", "staging")

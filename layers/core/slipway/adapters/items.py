@@ -11,7 +11,7 @@ from slipway.domain.deployment import Deployment
 from slipway.domain.evidence import Evidence
 from slipway.domain.lane import DatabaseSlot, Lane
 from slipway.domain.model import Versioned
-from slipway.domain.notice import Notice
+from slipway.domain.notice import SLACK, Notice
 from slipway.domain.plan import Plan
 from slipway.domain.seen import SeenTags
 from slipway.ports.records import Admission
@@ -49,9 +49,13 @@ def approval_key(deployment_id: str) -> "Key":
     return _key(f"{_DEPLOYMENT}{deployment_id}", "APPROVAL")
 
 
-def notice_key(deployment_id: str) -> "Key":
-    """Where lies what was told of a deployment."""
-    return _key(f"{_DEPLOYMENT}{deployment_id}", "NOTICE")
+def notice_key(deployment_id: str, destination: str) -> "Key":
+    """Where lies what a destination was told of a deployment.
+
+    Slack's lies where Slipway 0.1.0 kept the only one.
+    """
+    sort_key = "NOTICE" if destination == SLACK else f"NOTICE#{destination}"
+    return _key(f"{_DEPLOYMENT}{deployment_id}", sort_key)
 
 
 def lane_key(lane_id: str) -> "Key":
@@ -102,9 +106,8 @@ def versioned_item(document: Versioned) -> "Item":
         case Approval():
             return _item(approval_key(written.deployment_id), written, written.version)
         case Notice():
-            return _item(notice_key(written.deployment_id), written, written.version) | (
-                _notice_attributes(written)
-            )
+            key = notice_key(written.deployment_id, written.destination)
+            return _item(key, written, written.version) | _notice_attributes(written)
         case Lane():
             return _item(lane_key(written.lane_id), written, written.version) | (
                 _lane_attributes(written)

@@ -83,10 +83,10 @@ class DynamoDBRecords:
         """The deployment's approval, once it was asked for."""
         return self._read(items.approval_key(deployment_id), Approval)
 
-    def notice(self, deployment_id: str) -> Notice:
-        """What was told of the deployment; a new one when nothing was."""
-        found = self._read(items.notice_key(deployment_id), Notice)
-        return found or Notice(deployment_id=deployment_id)
+    def notice(self, deployment_id: str, destination: str) -> Notice:
+        """What this destination was told of the deployment; a new one when nothing was."""
+        found = self._read(items.notice_key(deployment_id, destination), Notice)
+        return found or Notice(deployment_id=deployment_id, destination=destination)
 
     def admission(self, admission_id: str) -> Admission | None:
         """The admission of this very wish, if it came before."""
@@ -120,7 +120,7 @@ class DynamoDBRecords:
         return self._read_all(repositories, items.seen_key, SeenTags)
 
     def untold(self, since: datetime) -> list[Notice]:
-        """What Slack has refused since and nobody has told; may lag behind by a moment."""
+        """What some destination lacks since; may lag behind by a moment."""
         keys = [items.key_of(item) for item in self._open(items.UNTOLD, since)]
         return [items.document_of(item, Notice) for item in self._read_items(keys)]
 

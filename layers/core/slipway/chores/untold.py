@@ -1,4 +1,4 @@
-"""Deployments of which something that a person has to know was refused by Slack."""
+"""Deployments of which a destination lacks something that a person has to know."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
@@ -24,15 +24,16 @@ def untold(
 ) -> Iterator[Job]:
     """Ask for it again.
 
-    What could not be told for now is not asked for: the stream brings it again, in its order.
+    What nobody could be told for now is not asked for: the stream brings it again, in its order.
     """
-    notices = {
-        one.deployment_id: one
-        for one in records.untold(now - _NEWS_LASTS)
-        if is_due(one.deployment_id, turn)
-    }
-    found = records.deployments(sorted(notices)) if notices else []
-    lacking = [one for one in found if _lacks(one, notices[one.deployment_id], now)]
+    notices = [one for one in records.untold(now - _NEWS_LASTS) if is_due(one.deployment_id, turn)]
+    names = sorted({one.deployment_id for one in notices})
+    found = {one.deployment_id: one for one in records.deployments(names)} if names else {}
+    lacking = [
+        one
+        for one in notices
+        if one.deployment_id in found and _lacks(found[one.deployment_id], one, now)
+    ]
     if lacking:
         yield partial(_asked_for, lacking, announcements)
 
@@ -43,10 +44,15 @@ def _lacks(deployment: Deployment, notice: Notice, now: datetime) -> bool:
     return state in _MUST_BE_TOLD and recent and notice.lacks(state)
 
 
-def _asked_for(lacking: Sequence[Deployment], announcements: Announcements) -> Finding:
-    names = [one.deployment_id for one in lacking]
+def _asked_for(lacking: Sequence[Notice], announcements: Announcements) -> Finding:
     announcements.publish_all(
-        [Announcement("Tell Again", {"deployment_id": name}) for name in names]
+        [
+            Announcement(
+                "Tell Again",
+                {"deployment_id": one.deployment_id, "destination": one.destination},
+            )
+            for one in lacking
+        ]
     )
-    for name in names:
+    for name in sorted({one.deployment_id for one in lacking}):
         yield "untold", name

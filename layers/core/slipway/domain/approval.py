@@ -11,6 +11,11 @@ from slipway.domain.model import Model, Versioned
 from slipway.domain.plan import Plan
 from slipway.domain.text import cut
 
+# What a link is good for, and what the link to the status page is bound to.
+APPROVE: Final = "approve"
+VIEW: Final = "view"
+STATUS: Final = "status"
+
 _AGAIN: Final = "To be asked again, request the release again with operate deploy."
 
 

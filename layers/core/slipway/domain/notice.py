@@ -2,11 +2,15 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any, Final
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from slipway.domain.deployment import Deployment, Phase
-from slipway.domain.model import Versioned
+from slipway.domain.model import Model, Versioned
+
+# The destination that notices of Slipway 0.1.0 are about; they do not name it.
+SLACK: Final = "slack"
 
 
 class Telling(StrEnum):
@@ -16,22 +20,43 @@ class Telling(StrEnum):
     TOLD = "told"
 
 
+class Place(Model):
+    """Where a destination keeps what it tells of a deployment, in the destination's own words."""
+
+    channel: str
+    message: str
+
+
 class Notice(Versioned):
-    """What was told of a deployment, and where its message stands.
+    """What one destination was told of a deployment, and where its message stands there.
 
     A state is claimed (sending) before its message leaves and confirmed (told) after: a claim
-    that is found later means that nobody knows whether the message arrived. What Slack refused
-    for good the stream does not bring again; the sweep asks for it.
+    that is found later means that nobody knows whether the message arrived. What was refused for
+    good, or passed over, the stream does not bring again; the sweep asks for it.
     """
 
     deployment_id: str
-    channel: str = ""
-    message_ts: str = ""
+    destination: str = SLACK
+    place: Place | None = None
     told: dict[str, Telling] = Field(default={}, description="state -> how far its telling got")
-    refusals: tuple[str, ...] = Field(default=(), description="states that Slack refused for good")
-    refused_since: datetime | None = Field(
-        default=None, description="when the deployment reached the state that was refused last"
+    refusals: tuple[str, ...] = Field(
+        default=(), description="states that were refused for good, or passed over"
     )
+    refused_since: datetime | None = Field(
+        default=None, description="when the deployment reached the last of them"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_0_1_0(cls, fields: Any) -> Any:
+        """Slipway 0.1.0 had two fields for the place, empty where there was no message."""
+        if not isinstance(fields, dict) or "message_ts" not in fields:
+            return fields
+        kept = {name: value for name, value in fields.items() if name not in _PLACE_OF_0_1_0}
+        if not fields["message_ts"]:
+            return kept
+        place = {"channel": fields.get("channel", ""), "message": fields["message_ts"]}
+        return {**kept, "place": place}
 
     def claimed(self, state: str) -> "Notice":
         """The notice just before this state is told."""
@@ -41,20 +66,24 @@ class Notice(Versioned):
         """The notice once this state was told."""
         return self._with(state, Telling.TOLD)
 
-    def refused(self, state: str, since: datetime | None = None) -> "Notice":
-        """The notice once Slack has refused this state for good; the sweep asks for it again
-        within a day of ``since``, when the deployment reached it.
-        """
-        update = {"refusals": tuple({*self.refusals, state}), "refused_since": since}
-        return self.released(state).model_copy(update=update)
-
     def released(self, state: str) -> "Notice":
         """The notice after a refusal: the state was certainly not told."""
         told = {known: how for known, how in self.told.items() if known != state}
         return self.model_copy(update={"told": told})
 
+    def owed(self, state: str, since: datetime | None = None) -> "Notice":
+        """The notice once the stream has gone on without this state; the sweep asks for it again
+        within a day of ``since``, when the deployment reached it.
+        """
+        update = {"refusals": tuple({*self.refusals, state}), "refused_since": since}
+        return self.model_copy(update=update)
+
+    def refused(self, state: str, since: datetime | None = None) -> "Notice":
+        """The notice once the destination has refused this state for good."""
+        return self.released(state).owed(state, since)
+
     def lacks(self, state: str | None) -> bool:
-        """Whether Slack refused this state, and nobody has told it since."""
+        """Whether this state was refused or passed over, and nobody has told it since."""
         return state in self.refusals and state not in self.told
 
     @property
@@ -62,18 +91,21 @@ class Notice(Versioned):
         """Since when something lacks; None when all is told."""
         return self.refused_since if any(map(self.lacks, self.refusals)) else None
 
-    def placed(self, channel: str, message_ts: str) -> "Notice":
+    def placed(self, place: Place | None) -> "Notice":
         """The notice with the place of the deployment's own message, unless it has one."""
-        if self.message_ts:
+        if self.place is not None or place is None:
             return self
-        return self.model_copy(update={"channel": channel, "message_ts": message_ts})
+        return self.model_copy(update={"place": place})
 
     def forgotten(self) -> "Notice":
         """The notice when the deployment's own message is gone."""
-        return self.model_copy(update={"channel": "", "message_ts": ""})
+        return self.model_copy(update={"place": None})
 
     def _with(self, state: str, telling: Telling) -> "Notice":
         return self.model_copy(update={"told": {**self.told, state: telling}})
+
+
+_PLACE_OF_0_1_0: Final = ("channel", "message_ts")
 
 
 def reached(deployment: Deployment) -> datetime:

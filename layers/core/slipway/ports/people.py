@@ -1,11 +1,12 @@
 """Where people look, and how they are told."""
 
-from datetime import datetime
-from typing import Protocol, runtime_checkable
+from enum import StrEnum
+from typing import Protocol
 
 from slipway.domain.approval import Approval
-from slipway.domain.message import Message
 from slipway.domain.model import Model
+from slipway.domain.news import News
+from slipway.domain.notice import Place
 
 
 class Links(Protocol):
@@ -24,49 +25,64 @@ class Links(Protocol):
         """The deployment's page, signed for looking."""
         ...
 
+    def status(self) -> str:
+        """The page of every lane, signed for looking."""
+        ...
+
+
+class Arrival(StrEnum):
+    """Whether what was sent has arrived."""
+
+    ARRIVED = "arrived"
+    # It may have, and ``find`` can tell on the next try.
+    UNCONFIRMED = "unconfirmed"
+    # It may have, and nobody can find out.
+    UNKNOWABLE = "unknowable"
+
 
 class Delivery(Model):
-    """What became of a message.
+    """What became of a message; ``place`` is where it stands, if it can be changed or answered."""
 
-    ``clear`` is False when it may or may not have arrived; ``channel`` and ``message_ts`` name
-    the place of a message that Slack confirmed, where it tells one.
+    arrival: Arrival
+    place: Place | None = None
+
+
+class Destination(Protocol):
+    """One place where people are told: it chooses the states, renders the news and delivers them.
+
+    Before ``send`` a state is claimed in the destination's own notice, and confirmed after, so it
+    is told at most once. ``find`` and ``update`` may be called any number of times. All three raise
+    Transient when the call certainly had no effect and may have later, and ``send`` raises Broken
+    when the news are refused for good.
     """
 
-    clear: bool
-    channel: str = ""
-    message_ts: str = ""
+    @property
+    def name(self) -> str:
+        """What its notices are kept under: as long as it stays, nothing is told twice."""
+        ...
 
+    def tells(self, state: str) -> bool:
+        """Whether people are told of this state here at all."""
+        ...
 
-class SlackWebhook(Protocol):
-    """Slack, as far as an incoming webhook reaches: it only sends."""
-
-    def send(self, message: Message) -> Delivery:
-        """Send a message; Transient when it certainly did not arrive but may later, Broken when
-        Slack refuses it for good.
+    def sends(self, state: str, place: Place | None) -> bool:
+        """Whether the state is a message of its own; if not, bringing up to date what stands at
+        ``place`` tells it, and without a place it is not told.
         """
         ...
 
-
-@runtime_checkable
-class SlackChannel(Protocol):
-    """Slack, as a bot sees it: messages can be changed, answered and found again.
-
-    Every method raises Transient when the call certainly had no effect and may later, and Broken
-    when Slack refuses it for good, in plain text as well.
-    """
-
-    def post(self, message: Message, *, channel: str | None, thread_ts: str | None) -> Delivery:
-        """A new message, or a line in a thread; in the default channel without one, and where
-        Slack does not take it in its own.
+    def find(self, news: News, place: Place | None) -> Delivery | None:
+        """What a try of unclear end left here: None when it certainly left nothing, so that the
+        news can be sent again; arrived, or unknowable.
         """
         ...
 
-    def update(self, message: Message, *, channel: str, message_ts: str) -> None:
-        """Replace a message; replacing it again is harmless."""
+    def update(self, news: News, place: Place) -> bool:
+        """Bring up to date what was told before; False when it is gone, and what is told next
+        begins anew.
+        """
         ...
 
-    def find(
-        self, message: Message, *, channel: str | None, thread_ts: str | None, since: datetime
-    ) -> Delivery | None:
-        """The message about this deployment and state, if an earlier try posted it."""
+    def send(self, news: News, place: Place | None) -> Delivery:
+        """Tell the news, once; at ``place`` stands what was told of this deployment before."""
         ...

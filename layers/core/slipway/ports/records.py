@@ -59,8 +59,8 @@ class Records(Protocol):
         """The deployment's approval, once it was asked for."""
         ...
 
-    def notice(self, deployment_id: str) -> Notice:
-        """What was told of the deployment; a new one when nothing was."""
+    def notice(self, deployment_id: str, destination: str) -> Notice:
+        """What this destination was told of the deployment; a new one when nothing was."""
         ...
 
     def admission(self, admission_id: str) -> Admission | None:
@@ -96,7 +96,7 @@ class Records(Protocol):
         ...
 
     def untold(self, since: datetime) -> list[Notice]:
-        """What Slack has refused since and nobody has told; may lag behind by a moment."""
+        """What some destination lacks since; may lag behind by a moment."""
         ...
 
     def unsettled(self) -> list[Deployment]:

@@ -1,12 +1,14 @@
 """DynamoDB's stream: the record's outbox, item by item in the order of the writes."""
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from slipway.domain.errors import Reason, Rejected
-from slipway.domain.notice import state_of
-from slipway.notices.outbox import Ending, NotifyAllResult, NotifyRequest
+from slipway.domain.notice import SLACK, state_of
+from slipway.notices.notify import NotifyAllResult, NotifyRequest
+from slipway.notices.outbox import Ending
 from slipway.ports.records import Records
 from slipway.runtime.observability import logger
 
@@ -23,6 +25,8 @@ class _Lenient(BaseModel):
 
 class _Untold(_Lenient):
     deployment_id: str = Field(min_length=1, max_length=80)
+    # The sweep of Slipway 0.1.0 does not name it.
+    destination: str = Field(default=SLACK, min_length=1, max_length=80)
 
 
 class _TellAgain(_Lenient):
@@ -41,19 +45,23 @@ def deployment_writes(event: dict[str, Any]) -> list[NotifyRequest]:
 
 
 def told_again(event: dict[str, Any], records: Records) -> list[NotifyRequest]:
-    """The deployment whose end the sweep found refused, as it is now; nothing otherwise.
+    """The deployment of which the sweep found a destination to lack something, as it is now, for
+    that destination alone; nothing otherwise.
 
     What it has reached since then the stream still has to tell. Rejected when the event cannot be
     read, or names no deployment.
     """
     if event.get("detail-type") != "Tell Again":
         return []
-    asked = _checked(event)
-    deployment = records.deployment(asked.detail.deployment_id)
-    if not records.notice(deployment.deployment_id).lacks(state_of(deployment)):
+    checked = _checked(event)
+    number, asked = checked.id, checked.detail
+    deployment, destination = records.deployment(asked.deployment_id), asked.destination
+    if not records.notice(deployment.deployment_id, destination).lacks(state_of(deployment)):
         return []
     after = deployment.model_dump_json()
-    return [NotifyRequest(sequence_number=asked.id, before=None, after=after)]
+    return [
+        NotifyRequest(sequence_number=number, before=None, after=after, destination=destination)
+    ]
 
 
 def _checked(event: dict[str, Any]) -> _TellAgain:
@@ -89,7 +97,12 @@ def _at(value: Any, *path: str) -> Any:
 def log_endings(told: NotifyAllResult) -> None:
     """Say what became of every state; an error rings the alarm UntoldAlarm of template.yaml."""
     for result in told.results:
-        say = logger.error if result.ending in _TROUBLE else logger.info
-        say("notified", extra=result.model_dump(mode="json"))
+        _say(result.ending)("notified", extra=result.model_dump(mode="json"))
     if told.failed is not None:
         logger.warning("comes again", extra={"from": told.failed, "problem": told.problem})
+
+
+def _say(ending: Ending) -> Callable[..., None]:
+    if ending in _TROUBLE:
+        return logger.error
+    return logger.warning if ending is Ending.LATER else logger.info

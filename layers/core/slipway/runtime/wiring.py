@@ -26,12 +26,12 @@ if TYPE_CHECKING:
     from slipway.adapters.ecs.services import EcsServices
     from slipway.adapters.elbv2 import ElasticLoadBalancers
     from slipway.adapters.executions import StepFunctionsExecutions
+    from slipway.adapters.links import Links
     from slipway.adapters.parking import DynamoDBParking
     from slipway.adapters.records import DynamoDBRecords
     from slipway.adapters.secrets import SecretsManagerSecrets
-    from slipway.adapters.slack import BotSlack, WebhookSlack
     from slipway.adapters.website import HttpWebsite
-    from slipway.web.links import Links
+    from slipway.ports.people import Destination
 
 # Standard retries see throttles and 5xx through; a hung connection must not eat the function's
 # whole time.
@@ -234,13 +234,13 @@ def link_key() -> str:
 
 def links() -> "Links":
     """Where the pages are."""
-    from slipway.web.links import Links
+    from slipway.adapters.links import Links
 
     return Links(settings().public_url, link_key())
 
 
-def slack() -> "BotSlack | WebhookSlack":
-    """Slack, as its secret describes it."""
-    from slipway.adapters.slack import slack_from
+def destinations() -> "tuple[Destination, ...]":
+    """Where people are told: so far in Slack, as its secret describes it."""
+    from slipway.slack.secret import slack_from
 
-    return slack_from(secrets().json(settings().slack_secret_arn), session())
+    return (slack_from(secrets().json(settings().slack_secret_arn), session()),)

@@ -15,7 +15,7 @@ from slipway.domain.recovery import recovery_point
 from slipway.domain.release import REVISION_LABEL
 from slipway.domain.wording import spoken
 from slipway.ports.databases import Restores
-from slipway.web.links import Links
+from slipway.ports.people import Links
 from slipway.web.rendering import render
 
 _GATE: Final = "gate: "

@@ -7,7 +7,7 @@ from aws_lambda_powertools.event_handler.api_gateway import Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.event_handler.lambda_function_url import LambdaFunctionUrlResolver
 
-from slipway.domain.approval import Approval, signed
+from slipway.domain.approval import STATUS, VIEW, Approval, signed
 from slipway.domain.catalog import Application
 from slipway.domain.deployment import Deployment
 from slipway.domain.errors import ControlPlaneError, Reason, Rejected, Transient
@@ -16,7 +16,6 @@ from slipway.requests.decide import decide, ticket
 from slipway.runtime import wiring
 from slipway.runtime.observability import logger
 from slipway.web import forms, pages
-from slipway.web.links import STATUS, VIEW
 from slipway.web.rendering import headers
 
 app = LambdaFunctionUrlResolver()

@@ -2,11 +2,7 @@
 
 from urllib.parse import quote, urlencode
 
-from slipway.domain.approval import Approval, link_subject, signature
-
-APPROVE = "approve"
-VIEW = "view"
-STATUS = "status"
+from slipway.domain.approval import APPROVE, STATUS, VIEW, Approval, link_subject, signature
 
 
 class Links:

@@ -1,0 +1,1 @@
+"""Slack as a place where people are told: as a bot, or through an incoming webhook."""

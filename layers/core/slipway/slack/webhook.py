@@ -1,0 +1,77 @@
+"""Slack as an incoming webhook: it sends, and hears only whether Slack took the message."""
+
+from typing import Any, Final
+
+import requests
+
+from slipway.domain.deployment import Outcome, Phase
+from slipway.domain.news import News
+from slipway.domain.notice import SLACK, Place
+from slipway.ports.people import Arrival, Delivery
+from slipway.slack.blocks import Message, whole
+from slipway.slack.refusals import Refused, word
+from slipway.slack.transport import Unclear, laid_out, sent
+
+# A webhook cannot change what it sent, so it only tells what a person wants to hear of.
+_MILESTONES: Final[frozenset[str]] = frozenset(
+    {Phase.PLANNING, Phase.AWAITING_APPROVAL, Phase.ROLLING_BACK, *Outcome} - {Outcome.UNCHANGED}
+)
+
+
+class IncomingWebhook:
+    """The address that Slack takes messages at."""
+
+    def __init__(self, url: str, session: requests.Session) -> None:
+        self._url = url
+        self._session = session
+
+    def post(self, message: Message) -> Delivery:
+        """Send a message; Transient when it certainly did not arrive, Broken when refused.
+
+        What Slack refuses as it is laid out is told in plain text at once.
+        """
+        try:
+            laid_out(message, self._taken)
+        except Unclear:
+            return Delivery(arrival=Arrival.UNKNOWABLE)
+        except Refused as refused:
+            raise refused.broken() from None
+        return Delivery(arrival=Arrival.ARRIVED)
+
+    def _taken(self, body: dict[str, Any]) -> None:
+        asked = {**body, "unfurl_links": False}
+        response = sent(self._session, requests.Request("POST", self._url, json=asked))
+        if response.status_code != requests.codes.ok:
+            raise Refused(str(response.status_code), word(response.text))
+        if response.text.strip() != "ok":
+            # Something between Slack and us has answered.
+            raise Unclear
+
+
+class SlackWebhook:
+    """A destination that tells the milestones, and can neither change nor find what it told."""
+
+    name = SLACK
+
+    def __init__(self, webhook: IncomingWebhook) -> None:
+        self._webhook = webhook
+
+    def tells(self, state: str) -> bool:
+        """The milestones alone."""
+        return state in _MILESTONES
+
+    def sends(self, state: str, place: Place | None) -> bool:
+        """Whatever is told is a message of its own."""
+        return True
+
+    def find(self, news: News, place: Place | None) -> Delivery | None:
+        """Nobody can find out whether an earlier try arrived."""
+        return Delivery(arrival=Arrival.UNKNOWABLE)
+
+    def update(self, news: News, place: Place) -> bool:
+        """Nothing: what a bot has told here before stands as it is."""
+        return True
+
+    def send(self, news: News, place: Place | None) -> Delivery:
+        """One message about the state."""
+        return self._webhook.post(whole(news))
