@@ -45,6 +45,11 @@ class Keeper:
         self._some.lanes([])
 
 
+class Fixed:
+    def __init__(self, some: Records) -> None:
+        self.some: Final = some
+
+
 class Boxed(Keeper):
     pass
 
@@ -67,7 +72,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Protocol
 
-from slipway.journal import Base, Boxed, Keeper, Ledger, Named, Plan, one_of, same
+from slipway.journal import Base, Boxed, Fixed, Keeper, Ledger, Named, Plan, one_of, same
 from slipway.ports.observation import Alarms
 from slipway.ports.records import Records
 
@@ -114,6 +119,7 @@ REACHES = {
     "a method of a dataclass": "def extra(ledger: Ledger): ledger.write()",
     "a dataclass that is made here": "def extra(): Ledger(wiring.records()).write()",
     "an attribute of an object": "def extra(keeper: Keeper): keeper.keep()",
+    "a final attribute": "def extra(fixed: Fixed): fixed.some.lanes([])",
     "an inherited attribute": "def extra(boxed: Boxed): boxed.keep()",
     "a captured field": "def extra(named: Named):\n    match named:\n"
     "        case Named(seen=Records() as found): found.lanes([])",
