@@ -221,12 +221,17 @@ def _call(node: ast.Call, scope: Scope) -> Kinds:
 
 
 def _is_ours(function: ast.expr, scope: Scope) -> bool:
-    """Whether a call is one of ours, whose annotations say what it answers with."""
-    if isinstance(function, ast.Name):
-        return function.id in _names(scope) or resolve(scope.where, function.id) is not None
-    if isinstance(function, ast.Attribute) and imported(function.value, scope) is None:
-        known = kinds(function.value, scope)
-        return any(True for kind in known for _ in members(kind, function.attr))
+    """Whether annotations say what a call answers with; a class of ours makes its own objects."""
+    match function:
+        case ast.Name(id=name):
+            return name in _names(scope) or resolve(scope.where, name) is not None
+        case ast.Attribute(value=ast.Name(id=name)) if name not in _names(scope) and (
+            resolve(scope.where, name) is not None
+        ):
+            return True
+        case ast.Attribute(value=base, attr=name):
+            known = kinds(base, scope)
+            return any(True for kind in known for _ in members(kind, name))
     return True
 
 
