@@ -84,8 +84,8 @@ def listen() -> None:
     logger.setLevel("DEBUG")
 
 
-def client(name: str) -> Client:
-    """The one simulated client of a service."""
+def client(name: str, place: wiring.Place = wiring.HERE) -> Client:
+    """The one simulated client of a service; there is one place."""
     if name not in _clients:
         _clients[name] = Client(name, lambda: _Stage.cloud)
     return _clients[name]

@@ -6,11 +6,11 @@ What nobody can tell, since it is annotated ``Any``, ``object`` or not at all, i
 """
 
 import ast
-from collections.abc import Iterable, Iterator
-from functools import cache
+from collections.abc import Iterator
 from typing import NamedTuple
 
-from tests.unit.source import Node, concluded, module, parts, resolve
+from tests.unit.bindings import Binding, bindings, fields_of
+from tests.unit.source import Node, concluded, module, resolve
 
 Kinds = frozenset[Node]
 NONE: Kinds = frozenset()
@@ -18,7 +18,6 @@ ANYTHING: Node = ("", "Any")
 # What a generic function answers with is what it was given.
 _GENERIC: Node = ("", "TypeVar")
 _OPEN = frozenset({"Any", "object"})
-_FILLS = frozenset({"append", "add", "extend", "insert", "setdefault", "update", "appendleft"})
 
 
 class Scope(NamedTuple):
@@ -31,13 +30,6 @@ class Scope(NamedTuple):
     def owner(self) -> str:
         """The class of a method."""
         return self.name.rpartition(".")[0]
-
-
-class _Binding(NamedTuple):
-    """One way that a name gets its value: what it is annotated with, or what is assigned."""
-
-    value: ast.expr | None
-    is_annotation: bool = False
 
 
 # ---------------------------------------------------------------------------------- annotations
@@ -116,37 +108,11 @@ def members(kind: Node, name: str) -> Iterator[Node]:
             yield from members(inherited, name)
 
 
-def _fields(kind: Node, name: str) -> list[tuple[_Binding, Scope]]:
+def _fields(kind: Node, name: str) -> list[tuple[Binding, Scope]]:
     """How a field gets its value: in the class's body, or as an attribute of self in a method."""
     where, owner = kind
-    given = _fields_of(module(where).classes[owner]).get(name, [])
+    given = fields_of(module(where).classes[owner]).get(name, [])
     return [(one, Scope(where, f"{owner}.{method}" if method else "")) for one, method in given]
-
-
-@cache
-def _fields_of(owner: ast.ClassDef) -> dict[str, list[tuple[_Binding, str]]]:
-    """What gives a value to every field of a class, and in which method."""
-    found: dict[str, list[tuple[_Binding, str]]] = {}
-    for node in owner.body:
-        method = node.name if isinstance(node, ast.FunctionDef) else ""
-        for part in parts(node) if method else [node]:
-            for target, binding in _sets(part):
-                match target:
-                    case ast.Name(id=name) if not method:
-                        found.setdefault(name, []).append((binding, ""))
-                    case ast.Attribute(value=ast.Name(id="self"), attr=name):
-                        found.setdefault(name, []).append((binding, method))
-    return found
-
-
-def _sets(node: ast.AST) -> Iterator[tuple[ast.expr, _Binding]]:
-    match node:
-        case ast.AnnAssign(target=target, annotation=kind):
-            yield target, _Binding(kind, True)
-        case ast.Assign(targets=targets, value=value):
-            for one in targets:
-                several = one.elts if isinstance(one, ast.Tuple) else [one]
-                yield from ((each, _Binding(value)) for each in several)
 
 
 def _member_kinds(kind: Node, name: str) -> Kinds:
@@ -171,7 +137,7 @@ def _member(found: Node) -> Kinds:
     return given | {ANYTHING} if given == {_GENERIC} else given
 
 
-def _given(one: _Binding, scope: Scope) -> Kinds:
+def _given(one: Binding, scope: Scope) -> Kinds:
     if one.is_annotation:
         return annotated(one.value, scope.where)
     return kinds(one.value, scope) if one.value is not None else frozenset({ANYTHING})
@@ -255,12 +221,17 @@ def _call(node: ast.Call, scope: Scope) -> Kinds:
 
 
 def _is_ours(function: ast.expr, scope: Scope) -> bool:
-    """Whether a call is one of ours, whose annotations say what it answers with."""
-    if isinstance(function, ast.Name):
-        return function.id in _names(scope) or resolve(scope.where, function.id) is not None
-    if isinstance(function, ast.Attribute) and imported(function.value, scope) is None:
-        known = kinds(function.value, scope)
-        return any(True for kind in known for _ in members(kind, function.attr))
+    """Whether annotations say what a call answers with; a class of ours makes its own objects."""
+    match function:
+        case ast.Name(id=name):
+            return name in _names(scope) or resolve(scope.where, name) is not None
+        case ast.Attribute(value=ast.Name(id=name)) if name not in _names(scope) and (
+            resolve(scope.where, name) is not None
+        ):
+            return True
+        case ast.Attribute(value=base, attr=name):
+            known = kinds(base, scope)
+            return any(True for kind in known for _ in members(kind, name))
     return True
 
 
@@ -273,11 +244,11 @@ def _names(scope: Scope) -> dict[str, Kinds]:
     """What each name of a function, or of a module itself, may be, whatever the order."""
     if scope in _known or scope in _asked:
         return _known.get(scope) or _asked.get(scope, {})
-    bindings = _bindings(scope)
-    found = _asked[scope] = dict.fromkeys(bindings, NONE)
+    ways = bindings(scope.where, scope.name)
+    found = _asked[scope] = dict.fromkeys(ways, NONE)
     while True:
         before = dict(found)
-        for name, given in bindings.items():
+        for name, given in ways.items():
             found[name] = _union(_given(one, scope) for one in given) - {_GENERIC}
         if found == before:
             break
@@ -288,136 +259,8 @@ def _names(scope: Scope) -> dict[str, Kinds]:
     return found
 
 
-@cache
-def _bindings(scope: Scope) -> dict[str, list[_Binding]]:
-    """Every way that a name of this scope gets a value."""
-    here = module(scope.where)
-    found: dict[str, list[_Binding]] = {}
-    inside: Iterable[ast.AST] = (
-        parts(here.functions[scope.name])
-        if scope.name in here.functions
-        else [one for several in here.variables.values() for one in several]
-    )
-    lambdas = []
-    for part in inside:
-        lambdas += [part] if isinstance(part, ast.Lambda) else []
-        for name, binding in _binds(part, scope):
-            found.setdefault(name, []).append(binding)
-    for one in (one for function in lambdas for one in function.args.args):
-        found.setdefault(one.arg, [_Binding(None, True)])
-    return found
-
-
-def _binds(part: ast.AST, scope: Scope) -> Iterator[tuple[str, _Binding]]:
-    match part:
-        case ast.FunctionDef(name=name, args=arguments, returns=returns):
-            yield name, _Binding(returns, True)
-            yield from _parameters(arguments)
-        case ast.AnnAssign(target=ast.Name(id=name), annotation=ast.Name(id="Final"), value=value):
-            yield name, _Binding(value)
-        case ast.AnnAssign(target=ast.Name(id=name), annotation=annotation):
-            yield name, _Binding(annotation, True)
-        case ast.Assign(targets=targets, value=value):
-            for target in targets:
-                yield from _targets(target, value)
-        case ast.NamedExpr(target=target, value=value) | ast.AugAssign(target=target, value=value):
-            yield from _targets(target, value)
-        case ast.For(target=target, iter=value) | ast.comprehension(target=target, iter=value):
-            yield from _targets(target, value)
-        case ast.withitem(context_expr=value, optional_vars=target) if target is not None:
-            yield from _targets(target, value)
-        case ast.ExceptHandler(type=value, name=str(name)):
-            yield name, _Binding(value)
-        case ast.Match(subject=subject, cases=cases):
-            for case in cases:
-                yield from _captures(case.pattern, subject)
-        case ast.Call():
-            yield from _called(part, scope)
-
-
-def _parameters(arguments: ast.arguments) -> Iterator[tuple[str, _Binding]]:
-    named = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
-    for one in [*named, arguments.vararg, arguments.kwarg]:
-        if one is not None and one.arg not in ("self", "cls"):
-            yield one.arg, _Binding(one.annotation, True)
-
-
-def _targets(target: ast.expr, value: ast.expr) -> Iterator[tuple[str, _Binding]]:
-    match target:
-        case ast.Name(id=name) | ast.Subscript(value=ast.Name(id=name)):
-            yield name, _Binding(value)
-        case ast.Tuple(elts=several) | ast.List(elts=several):
-            for part in several:
-                yield from _targets(part, value)
-        case ast.Starred(value=inner):
-            yield from _targets(inner, value)
-
-
-def _captures(pattern: ast.pattern, subject: ast.expr) -> Iterator[tuple[str, _Binding]]:
-    match pattern:
-        case ast.MatchAs(pattern=inner, name=name):
-            if name is not None:
-                yield name, _Binding(subject)
-            if isinstance(inner, ast.MatchClass) and name is not None:
-                yield name, _Binding(inner.cls)
-            if inner is not None:
-                yield from _captures(inner, subject)
-        case ast.MatchClass(cls=kind, patterns=several, kwd_attrs=names, kwd_patterns=named):
-            for one in several:
-                yield from _captures(one, kind)
-            for attribute, one in zip(names, named, strict=True):
-                yield from _captures(one, ast.Attribute(value=kind, attr=attribute))
-        case ast.MatchStar(name=str(name)):
-            yield name, _Binding(subject)
-        case ast.MatchMapping(patterns=several, rest=rest):
-            for one in several:
-                yield from _captures(one, subject)
-            if rest is not None:
-                yield rest, _Binding(subject)
-        case ast.MatchSequence(patterns=several) | ast.MatchOr(patterns=several):
-            for one in several:
-                yield from _captures(one, subject)
-
-
-def _called(call: ast.Call, scope: Scope) -> Iterator[tuple[str, _Binding]]:
-    """What a call tells of names: a container filled, a kind asked for, a lambda's parameters."""
-    given = [*call.args, *(one.value for one in call.keywords)]
-    match call:
-        case ast.Call(func=ast.Name(id="isinstance"), args=[ast.Name(id=name), kind]):
-            yield name, _Binding(kind)
-        case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=attribute)):
-            if attribute in _FILLS and resolve(scope.where, name) is None:
-                yield from ((name, _Binding(one)) for one in given)
-    for function in given:
-        if isinstance(function, ast.Lambda):
-            others = [one for one in given if one is not function]
-            yield from _of_lambda(function, call, others, scope)
-
-
-def _of_lambda(
-    function: ast.Lambda, call: ast.Call, others: list[ast.expr], scope: Scope
-) -> Iterator[tuple[str, _Binding]]:
-    """``sorted(x, key=lambda one: ...)`` hands x on; of what we hand a lambda nobody can tell."""
-    match call.func:
-        case ast.Name(id=name) if resolve(scope.where, name) is None:
-            sources = others
-        case ast.Attribute(value=base, attr="sort"):
-            sources = [base]
-        case _:
-            sources = []
-    for one in function.args.args:
-        yield from ((one.arg, _Binding(source)) for source in sources)
-        if not sources:
-            yield one.arg, _Binding(None, True)
-
-
 def _union(several: "Iterator[Kinds] | list[Kinds]") -> Kinds:
     return frozenset[Node]().union(*several)
 
 
-def _forget() -> None:
-    _known.clear()
-    _bindings.cache_clear()
-
-
-concluded(_forget)
+concluded(_known.clear)

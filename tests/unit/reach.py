@@ -17,7 +17,7 @@ WIRING = "slipway.runtime.wiring"
 CONNECTION = "slipway.operate.connection"
 _SETTINGS = ("slipway.runtime.settings", "Settings")
 # Ways to a method that leave no name of it to read.
-_BY_NAME = frozenset({"getattr", "attrgetter", "methodcaller", "vars"})
+_BY_NAME = frozenset({"getattr", "attrgetter", "methodcaller"})
 _IDLE = frozenset({"property", "cached_property", "staticmethod", "classmethod"})
 
 
@@ -35,11 +35,19 @@ def ports() -> frozenset[Node]:
 
 @cache
 def wired() -> tuple[Node, ...]:
-    """Every class that the composition root, and what it is made of, names."""
+    """Every class that the composition root names, itself or in a function that it names."""
     roots = [name for name in modules() if name.startswith("slipway.runtime.")]
-    named = {resolve(where, name) for where in roots for name in module(where).imports}
-    found = {one for one in named if one is not None and one[1] in module(one[0]).classes}
-    return tuple(sorted(found - ports()))
+    todo = [resolve(where, name) for where in roots for name in module(where).imports]
+    found: set[Node] = set()
+    while todo:
+        node = todo.pop()
+        if node is None or node in found:
+            continue
+        found.add(node)
+        function = module(node[0]).functions.get(node[1])
+        inside = parts(function) if function is not None else ()
+        todo += [resolve(node[0], one.id) for one in inside if isinstance(one, ast.Name)]
+    return tuple(sorted(one for one in found - ports() if one[1] in module(one[0]).classes))
 
 
 @cache
@@ -50,9 +58,11 @@ def adapters(port: Node) -> tuple[Node, ...]:
 
 
 def _has(kind: Node, port: Node, method: str) -> bool:
-    """Whether a class has this method of a port, to be called as the port says."""
+    """Whether a class has this method of a port, to be called as the port says, or its property."""
     promised = module(port[0]).functions[f"{port[1]}.{method}"]
     for origin, qualified in members(kind, method):
+        if _is_property(promised):
+            return True
         function = module(origin).functions.get(qualified)
         return function is not None and _takes(function, origin, promised, port[0])
     return False
@@ -82,14 +92,24 @@ def _telling() -> frozenset[str]:
 
     Of what only an adapter has, not what JSON is read with: ``get`` of a dictionary of Any.
     """
-    behind = {name for port in ports() for one in adapters(port) for name in _public(one)}
-    return frozenset(behind - set(dir(dict))) | {name for one in ports() for name in _public(one)}
+    behind = {name for port in ports() for one in adapters(port) for name in _called(one)}
+    return frozenset(behind - set(dir(dict))) | {name for one in ports() for name in _called(one)}
 
 
 def _public(kind: Node) -> set[str]:
     where, owner = kind
     methods = {name for name in module(where).functions if name.startswith(f"{owner}.")}
     return {one.partition(".")[2] for one in methods if not one.startswith(f"{owner}._")}
+
+
+def _called(kind: Node) -> set[str]:
+    """The public methods without the properties, which are called like fields of any object."""
+    functions = module(kind[0]).functions
+    return {name for name in _public(kind) if not _is_property(functions[f"{kind[1]}.{name}"])}
+
+
+def _is_property(function: ast.FunctionDef) -> bool:
+    return "property" in map(ast.unparse, function.decorator_list)
 
 
 # ------------------------------------------------------------------------------------- the way
@@ -167,6 +187,9 @@ def _read(root: ast.AST, scope: Scope, found: Reached) -> Iterator[Node]:
                 found.names.add((scope.where, text))
             case ast.keyword(arg="fence", value=value) if not isinstance(value, ast.Name):
                 found.fenced = True
+            case ast.Call(func=ast.Name(id="getattr"), args=[base, ast.Constant(value=name), *_]):
+                named = ast.copy_location(ast.Attribute(value=base, attr=str(name)), part)
+                yield from _attribute(named, scope, found)
             case ast.Call():
                 _note(part, scope, found)
 
@@ -186,9 +209,15 @@ def _note(call: ast.Call, scope: Scope, found: Reached) -> None:
         case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), args=args) if (
             name in _BY_NAME
         ):
-            given = {kind for one in args for kind in kinds(one, scope)}
-            if given & {ANYTHING, *ports(), *wired()}:
+            if _may_be_a_port(args[0], scope):
                 found.doubts.add(_doubt(call, scope, "reaches for a method by its name"))
+
+
+def _may_be_a_port(first: ast.expr, scope: Scope) -> bool:
+    """Whether ``getattr`` of this object, or ``methodcaller`` with this name, may call a port."""
+    if isinstance(first, ast.Constant):
+        return str(first.value).partition(".")[0] in _telling()
+    return bool(kinds(first, scope) & {ANYTHING, *ports(), *wired()})
 
 
 def _attribute(node: ast.Attribute, scope: Scope, found: Reached) -> Iterator[Node]:

@@ -4,7 +4,7 @@ Each case adds lines to a handler, where every function counts as reached. Nothi
 """
 
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 
 import pytest
 
@@ -45,6 +45,11 @@ class Keeper:
         self._some.evidence([])
 
 
+class Fixed:
+    def __init__(self, some: Records) -> None:
+        self.some: Final = some
+
+
 class Boxed(Keeper):
     pass
 
@@ -65,9 +70,10 @@ def one_of(several: list[Records]) -> Records:
 IMPORTS = """
 from collections.abc import Callable
 from functools import partial
+from operator import methodcaller
 from typing import Any, Protocol
 
-from slipway.journal import Base, Boxed, Keeper, Ledger, Named, Plan, one_of, same
+from slipway.journal import Base, Boxed, Fixed, Keeper, Ledger, Named, Plan, one_of, same
 from slipway.ports.observation import Alarms
 from slipway.ports.records import Records
 
@@ -116,12 +122,14 @@ REACHES = {
     "a method of a dataclass": "def extra(ledger: Ledger): ledger.write()",
     "a dataclass that is made here": "def extra(): Ledger(wiring.records()).write()",
     "an attribute of an object": "def extra(keeper: Keeper): keeper.keep()",
+    "a final attribute": "def extra(fixed: Fixed): fixed.some.evidence([])",
     "an inherited attribute": "def extra(boxed: Boxed): boxed.keep()",
     "a captured field": "def extra(named: Named):\n    match named:\n"
     "        case Named(seen=Records() as found): found.evidence([])",
     "what is asked for its kind": "def extra(it: Keeper | Base):\n"
     "    if isinstance(it, Ledger): it.records.evidence([])",
     "a variable of the module": "HELD = Ledger(wiring.records())\ndef extra(): HELD.write()",
+    "a method by its written name": "def extra(seen: Records): getattr(seen, 'evidence')([])",
     "a table of functions": "def inner(seen: Records): seen.evidence([])\n"
     "_ALL = {'x': inner}\ndef extra(): return _ALL['x']",
 }
@@ -136,6 +144,8 @@ HARMLESS = {
     "another object's method of the same name": "def extra(plan: Plan): plan.find('a')",
     "a field of the same name": "def extra(plan: Plan): plan.evidence",
     "a text's method": "def extra(text: str): text.find('a')",
+    "a field by its written name": "def extra(value: Any): getattr(value, 'kind', None)",
+    "a model made of anything": "def extra(value: Any): Plan.model_validate(value).find('a')",
     "JSON": "def extra(event: dict[str, Any]): event.get('detail')",
     "a port that is only handed on": "def extra(seen: Records): same(seen)",
     "an adapter that is only built": "def extra(): wiring.one_offs()",
@@ -168,6 +178,14 @@ DOUBTS = {
     "a method by its name": (
         "def extra(seen: Records, name: str): getattr(seen, name)()",
         "getattr(seen, name) reaches for a method by its name",
+    ),
+    "a caller by a name": (
+        "def extra(seen: Records): methodcaller('evidence', [])(seen)",
+        "methodcaller('evidence', []) reaches for a method by its name",
+    ),
+    "a written name of anything": (
+        "def extra(seen: Any): getattr(seen, 'evidence')([])",
+        "seen.evidence " + UNTOLD,
     ),
     "a port without an adapter": (
         "class Port(Protocol):\n    def shout(self) -> None: ...\n"
@@ -204,30 +222,57 @@ class SomeAlarms:
 CLOUDWATCH = "slipway.adapters.cloudwatch"
 CHECK = "functions.check.app"
 IMPORT = "from slipway.adapters.executions import StepFunctionsExecutions\n"
-# What only names the front: the composition root.
+MADE = """
+
+class Named(Protocol):
+    @property
+    def shown(self) -> str: ...
+
+
+class Shown:
+    shown = "as a field"
+
+
+def some_alarms() -> "Alarms":
+    return SomeAlarms(CloudWatchAlarms(None), DynamoDBRecords(None, ""))
+"""
 NAMES_IT = "\n    from slipway.adapters.cloudwatch import SomeAlarms\n"
+# The composition root may leave the choice to a function.
+NAMED = {
+    "itself": NAMES_IT,
+    "in a function": "\n    from slipway.adapters.cloudwatch import some_alarms\n",
+}
 
 
-def test_a_port_is_every_adapter_that_the_composition_root_names_for_it() -> None:
-    alarms = ("slipway.ports.observation", "Alarms")
-    assert adapters(alarms) == ((CLOUDWATCH, "CloudWatchAlarms"),)
-
+@contextmanager
+def wired(names: str) -> Iterator[None]:
+    """As if the front existed, and the composition root had these lines more."""
     with ExitStack() as several:
-        several.enter_context(edited(CLOUDWATCH, {}, f"\n{IMPORT}{FRONT}"))
-        assert adapters(alarms) == ((CLOUDWATCH, "CloudWatchAlarms"),)
-        several.enter_context(edited(WIRING, {}, f"\ndef more() -> None:{NAMES_IT}"))
-        assert adapters(alarms) == (
-            (CLOUDWATCH, "CloudWatchAlarms"),
-            (CLOUDWATCH, "SomeAlarms"),
-        )
+        several.enter_context(edited(CLOUDWATCH, {}, f"\n{IMPORT}{FRONT}{MADE}"))
+        several.enter_context(edited(WIRING, {}, f"\ndef more() -> None:{names}"))
+        yield
+
+
+@pytest.mark.parametrize("where", NAMED)
+def test_a_port_is_every_adapter_that_the_composition_root_names_for_it(where: str) -> None:
+    alarms = ("slipway.ports.observation", "Alarms")
+    before = adapters(alarms)
+
+    with wired("\n    pass\n"):
+        assert adapters(alarms) == before
+    with wired(NAMED[where]):
+        assert set(adapters(alarms)) == {*before, (CLOUDWATCH, "SomeAlarms")}
+
+
+def test_a_property_of_a_port_may_be_a_field_of_its_adapter() -> None:
+    with wired("\n    from slipway.adapters.cloudwatch import Shown\n"):
+        assert adapters((CLOUDWATCH, "Named")) == ((CLOUDWATCH, "Shown"),)
 
 
 def test_what_is_behind_a_front_of_several_kinds_is_reached_by_whoever_reaches_the_front() -> None:
     assert "states:StartExecution" not in needed("check")
 
-    with ExitStack() as several:
-        several.enter_context(edited(CLOUDWATCH, {}, f"\n{IMPORT}{FRONT}"))
-        several.enter_context(edited(WIRING, {}, f"\ndef more() -> None:{NAMES_IT}"))
+    with wired(NAMES_IT):
         assert {"cloudwatch:DescribeAlarms", "states:StartExecution"} <= needed("check")
         assert "states:StartExecution" not in needed("approve")
         assert reached("check").doubts == set()

@@ -1,13 +1,17 @@
-"""The composition root: builds each collaborator once, when a function first asks for it."""
+"""The composition root: builds each collaborator when a function first asks for it, and keeps it.
+
+What is ours is built once. What is theirs, the users' systems, is built per place.
+"""
 
 from datetime import UTC, datetime
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import boto3
 from botocore.config import Config
 
 from slipway.domain.catalog import Catalog
+from slipway.domain.errors import Broken, Reason
 from slipway.journal import Journal
 from slipway.runtime.settings import Settings, from_environment
 from slipway.runtime.waiting import Waiting
@@ -40,6 +44,18 @@ _CLIENT: Final = Config(
 )
 
 
+class Place(NamedTuple):
+    """Where users' systems run, and the role that reaches them; None is Slipway's own."""
+
+    account: str | None = None
+    region: str | None = None
+    role: str | None = None
+
+
+# The one place that there is so far: Slipway's own account and region, and the function's own role.
+HERE: Final = Place()
+
+
 @cache
 def settings() -> Settings:
     """This process's settings."""
@@ -52,8 +68,10 @@ def now() -> datetime:
 
 
 @cache
-def client(name: str) -> Any:
-    """One boto3 client per service and process."""
+def client(name: str, place: Place = HERE) -> Any:
+    """One boto3 client per service, place and process."""
+    if place != HERE:
+        raise Broken(Reason.INTERNAL_ERROR, f"Slipway cannot reach {place} yet.")
     return boto3.client(name, config=_CLIENT)  # type: ignore[call-overload]
 
 
@@ -65,6 +83,7 @@ def session() -> "requests.Session":
     return requests.Session()
 
 
+# --------------------------------------------------------------------------------------------- ours
 @cache
 def catalog() -> Catalog:
     """The compiled catalog of the layer."""
@@ -120,6 +139,7 @@ def announcements() -> "EventBridgeAnnouncements":
     return EventBridgeAnnouncements(client("events"), settings().bus_name)
 
 
+# ------------------------------------------------------------------------------------------- theirs
 @cache
 def downloads() -> "Downloads":
     """Image configurations, over HTTP."""
@@ -130,67 +150,67 @@ def downloads() -> "Downloads":
 
 
 @cache
-def registry() -> "EcrRegistry":
+def registry(place: Place = HERE) -> "EcrRegistry":
     """ECR."""
     from slipway.adapters.ecr import EcrRegistry
 
-    return EcrRegistry(client("ecr"), downloads())
+    return EcrRegistry(client("ecr", place), downloads())
 
 
 @cache
-def services() -> "EcsServices":
+def services(place: Place = HERE) -> "EcsServices":
     """ECS services, read only."""
     from slipway.adapters.ecs.services import EcsServices
 
-    return EcsServices(client("ecs"))
+    return EcsServices(client("ecs", place))
 
 
 @cache
-def revisions() -> "EcsRevisions":
+def revisions(place: Place = HERE) -> "EcsRevisions":
     """Task definition revisions."""
     from slipway.adapters.ecs.revisions import EcsRevisions
 
-    return EcsRevisions(client("ecs"))
+    return EcsRevisions(client("ecs", place))
 
 
 @cache
-def rollouts() -> "EcsRollouts":
+def rollouts(place: Place = HERE) -> "EcsRollouts":
     """The right to change a service."""
     from slipway.adapters.ecs.rollouts import EcsRollouts
 
-    return EcsRollouts(client("ecs"))
+    return EcsRollouts(client("ecs", place))
 
 
 @cache
-def one_offs() -> "EcsOneOffs":
+def one_offs(place: Place = HERE) -> "EcsOneOffs":
     """One-off tasks and their logs."""
     from slipway.adapters.ecs.one_offs import EcsOneOffs
 
-    return EcsOneOffs(client("ecs"), client("logs"))
+    return EcsOneOffs(client("ecs", place), client("logs", place))
 
 
 @cache
-def balancers() -> "ElasticLoadBalancers":
+def balancers(place: Place = HERE) -> "ElasticLoadBalancers":
     """Load balancers."""
     from slipway.adapters.elbv2 import ElasticLoadBalancers
 
-    return ElasticLoadBalancers(client("elbv2"))
+    return ElasticLoadBalancers(client("elbv2", place))
 
 
 @cache
-def databases() -> "DatabasesByKind":
+def databases(place: Place = HERE) -> "DatabasesByKind":
     """The right to back a database up."""
     from slipway.adapters.databases import DatabasesByKind
 
-    return DatabasesByKind(client("rds"))
+    return DatabasesByKind(client("rds", place))
 
 
 @cache
-def database_states() -> "StatesByKind":
+def database_states(place: Place = HERE) -> "StatesByKind":
     """Databases, read only."""
     from slipway.adapters.databases import StatesByKind
 
-    return StatesByKind(client("rds"))
+    return StatesByKind(client("rds", place))
 
 
 @cache
@@ -202,21 +222,22 @@ def restores() -> "RestoresByKind":
 
 
 @cache
-def alarms() -> "CloudWatchAlarms":
+def alarms(place: Place = HERE) -> "CloudWatchAlarms":
     """CloudWatch alarms."""
     from slipway.adapters.cloudwatch import CloudWatchAlarms
 
-    return CloudWatchAlarms(client("cloudwatch"))
+    return CloudWatchAlarms(client("cloudwatch", place))
 
 
 @cache
 def website() -> "HttpWebsite":
-    """The deployed service, seen from outside."""
+    """The deployed service, seen from outside: the same from every place."""
     from slipway.adapters.website import HttpWebsite
 
     return HttpWebsite(session(), timeout_seconds=8)
 
 
+# ----------------------------------------------------------------------------- ours, towards people
 @cache
 def secrets() -> "SecretsManagerSecrets":
     """Secrets Manager."""
