@@ -549,6 +549,9 @@ def test_any_shape_in_any_place_is_told_and_hides_nothing_of_the_other_file(
 
 
 # -------------------------------------------------------------------------------- kinds
+DATABASES = "'rds_instance' or 'aurora_cluster'"
+
+
 @pytest.mark.parametrize(
     ("lines", "expected"),
     [
@@ -558,29 +561,23 @@ def test_any_shape_in_any_place_is_told_and_hides_nothing_of_the_other_file(
         (
             "database: {kind: aurora_clutser, identifier: shop}",
             [
-                "shop.yaml:6:22: environments.staging.database.kind: expected 'rds_instance' or "
-                "'aurora_cluster', got 'aurora_clutser'; did you mean 'aurora_cluster'?"
+                f"shop.yaml:6:22: environments.staging.database.kind: expected {DATABASES}, "
+                "got 'aurora_clutser'; did you mean 'aurora_cluster'?"
             ],
         ),
         (
             "database: {kind: 7, identifier: shop}",
-            [
-                "shop.yaml:6:22: environments.staging.database.kind: expected 'rds_instance' or "
-                "'aurora_cluster', got 7"
-            ],
+            [f"shop.yaml:6:22: environments.staging.database.kind: expected {DATABASES}, got 7"],
         ),
         (
             "database: {kind: null, identifier: shop}",
-            [
-                "shop.yaml:6:22: environments.staging.database.kind: expected 'rds_instance' or "
-                "'aurora_cluster', got null"
-            ],
+            [f"shop.yaml:6:22: environments.staging.database.kind: expected {DATABASES}, got null"],
         ),
         (
             "database: {kind: [aurora_cluster], identifier: shop}",
             [
-                "shop.yaml:6:16: environments.staging.database.kind: expected 'rds_instance' or "
-                "'aurora_cluster', got a list"
+                f"shop.yaml:6:16: environments.staging.database.kind: expected {DATABASES}, "
+                "got a list"
             ],
         ),
         (

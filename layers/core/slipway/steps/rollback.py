@@ -83,7 +83,8 @@ def rollback(
     except Broken as error:
         # The record has moved on: how the migration ended stands in it.
         latest = journal.records.deployment(request.deployment_id)
-        raise _with_ways(error, latest, restores) from error
+        hint = _restore_hint(error.reason, latest, restores)
+        raise Broken(error.reason, f"{error.message}{hint}") from error
 
 
 def _take_back(
@@ -110,14 +111,13 @@ def _told_no_way_back(deployment: Deployment) -> str:
     return f"{why}."
 
 
-def _with_ways(error: Broken, deployment: Deployment, restores: Restores) -> Broken:
-    """The same with the exact commands, where a person has to decide about the data."""
+def _restore_hint(reason: Reason, deployment: Deployment, restores: Restores) -> str:
+    """The exact commands for a person who decides to bring the data back; empty without any."""
     point = recovery_point(deployment)
-    if point is None or error.reason not in _ABOUT_THE_DATA:
-        return error
-    ways = " or: ".join(restores.commands(point))
-    told = f"{error.message} The data as it was before, in a new database: {ways}"
-    return Broken(error.reason, told)
+    if point is None or reason not in _ABOUT_THE_DATA:
+        return ""
+    commands = " or: ".join(restores.commands(point))
+    return f" The data as it was before, in a new database: {commands}"
 
 
 def _begin(deployment: Deployment, caught: Caught | None, journal: Journal) -> Deployment:

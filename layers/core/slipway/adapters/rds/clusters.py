@@ -139,7 +139,7 @@ def restore_commands(identifier: str, point: RecoveryPoint) -> tuple[str, ...]:
         return (in_time,)
     engine = (
         f"aws rds describe-db-cluster-snapshots --db-cluster-snapshot-identifier "
-        f"{point.snapshot_id} --query DBClusterSnapshots[0].Engine --output text"
+        f"{point.snapshot_id} --query 'DBClusterSnapshots[0].Engine' --output text"
     )
     from_snapshot = (
         f"aws rds restore-db-cluster-from-snapshot --db-cluster-identifier {restored} "
