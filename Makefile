@@ -102,7 +102,7 @@ in-real-time: $(READY)
 	@$(MAKE) e2e
 
 in-virtual-time: $(READY)
-	@nice -n 19 $(MAKE) simulation
+	@nice $(MAKE) simulation
 
 check: $(READY) ## format, lint, types, template
 	@echo "== format and lint"
