@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class CallKind(StrEnum):
@@ -35,8 +36,7 @@ class EventKind(StrEnum):
     MALFORMED = "malformed"
 
 
-@dataclass(frozen=True, order=True)
-class Site:
+class Site(NamedTuple):
     """The n-th call of an operation by a function, counted from 1."""
 
     function: str
@@ -48,8 +48,7 @@ class Site:
         return f"{self.function}/{self.service}/{self.operation}/{self.number}"
 
 
-@dataclass(frozen=True, order=True)
-class EventSite:
+class EventSite(NamedTuple):
     """The n-th event of a detail-type, counted from 1."""
 
     detail_type: str

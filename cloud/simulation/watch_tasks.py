@@ -107,6 +107,9 @@ def documents_stay_small(watch: Watch) -> Found:
 
 @invariant(22, "no secret of a task's log is stored, told, logged or handed on")
 def secrets_stay_secret(watch: Watch) -> Found:
+    # Only the log of an image can hold it; where none has one, there is nothing to look through.
+    if not any(image.log for image in watch.cloud.engines.images.values()):
+        return
     for where, text in _said(watch):
         if CANARY in text:
             yield f"{where} holds it"

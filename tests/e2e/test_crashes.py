@@ -186,6 +186,7 @@ FAILING: Final = {
 } | {("enter", "PutEvents"), ("admit", "PutEvents")}
 
 
+@pytest.mark.long
 def test_a_rollback_outlives_the_death_of_its_function(lane: Build) -> None:
     taken_back = lane("rolling-back")
     good = taken_back.deployed("v2")

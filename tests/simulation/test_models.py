@@ -2,12 +2,15 @@
 
 import inspect
 import json
+from datetime import UTC, datetime
+from enum import StrEnum
 from types import ModuleType
 from typing import Any
 
 import pytest
 
 from cloud.simulation.clients import Client
+from cloud.simulation.lambdas import delivered
 from cloud.simulation.patterns import matches
 from cloud.simulation.query import by_library, plain_path
 from cloud.simulation.states import check_definition
@@ -35,6 +38,26 @@ def _contract(module: ModuleType) -> dict[str, Any]:
 
 # They are collected here as well, with the fixtures below.
 globals().update(_contract(test_records) | _contract(test_parking))
+
+
+class _Spoken(StrEnum):
+    WORD = "word"
+
+
+def test_an_event_arrives_as_its_json_would() -> None:
+    sent: dict[str, Any] = {"a": [1, 2.5, True, None, {"b": _Spoken.WORD}], "pair": (1, "x")}
+
+    arrived = delivered(sent)
+
+    assert arrived == {"a": [1, 2.5, True, None, {"b": "word"}], "pair": [1, "x"]}
+    assert type(arrived["a"][4]["b"]) is str
+    arrived["a"].append("more")
+    assert len(sent["a"]) == 5
+
+
+def test_an_event_that_json_cannot_carry_is_refused() -> None:
+    with pytest.raises(TypeError):
+        delivered({"at": datetime(2026, 1, 5, tzinfo=UTC)})
 
 
 class _Direct:

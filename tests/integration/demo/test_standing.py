@@ -28,7 +28,7 @@ from demo.standing.lock import (
 KEEPER = """
 import signal, sys
 from pathlib import Path
-from local import standing
+from demo.standing import lock as standing
 standing.FOLDER = Path(sys.argv[1])
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 with standing.claim(sys.argv[2]):
