@@ -8,7 +8,7 @@ from slipway.domain.addresses import why_not_asked
 from slipway.domain.catalog import Application
 from slipway.domain.errors import Reason
 from slipway.domain.routing import Condition, Front, Listener, Rule, address_of
-from tests.unit.worlds import SETTINGS, World, admitted, environment, rejected
+from tests.builders.worlds import SETTINGS, World, admitted, environment, rejected
 
 
 def behind(*fronts: Front) -> World:

@@ -9,7 +9,7 @@ from slipway.domain.errors import Reason, Rejected, Transient
 from slipway.domain.lane import Candidate
 from slipway.ports.records import Admission
 from slipway.requests.admit import AdmitResult
-from tests.unit.worlds import NEW, OTHER, START, Crash, Crashes, World, release, stable, wish
+from tests.builders.worlds import NEW, OTHER, START, Crash, Crashes, World, release, stable, wish
 
 REQUEST = '{"deployment_id":"notes-staging-1","lane":"notes/staging"}'
 

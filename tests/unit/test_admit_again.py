@@ -12,7 +12,7 @@ from slipway.domain.errors import Reason
 from slipway.domain.plan import Plan
 from slipway.ports.records import Admission
 from slipway.requests.wishes import push_wish
-from tests.unit.wished import (
+from tests.builders.wished import (
     BASE,
     asked,
     ended,
@@ -22,7 +22,7 @@ from tests.unit.wished import (
     refusal,
     waiting,
 )
-from tests.unit.worlds import (
+from tests.builders.worlds import (
     NEW,
     OTHER,
     START,

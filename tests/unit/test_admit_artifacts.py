@@ -8,14 +8,14 @@ from slipway.domain.deployment import Origin
 from slipway.domain.errors import Broken, Reason, Transient
 from slipway.domain.release import Pushed
 from slipway.requests.wishes import push_wish
-from tests.unit.wished import (
+from tests.builders.wished import (
     asked,
     event,
     once,
     pushed,
     refusal,
 )
-from tests.unit.worlds import (
+from tests.builders.worlds import (
     OTHER,
     START,
     World,

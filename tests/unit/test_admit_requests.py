@@ -9,7 +9,7 @@ from slipway.domain.deployment import Origin, Outcome, Phase
 from slipway.domain.errors import Reason, Transient
 from slipway.ports.records import Admission
 from slipway.requests.admit import AdmitResult
-from tests.unit.wished import (
+from tests.builders.wished import (
     HOLD,
     asked,
     ended,
@@ -19,7 +19,7 @@ from tests.unit.wished import (
     refusal,
     waiting,
 )
-from tests.unit.worlds import (
+from tests.builders.worlds import (
     OLD,
     OTHER,
     Crash,

@@ -16,7 +16,7 @@ from slipway.domain.approval import (
     signed,
 )
 from slipway.domain.errors import ControlPlaneError, Reason, Rejected
-from tests.unit.worlds import NEW, START, World, environment
+from tests.builders.worlds import NEW, START, World, environment
 
 POLICY = {"approvers": ["ada", "grace"], "expires_after_minutes": 60}
 TICKET = Approval(

@@ -8,7 +8,17 @@ from slipway.domain.errors import Reason
 from slipway.domain.lane import Hold
 from slipway.steps.approve import ApproveRequest, keys
 from slipway.steps.step import StepResult
-from tests.unit.worlds import NEW, OTHER, START, World, environment, image, rejected, release, wish
+from tests.builders.worlds import (
+    NEW,
+    OTHER,
+    START,
+    World,
+    environment,
+    image,
+    rejected,
+    release,
+    wish,
+)
 
 POLICY = {"approvers": ["ada", "grace"], "expires_after_minutes": 60}
 WAITING = StepResult(done=False, reason=Reason.WAITING, message="waiting for ada or grace")

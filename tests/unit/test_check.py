@@ -11,7 +11,7 @@ from slipway.domain.gates import Scan
 from slipway.domain.lane import Hold
 from slipway.steps.check import CheckRequest, keys
 from slipway.steps.step import StepResult
-from tests.unit.worlds import (
+from tests.builders.worlds import (
     NEW,
     OLD,
     OTHER,

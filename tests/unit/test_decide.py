@@ -14,8 +14,8 @@ from slipway.domain.lane import Candidate
 from slipway.domain.model import Versioned
 from slipway.journal import Journal
 from slipway.requests.decide import DecideRequest, decide
-from tests.unit.fakes import InMemoryAnnouncements, InMemoryRecords
-from tests.unit.stories import ASKED, ID, KEY, approval, deployment, ended, lane, stored
+from tests.builders.fakes import InMemoryAnnouncements, InMemoryRecords
+from tests.builders.stories import ASKED, ID, KEY, approval, deployment, ended, lane, stored
 
 NOW = ASKED + timedelta(minutes=5)
 SIG = signature(KEY, "approve", link_subject(approval()))

@@ -10,7 +10,7 @@ from slipway.domain.verdict import RolloutState
 from slipway.steps.deploy import DeployRequest, keys
 from slipway.steps.revision import revision_of
 from slipway.steps.step import StepResult
-from tests.unit.worlds import (
+from tests.builders.worlds import (
     NEW,
     REGISTRY,
     SERVICE_ARN,

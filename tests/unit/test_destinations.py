@@ -16,8 +16,8 @@ from slipway.domain.news import News
 from slipway.domain.notice import SLACK
 from slipway.ports.people import Arrival, Delivery, Destination
 from slipway.slack.secret import slack_from
-from tests.unit.destinations import DOWN, MAY_BE_FOUND, REFUSED, InMemoryDestination
-from tests.unit.stories import ASKED, approval, deployment, ended
+from tests.builders.destinations import DOWN, MAY_BE_FOUND, REFUSED, InMemoryDestination
+from tests.builders.stories import ASKED, approval, deployment, ended
 
 BOT = {"bot_token": "xoxb-1", "channel": "C0DEPLOYS"}
 WEBHOOK = {"webhook_url": "https://hooks.slack.com/services/T/B/x"}

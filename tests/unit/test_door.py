@@ -10,7 +10,7 @@ from slipway.domain.deployment import Deployment, Origin, Outcome, Phase
 from slipway.domain.errors import Reason, Rejected
 from slipway.domain.lane import Candidate, Lane
 from slipway.domain.progress import Progress
-from tests.unit.worlds import NEW, OLD, OTHER, START, release, stable
+from tests.builders.worlds import NEW, OLD, OTHER, START, release, stable
 
 LANE = Lane(application="notes", environment="staging", stable=stable())
 

@@ -12,7 +12,7 @@ from slipway.domain.deployment import Phase
 from slipway.domain.errors import Reason, Rejected, Transient
 from slipway.steps.ended import lost, settle_request
 from slipway.steps.settle import SettleRequest
-from tests.unit.worlds import World, caught
+from tests.builders.worlds import World, caught
 
 EVENTS = Path(__file__).parents[2] / "events"
 

@@ -8,7 +8,7 @@ from slipway.domain.errors import Reason, Rejected
 from slipway.domain.lane import DatabaseSlot, Hold
 from slipway.steps.enter import EnterRequest, keys
 from slipway.steps.step import StepResult
-from tests.unit.worlds import (
+from tests.builders.worlds import (
     OTHER,
     START,
     Crash,

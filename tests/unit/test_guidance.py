@@ -12,8 +12,8 @@ from slipway.domain.deployment import Outcome
 from slipway.domain.errors import ControlPlaneError, Reason, Unhealthy
 from slipway.domain.guidance import way_back, what_next
 from slipway.operate.arguments import parse
-from tests.unit.stories import STABLE, deployment, ended, failure
-from tests.unit.worlds import (
+from tests.builders.stories import STABLE, deployment, ended, failure
+from tests.builders.worlds import (
     FIRST_REVISION,
     World,
     compatible,

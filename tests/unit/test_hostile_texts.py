@@ -15,7 +15,16 @@ from slipway.domain.news import HEADLINES, News
 from slipway.domain.plan import Difference
 from slipway.domain.release import VERSION_LABEL
 from slipway.slack.blocks import Message, line, redirected, whole
-from tests.unit.stories import ASKED, ENVIRONMENT, STABLE, approval, deployment, failure, lane, plan
+from tests.builders.stories import (
+    ASKED,
+    ENVIRONMENT,
+    STABLE,
+    approval,
+    deployment,
+    failure,
+    lane,
+    plan,
+)
 
 PAGE = "https://slipway.example.com/deployments/x?sig=1"
 DECIDE = "https://slipway.example.com/approvals/x?sig=2"

@@ -12,7 +12,7 @@ import pytest
 
 from slipway.domain.errors import Reason, Rejected, Transient, Unhealthy
 from slipway.domain.progress import Progress
-from tests.unit.worlds import Crash, Crashes, World, environment
+from tests.builders.worlds import Crash, Crashes, World, environment
 
 Act = Callable[[World], Any]
 

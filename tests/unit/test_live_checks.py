@@ -13,7 +13,17 @@ from slipway.domain.errors import Reason
 from slipway.domain.gates import alarm_gate
 from slipway.domain.verdict import HttpAnswer, HttpRequest
 from slipway.operate.arguments import parse
-from tests.unit.worlds import NEW, SETTINGS, START, URL, World, caught, environment, rejected, wish
+from tests.builders.worlds import (
+    NEW,
+    SETTINGS,
+    START,
+    URL,
+    World,
+    caught,
+    environment,
+    rejected,
+    wish,
+)
 
 HEALTH = f"{URL}/health"
 

@@ -10,7 +10,7 @@ from slipway.domain.errors import Reason, Unhealthy
 from slipway.domain.plan import LiveService, Plan
 from slipway.domain.verdict import Rollout, RolloutState, Target, TargetHealth, Verdict
 from slipway.steps.step import StepResult
-from tests.unit.worlds import (
+from tests.builders.worlds import (
     FAMILY,
     FIRST_REVISION,
     SETTINGS,

@@ -7,7 +7,7 @@ from slipway.domain.errors import Broken, Reason, Unhealthy
 from slipway.domain.progress import SchemaWork
 from slipway.domain.recovery import recovery_point
 from slipway.steps.schema_task import may_change_schema
-from tests.unit.worlds import (
+from tests.builders.worlds import (
     DATABASE,
     NEW,
     SETTINGS,

@@ -8,7 +8,7 @@ from slipway.domain.lane import DatabaseSlot
 from slipway.domain.progress import SchemaWork
 from slipway.domain.start import Start
 from slipway.steps.step import StepResult
-from tests.unit.worlds import (
+from tests.builders.worlds import (
     DATABASE,
     FIRST_REVISION,
     NEW,

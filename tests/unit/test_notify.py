@@ -24,7 +24,7 @@ from slipway.runtime import wiring
 from slipway.runtime.observability import logger
 from slipway.runtime.stream import told_again
 from slipway.slack.blocks import Message
-from tests.unit.destinations import (
+from tests.builders.destinations import (
     DOWN,
     MAY_BE_FOUND,
     NOBODY_KNOWS,
@@ -34,8 +34,8 @@ from tests.unit.destinations import (
     Slack,
     destination,
 )
-from tests.unit.fakes import InMemoryRecords
-from tests.unit.stories import (
+from tests.builders.fakes import InMemoryRecords
+from tests.builders.stories import (
     ASKED,
     CATALOG,
     ID,

@@ -13,7 +13,7 @@ from slipway.domain.plan import Difference
 from slipway.domain.wording import spoken
 from slipway.slack.blocks import ICONS, line, whole
 from slipway.slack.text import escaped
-from tests.unit.stories import ASKED, ID, approval, deployment, ended, failure, plan, release
+from tests.builders.stories import ASKED, ID, approval, deployment, ended, failure, plan, release
 
 PAGE = "https://slipway.example.com/deployments/x?sig=1"
 DECIDE = "https://slipway.example.com/approvals/x?sig=2"

@@ -1,7 +1,7 @@
 """What Slipway 0.1.0 stored is read, verified and gone on with.
 
 The documents in golden/0.1.0.json were written by Slipway 0.1.0 itself, playing the story of
-tests/unit/worlds.py up to the moment that each is named for.
+tests/builders/worlds.py up to the moment that each is named for.
 """
 
 import json
@@ -17,7 +17,7 @@ from slipway.domain.effect import Effect
 from slipway.domain.evidence import Evidence, chain_errors
 from slipway.domain.progress import SchemaWork, ServiceProgress
 from slipway.steps.step import Caught
-from tests.unit.worlds import START, World, admitted, environment
+from tests.builders.worlds import START, World, admitted, environment
 
 GOLDEN = json.loads((Path(__file__).parent / "golden" / "0.1.0.json").read_text())
 ID = "notes-staging-1"

@@ -20,8 +20,8 @@ from slipway.domain.target import EcsTarget
 from slipway.operate.__main__ import main
 from slipway.operate.lines import columns
 from slipway.requests.wish import Wish
-from tests.unit.terminals import Operator
-from tests.unit.worlds import (
+from tests.builders.terminals import Operator
+from tests.builders.worlds import (
     NEW,
     OLD,
     OTHER,

@@ -8,8 +8,8 @@ import pytest
 from slipway.domain.deployment import Failure, Outcome, Phase
 from slipway.domain.errors import Reason
 from slipway.domain.lane import Hold
-from tests.unit.terminals import Operator
-from tests.unit.worlds import (
+from tests.builders.terminals import Operator
+from tests.builders.worlds import (
     NEW,
     OLD,
     OTHER,

@@ -22,7 +22,7 @@ from slipway.notices.notify import (
 from slipway.notices.outbox import Ending, NotifyResult
 from slipway.ports.people import Destination
 from slipway.runtime.stream import log_endings, told_again
-from tests.unit.destinations import (
+from tests.builders.destinations import (
     DOWN,
     MAY_BE_FOUND,
     REFUSED,
@@ -32,8 +32,8 @@ from tests.unit.destinations import (
     Slack,
     destination,
 )
-from tests.unit.fakes import InMemoryRecords
-from tests.unit.stories import CATALOG, ID, deployment, ended, stored
+from tests.builders.fakes import InMemoryRecords
+from tests.builders.stories import CATALOG, ID, deployment, ended, stored
 from tests.unit.test_notify import LINKS, NOW, STORY
 
 GOLDEN = Path(__file__).parent / "golden"

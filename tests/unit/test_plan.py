@@ -16,7 +16,7 @@ from slipway.domain.target import EcsTarget
 from slipway.domain.verdict import RolloutState
 from slipway.operate.arguments import parse
 from slipway.steps.plan import PlanResult
-from tests.unit.worlds import (
+from tests.builders.worlds import (
     DATABASE,
     FAMILY,
     FIRST_REVISION,

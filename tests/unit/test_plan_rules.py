@@ -8,7 +8,17 @@ from slipway.domain.catalog import Environment
 from slipway.domain.lane import Stable
 from slipway.domain.plan import Difference, Plan, differences, needs_migration
 from slipway.domain.release import COMPATIBLE_LABEL, SCHEMA_LABEL, VERSION_LABEL, Image
-from tests.unit.worlds import NEW, OLD, OTHER, REGISTRY, START, World, environment, image, stable
+from tests.builders.worlds import (
+    NEW,
+    OLD,
+    OTHER,
+    REGISTRY,
+    START,
+    World,
+    environment,
+    image,
+    stable,
+)
 
 
 def planned(**world: Any) -> Plan:

@@ -6,7 +6,7 @@ from typing import Any
 
 from slipway.domain.plan import Plan
 from slipway.domain.seal import content_hash
-from tests.unit.worlds import World, admitted
+from tests.builders.worlds import World, admitted
 
 GOLDEN = json.loads((Path(__file__).parent / "golden" / "plan-0.1.0.json").read_text())
 

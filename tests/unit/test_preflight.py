@@ -21,7 +21,7 @@ from slipway.domain.preflight import (
     service_refusals,
 )
 from slipway.domain.strategy import BlueGreen, Rolling, Strategy
-from tests.unit.worlds import OLD, SERVICE_ARN, World, environment, image, stable
+from tests.builders.worlds import OLD, SERVICE_ARN, World, environment, image, stable
 
 
 def live(**changes: Any) -> LiveService:

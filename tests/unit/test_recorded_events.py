@@ -14,8 +14,8 @@ from slipway.domain.errors import Rejected
 from slipway.requests.wishes import wishes
 from slipway.runtime.hints import hints
 from slipway.steps.ended import settle_request
+from tests.builders.worlds import World, environment
 from tests.unit.stack import functions, matches, rules
-from tests.unit.worlds import World, environment
 
 RECORDED = {path.stem: path for path in sorted((Path(__file__).parent / "recorded").glob("*.json"))}
 ACCOUNT, REGION = "000000000000", "us-east-1"

@@ -11,7 +11,7 @@ from slipway.domain.errors import Reason, Unhealthy
 from slipway.domain.evidence import Note, recorded
 from slipway.domain.redaction import redacted, shown
 from slipway.runtime.waiting import Call
-from tests.unit.stories import ASKED, deployment
+from tests.builders.stories import ASKED, deployment
 
 # Spelled in two parts, so that no scanner takes an example for a leak.
 SLACK, HOOK, GITHUB = "xox" + "b-1234567890-abcdef", "hooks.slack" + ".com/services/T0/B0/xyz", "gh"

@@ -11,7 +11,7 @@ from slipway.domain.progress import SchemaWork, ServiceProgress
 from slipway.domain.verdict import RolloutState
 from slipway.steps.rollback import RollbackRequest, keys
 from slipway.steps.step import StepResult
-from tests.unit.worlds import (
+from tests.builders.worlds import (
     FIRST_REVISION,
     SERVICE_ARN,
     SETTINGS,

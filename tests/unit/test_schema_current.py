@@ -8,7 +8,7 @@ from slipway.domain.errors import Broken, Reason, Transient, Unhealthy
 from slipway.domain.release import SCHEMA_LABEL
 from slipway.domain.schema import tells
 from slipway.steps.step import StepResult
-from tests.unit.worlds import SETTINGS, World, environment, image, stable
+from tests.builders.worlds import SETTINGS, World, environment, image, stable
 
 ASKING = StepResult(
     done=False, reason=Reason.WAITING, message="the schema's revision is being asked for"

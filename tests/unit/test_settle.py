@@ -11,7 +11,7 @@ from slipway.domain.lane import Hold, Stable
 from slipway.steps.revision import revision_of
 from slipway.steps.settle import SettleResult
 from slipway.steps.step import Caught
-from tests.unit.worlds import (
+from tests.builders.worlds import (
     NEW,
     OLD,
     REGISTRY,

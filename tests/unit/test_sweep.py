@@ -14,8 +14,7 @@ from slipway.domain.release import Release
 from slipway.journal import Journal
 from slipway.requests.admit import admit
 from slipway.requests.wishes import push_wish
-from tests.unit.stack import template
-from tests.unit.worlds import (
+from tests.builders.worlds import (
     NEW,
     OLD,
     OTHER,
@@ -28,6 +27,7 @@ from tests.unit.worlds import (
     release,
     wish,
 )
+from tests.unit.stack import template
 
 
 def swept(world: World, turn: int | None = None) -> SweepResult:

@@ -14,9 +14,9 @@ from slipway.domain.notice import SLACK
 from slipway.domain.release import Release
 from slipway.journal import Journal
 from slipway.requests.admit import admit
-from tests.unit.fakes import InMemoryExecutions
+from tests.builders.fakes import InMemoryExecutions
+from tests.builders.worlds import REPOSITORY, START, World
 from tests.unit.stack import EVENTS, functions, template
-from tests.unit.worlds import REPOSITORY, START, World
 
 DOWN = Transient(Reason.AWS_UNAVAILABLE, "try later")
 

@@ -11,7 +11,16 @@ from slipway.domain.errors import Broken, Reason, Rejected, Transient, Unhealthy
 from slipway.domain.verdict import Target, TargetHealth
 from slipway.steps.step import StepResult
 from slipway.steps.verify import VerifyRequest, keys
-from tests.unit.worlds import FIRST_REVISION, NEW, OLD, SETTINGS, START, World, environment, healthy
+from tests.builders.worlds import (
+    FIRST_REVISION,
+    NEW,
+    OLD,
+    SETTINGS,
+    START,
+    World,
+    environment,
+    healthy,
+)
 
 GOOD = "ecs-svc/2 is live; 2 targets healthy; 1 alarms quiet; /health answers 200"
 

@@ -10,8 +10,7 @@ from slipway.domain.errors import Broken, Reason, Unhealthy
 from slipway.domain.guidance import way_back
 from slipway.domain.preflight import RevisionState
 from slipway.steps.revision import revision_of
-from tests.unit.test_plan import with_another_revision_live
-from tests.unit.worlds import (
+from tests.builders.worlds import (
     FIRST_REVISION,
     OLD,
     REGISTRY,
@@ -21,6 +20,7 @@ from tests.unit.worlds import (
     caught,
     environment,
 )
+from tests.unit.test_plan import with_another_revision_live
 
 AGAIN = "notes-staging-1/rollback"
 BAD = caught("Verify", "Unhealthy", "ReleaseUnhealthy: it is not healthy")

@@ -23,8 +23,8 @@ from slipway.domain.lane import Hold
 from slipway.domain.model import Versioned
 from slipway.domain.progress import Progress, SchemaWork
 from slipway.runtime import wiring
-from tests.unit.fakes import InMemoryAnnouncements, InMemoryRecords
-from tests.unit.stories import (
+from tests.builders.fakes import InMemoryAnnouncements, InMemoryRecords
+from tests.builders.stories import (
     ASKED,
     CATALOG,
     ENVIRONMENT,

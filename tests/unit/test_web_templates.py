@@ -8,7 +8,7 @@ import pytest
 from slipway.adapters.databases import RestoresByKind
 from slipway.adapters.links import Links
 from slipway.web import pages, rendering
-from tests.unit.stories import ASKED, ID, KEY, stored
+from tests.builders.stories import ASKED, ID, KEY, stored
 
 
 @pytest.fixture

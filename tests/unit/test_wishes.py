@@ -14,7 +14,7 @@ from slipway.domain.deployment import Origin, Outcome
 from slipway.domain.errors import Reason, Rejected
 from slipway.requests.wish import Wish
 from slipway.requests.wishes import refused_request_id, wishes
-from tests.unit.worlds import NEW, START, World, environment, release
+from tests.builders.worlds import NEW, START, World, environment, release
 
 ACCOUNT, REGION = "000000000000", "us-east-1"
 EVENTS = Path(__file__).parents[2] / "events"

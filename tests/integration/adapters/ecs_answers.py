@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from tests.integration.adapters.examples import NOON
+from tests.builders.documents import NOON
 
 _ARN = "arn:aws:ecs:us-east-1:000000000000:"
 OLD = f"{_ARN}task-definition/notes:7"

@@ -17,10 +17,10 @@ from slipway.domain.errors import Broken, Reason
 from slipway.domain.preflight import DatabaseCondition, DatabaseState
 from slipway.domain.recovery import RecoveryPoint
 from slipway.ports.databases import Databases, SnapshotState
-from tests.integration.adapters.examples import NOON
+from tests.builders.documents import NOON
+from tests.builders.fakes import InMemoryDatabases
 from tests.integration.adapters.rds_kinds import KINDS
 from tests.integration.twin.data_cloud import virtual_world
-from tests.unit.fakes import InMemoryDatabases
 from tests.unit.understood import understand
 
 NAME = "slipway-notes-staging-1"

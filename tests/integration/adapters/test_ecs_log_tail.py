@@ -8,8 +8,8 @@ import pytest
 from botocore.exceptions import ReadTimeoutError
 
 from slipway.adapters.ecs.one_offs import EcsOneOffs
+from tests.builders.documents import TARGET
 from tests.integration.adapters.ecs_answers import NEW, TASK, a_definition
-from tests.integration.adapters.examples import TARGET
 from tests.integration.adapters.stubbed import refuse, stubbed
 
 ASKED = {

@@ -8,8 +8,8 @@ import pytest
 from slipway.adapters.ecs.one_offs import EcsOneOffs
 from slipway.domain.errors import Broken, ControlPlaneError, Reason, Transient
 from slipway.ports.targets import OneOff
+from tests.builders.documents import TARGET
 from tests.integration.adapters.ecs_answers import NEW, TASK, a_service, services
-from tests.integration.adapters.examples import TARGET
 from tests.integration.adapters.stubbed import refuse, stubbed
 
 STARTED_BY = "slipway/migrate/notes-staging-1"

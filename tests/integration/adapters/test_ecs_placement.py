@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from slipway.adapters.ecs.one_offs import EcsOneOffs
+from tests.builders.documents import TARGET
 from tests.integration.adapters.ecs_answers import NEW, OLD, TASK, a_service, services
-from tests.integration.adapters.examples import TARGET
 from tests.integration.adapters.stubbed import stubbed
 
 

@@ -7,8 +7,8 @@ import pytest
 from slipway.adapters.ecs.rollouts import EcsRollouts
 from slipway.domain.errors import Broken, Reason
 from slipway.domain.strategy import BlueGreen, CircuitBreaker, Rolling, Strategy
+from tests.builders.documents import TARGET
 from tests.integration.adapters.ecs_answers import NEW, OLD, a_service, services
-from tests.integration.adapters.examples import TARGET
 from tests.integration.adapters.stubbed import refuse, stubbed
 
 

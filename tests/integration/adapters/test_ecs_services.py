@@ -10,6 +10,7 @@ from slipway.domain.errors import Broken, Reason, Transient
 from slipway.domain.plan import LiveService
 from slipway.domain.preflight import Revision, RevisionState
 from slipway.domain.verdict import Rollout, RolloutState
+from tests.builders.documents import TARGET
 from tests.integration.adapters.ecs_answers import (
     DIGEST,
     GROUP,
@@ -24,7 +25,6 @@ from tests.integration.adapters.ecs_answers import (
     service_revision_arn,
     services,
 )
-from tests.integration.adapters.examples import TARGET
 from tests.integration.adapters.stubbed import refuse, stubbed
 
 ASKED = {"cluster": "production", "services": ["notes"]}

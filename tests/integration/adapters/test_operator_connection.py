@@ -19,8 +19,8 @@ from slipway.adapters.records import DynamoDBRecords
 from slipway.domain.evidence import Note
 from slipway.journal import Journal
 from slipway.operate.__main__ import main
+from tests.builders.documents import NOON, a_deployment
 from tests.integration.adapters.conftest import TABLE
-from tests.integration.adapters.examples import NOON, a_deployment
 
 CORE = Path(__file__).resolve().parents[3] / "layers" / "core"
 XMLNS = 'xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/"'

@@ -8,9 +8,9 @@ from mypy_boto3_dynamodb import DynamoDBClient
 from slipway.adapters.parking import DynamoDBParking
 from slipway.domain.errors import Reason, Transient
 from slipway.ports.waiting import Parking
+from tests.builders.documents import NOON, a_parked_request
+from tests.builders.fakes import InMemoryParking
 from tests.integration.adapters.conftest import REGION, TABLE
-from tests.integration.adapters.examples import NOON, a_parked_request
-from tests.unit.fakes import InMemoryParking
 
 SNAPSHOT = "backup:snapshot:notes-staging-1"
 

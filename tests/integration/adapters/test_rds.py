@@ -10,8 +10,8 @@ from slipway.adapters.databases import DatabasesByKind, StatesByKind
 from slipway.domain.errors import Broken, ControlPlaneError, Reason, Transient
 from slipway.domain.preflight import DatabaseCondition, DatabaseState
 from slipway.ports.databases import Snapshot, SnapshotState
+from tests.builders.documents import NOON
 from tests.integration.adapters.conftest import REGION
-from tests.integration.adapters.examples import NOON
 from tests.integration.adapters.rds_kinds import KINDS, Kind
 from tests.integration.adapters.stubbed import refuse, stubbed
 

@@ -11,9 +11,9 @@ from slipway.domain.lane import DatabaseSlot, Lane
 from slipway.domain.notice import SLACK, Notice, Place
 from slipway.domain.seen import SeenTags
 from slipway.ports.records import Admission, Fence, Records
+from tests.builders.documents import a_deployment, an_approval, an_entry
+from tests.builders.fakes import InMemoryRecords
 from tests.integration.adapters.conftest import TABLE
-from tests.integration.adapters.examples import a_deployment, an_approval, an_entry
-from tests.unit.fakes import InMemoryRecords
 
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
 HELD = Fence(lane_id="notes/staging", deployment_id="notes-staging-1", fencing=1)

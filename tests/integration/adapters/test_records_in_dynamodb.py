@@ -16,8 +16,8 @@ from slipway.domain.errors import Broken, ControlPlaneError, Reason, Transient
 from slipway.domain.lane import Lane
 from slipway.domain.notice import SLACK, Place
 from slipway.ports.records import Fence
+from tests.builders.documents import a_deployment, an_entry
 from tests.integration.adapters.conftest import REGION, TABLE
-from tests.integration.adapters.examples import a_deployment, an_entry
 
 GOLDEN = Path(__file__).parents[2] / "unit" / "golden"
 

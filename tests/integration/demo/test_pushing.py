@@ -23,7 +23,7 @@ from slipway.domain.deployment import Deployment, Outcome, Phase
 from slipway.domain.lane import Hold
 from slipway.operate.arguments import parse
 from slipway.operate.desk import Desk, Place, Refusal
-from tests.unit.worlds import NEW, OTHER, START, World, caught, environment, release, wish
+from tests.builders.worlds import NEW, OTHER, START, World, caught, environment, release, wish
 
 PLACE = Place("notes", "staging")
 ID = "notes-staging-1"

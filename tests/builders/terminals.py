@@ -11,7 +11,7 @@ from slipway.operate.__main__ import main
 from slipway.operate.desk import Desk
 from slipway.requests.admit import admit
 from slipway.requests.wishes import wishes
-from tests.unit.worlds import World
+from tests.builders.worlds import World
 
 
 class Operator:

@@ -11,7 +11,7 @@ from slipway.domain.lane import Hold
 from slipway.requests.admit import AdmitResult
 from slipway.requests.wish import Wish
 from slipway.requests.wishes import wishes
-from tests.unit.worlds import (
+from tests.builders.worlds import (
     NEW,
     START,
     World,

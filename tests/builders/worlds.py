@@ -43,7 +43,7 @@ from slipway.steps import rollback as rolling_back
 from slipway.steps import settle as settling
 from slipway.steps import verify as verifying
 from slipway.steps.step import Caught, StepResult
-from tests.unit.fakes import (
+from tests.builders.fakes import (
     InMemoryAnnouncements,
     InMemoryDatabases,
     InMemoryExecutions,
