@@ -129,7 +129,7 @@ def test_the_record_tells_the_whole_story(story: Story) -> None:
 
 # ------------------------------------------------------------------------- The sample events
 # What each function answers to its samples once the story is over.
-ENDED = "DeploymentStopped: {} has ended: Succeeded."
+ENDED = "DeploymentEnded: {} has ended: Succeeded."
 STAGING_1, PRODUCTION_1 = "fastapi-rds-staging-1", "fastapi-rds-production-1"
 SUCCEEDED = {"outcome": "Succeeded", "reason": "", "message": ""}
 TOLD: dict[str, list[str]] = {"batchItemFailures": []}
