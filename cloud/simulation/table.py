@@ -24,8 +24,16 @@ class Change(NamedTuple):
     after: Item | None
 
 
+class Operation(NamedTuple):
+    """One part of a write: Put, Delete or ConditionCheck, with the item before and after it."""
+
+    kind: str
+    before: Item | None
+    after: Item | None
+
+
 # Of keys only, as template.yaml has it.
-_INDEXES = {"open": ("unsettled", "requested_at")}
+INDEXES = {"open": ("unsettled", "requested_at")}
 _PAGE = 50
 _KEYS = 100
 
@@ -35,8 +43,9 @@ class Table:
 
     def __init__(self) -> None:
         self.partitions: dict[str, dict[str, Item]] = {}
-        self._indexed: dict[str, dict[tuple[str, str], Item]] = {name: {} for name in _INDEXES}
+        self._indexed: dict[str, dict[tuple[str, str], Item]] = {name: {} for name in INDEXES}
         self.written: Callable[[list[Change]], None] | None = None
+        self.operated: Callable[..., None] | None = None
         self._tokens: set[str] = set()
         # How an index gets to know of a write: at once, or later.
         self.later: Callable[[Callable[[], None]], None] | None = None
@@ -129,7 +138,7 @@ class Table:
         return [items[sk] for sk in sorted(items) if sk.startswith(prefix)]
 
     def _in_index(self, params: Params) -> list[Item]:
-        partition, sort = _INDEXES[params["IndexName"]]
+        partition, sort = INDEXES[params["IndexName"]]
         (_, name, value), *others = _equalities(params["KeyConditionExpression"])
         known = [("from", sort)] if others else []
         if name != partition or params.get("ConsistentRead"):
@@ -141,9 +150,9 @@ class Table:
         found = [item for item in items if item[partition] == values[value]]
         for _, _, least in others:
             found = [item for item in found if _sortable(item[sort]) >= _sortable(values[least])]
-        kept = ("pk", "sk", partition, sort)
         found.sort(key=lambda item: _sortable(item[sort]))
-        return [{name: item[name] for name in kept} for item in found]
+        kept = [projected(params["IndexName"], item) for item in found]
+        return [item for item in kept if item is not None]
 
     def _write(self, operations: list[tuple[str, Params]], *, single: bool) -> None:
         places = [_place(params.get("Key") or params["Item"]) for _, params in operations]
@@ -156,6 +165,8 @@ class Table:
         ]
         if not all(holds):
             raise _refused(holds, single)
+        if self.operated is not None:
+            self.operated(self._operations(operations, places), single=single)
         changes = [
             self._apply(kind, params, place)
             for (kind, params), place in zip(operations, places, strict=True)
@@ -163,6 +174,15 @@ class Table:
         ]
         if self.written is not None:
             self.written(changes)
+
+    def _operations(
+        self, operations: list[tuple[str, Params]], places: list[tuple[str, str]]
+    ) -> list[Operation]:
+        befores = [self.item(*place) for place in places]
+        return [
+            Operation(kind, before, before if kind == "ConditionCheck" else params.get("Item"))
+            for (kind, params), before in zip(operations, befores, strict=True)
+        ]
 
     def _apply(self, kind: str, params: Params, place: tuple[str, str]) -> Change:
         pk, sk = place
@@ -187,11 +207,19 @@ class Table:
 
     def _index(self, place: tuple[str, str], item: Item) -> None:
         """An index holds the items that carry both of its attributes."""
-        for name, (partition, sort) in _INDEXES.items():
+        for name, (partition, sort) in INDEXES.items():
             if partition in item and sort in item:
                 self._indexed[name][place] = item
             else:
                 self._indexed[name].pop(place, None)
+
+
+def projected(index: str, item: Item | None) -> Item | None:
+    """What an index holds of an item; None when it lacks one of the index's keys."""
+    partition, sort = INDEXES[index]
+    if item is None or partition not in item or sort not in item:
+        return None
+    return {name: item[name] for name in ("pk", "sk", partition, sort)}
 
 
 _WRITE = (
