@@ -7,9 +7,9 @@ import sys
 from cloud.embedded import Cloud
 from demo.narrator import Narrator
 from demo.observer import Observer
-from demo.on_a_cloud import on_a_cloud, until_the_end
 from demo.scenes import SCENES, Stage
 from demo.standing.announcement import stay
+from demo.standing.on_a_cloud import on_a_cloud, until_the_end
 
 
 def main(arguments: list[str] | None = None) -> int:

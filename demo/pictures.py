@@ -10,7 +10,6 @@ from demo.approver import approval_link, decide
 from demo.browser import Browser, NoPicture
 from demo.narrator import Narrator
 from demo.observer import Observer
-from demo.on_a_cloud import on_a_cloud
 from demo.scenes import (
     APPLICATION,
     APPROVER,
@@ -20,6 +19,7 @@ from demo.scenes import (
     first_release,
     unhealthy_release,
 )
+from demo.standing.on_a_cloud import on_a_cloud
 from demo.standing.reached import signed_links
 from slipway.domain.deployment import Outcome, Phase
 

@@ -11,8 +11,9 @@ from multiprocessing import get_context
 
 from cloud.simulation.faults import CallKind, EventKind, EventSite, Plan, Site, parsed, plan_of
 from cloud.simulation.install import document_of
+from cloud.simulation.named import story
 from cloud.simulation.run import Run
-from cloud.simulation.scenarios import stories, story, variants
+from cloud.simulation.scenarios import stories, variants
 from cloud.simulation.stories_of_tasks import of_tasks
 from cloud.simulation.stories_of_wishes import wishes
 from cloud.simulation.trace import SNAPSHOTS

@@ -326,18 +326,3 @@ def _trouble(run: Run, chance: random.Random) -> None:
         run.when(SHOP, "Migrate", lambda: run.stop(SHOP))
     elif roll < 0.5:
         run.when(SHOP, chance.choice(PHASES), lambda: run.operator.cancel(SHOP))
-
-
-def story(name: str) -> Story:
-    """The story of that name; KeyError when there is none."""
-    if name.startswith("busy-"):
-        return busy(int(name.removeprefix("busy-")))
-    return (stories() | variants() | _others())[name]
-
-
-def _others() -> dict[str, Story]:
-    """They are made of what is written here."""
-    from cloud.simulation.stories_of_tasks import of_tasks
-    from cloud.simulation.stories_of_wishes import wishes
-
-    return of_tasks() | wishes()

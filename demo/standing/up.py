@@ -5,8 +5,8 @@ import sys
 
 from cloud.embedded import Cloud
 from demo.narrator import Narrator
-from demo.on_a_cloud import on_a_cloud, until_the_end
 from demo.standing.announcement import stay
+from demo.standing.on_a_cloud import on_a_cloud, until_the_end
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -3,8 +3,8 @@
 import pytest
 
 from cloud.simulation.faults import parsed
+from cloud.simulation.named import story
 from cloud.simulation.run import Run
-from cloud.simulation.scenarios import story
 from cloud.simulation.table import Operation
 from cloud.simulation.units import WriteUnits, counted
 

@@ -359,3 +359,39 @@ def test_no_room_beside_the_product_imports_upward(room: str) -> None:
         for module in imported(path)
         if module.partition(".")[0] in ours - set(ROOMS_STAND_ON[room])
     ] == []
+
+
+def _module_of(path: Path) -> str:
+    """The dotted name of a file."""
+    parts = path.relative_to(CORE if path.is_relative_to(CORE) else ROOT).with_suffix("").parts
+    return ".".join(parts).removesuffix(".__init__")
+
+
+def _imports() -> dict[str, set[str]]:
+    """What every module imports of ours when it runs; imports for types alone make no circle."""
+    ours = [path for path in BESIDE_THE_PRODUCT if "tests" not in path.relative_to(ROOT).parts]
+    files = {_module_of(path): path for path in [*MODULES, *ours]}
+    return {name: {one for one in _run_by(path) if one in files} for name, path in files.items()}
+
+
+def _run_by(path: Path) -> Iterator[str]:
+    code = tree(path)
+    for_types = {
+        part
+        for node in ast.walk(code)
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)
+        for part in ast.walk(node)
+    }
+    for node in ast.walk(code):
+        if isinstance(node, ast.ImportFrom) and node not in for_types:
+            yield str(node.module)
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    left = _imports()
+    # What imports nothing that is left is in no circle.
+    while free := {name for name, used in left.items() if not used & left.keys() - {name}}:
+        left = {name: used for name, used in left.items() if name not in free}
+
+    assert sorted(left) == []
