@@ -7,10 +7,11 @@ from typing import Any
 from cloud.simulation.faults import CallKind
 from cloud.simulation.watch import AT_A_LANE, Found, Watch, invariant
 from cloud.simulation.world import catalog
-from slipway.domain.deployment import Deployment, Outcome, Phase
+from slipway.domain.deployment import Deployment, Phase
 from slipway.domain.lane import Lane
 from slipway.domain.news import HEADLINES
 from slipway.domain.notice import Notice, Telling
+from slipway.domain.outcome import Outcome
 
 __all__ = ["Watch"]
 # Before anything has changed: what is newer takes the place of a deployment here.

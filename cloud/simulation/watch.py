@@ -13,10 +13,11 @@ from cloud.simulation.world import DATABASES, catalog
 from cloud.twin.ecs.tasks import Task
 from slipway.domain.approval import Answer, Approval
 from slipway.domain.database import Database
-from slipway.domain.deployment import Deployment, Outcome, Phase
+from slipway.domain.deployment import Deployment, Phase
 from slipway.domain.evidence import Evidence, chain_errors
 from slipway.domain.lane import DatabaseSlot, Lane
 from slipway.domain.news import HEADLINES
+from slipway.domain.outcome import Outcome
 from slipway.domain.plan import Plan
 from slipway.domain.progress import SchemaWork, ServiceProgress
 

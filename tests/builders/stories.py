@@ -5,10 +5,11 @@ from typing import Any
 
 from slipway.domain.approval import Approval, ask
 from slipway.domain.catalog import Application, Catalog, Environment
-from slipway.domain.deployment import Deployment, Failure, Origin, Outcome, Phase
+from slipway.domain.deployment import Deployment, Failure, Origin, Phase
 from slipway.domain.evidence import Note, recorded
 from slipway.domain.lane import Candidate, Lane, Stable
 from slipway.domain.model import Versioned
+from slipway.domain.outcome import Outcome
 from slipway.domain.plan import LiveService, Plan, differences
 from slipway.domain.release import Image, Release
 from tests.builders.fakes import InMemoryRecords

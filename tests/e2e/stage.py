@@ -15,8 +15,9 @@ from demo.observer import Observer
 from slipway.adapters.announcements import EventBridgeAnnouncements
 from slipway.adapters.records import DynamoDBRecords
 from slipway.domain import lane as domain
-from slipway.domain.deployment import Deployment, Outcome, Phase
+from slipway.domain.deployment import Deployment, Phase
 from slipway.domain.evidence import Evidence, chain_errors
+from slipway.domain.outcome import Outcome
 from slipway.domain.release import Release
 from tests.e2e.lanes import STAGING
 

@@ -8,7 +8,8 @@ import requests
 
 from demo.approver import decide
 from slipway.domain.approval import Decision
-from slipway.domain.deployment import Deployment, Outcome, Phase
+from slipway.domain.deployment import Deployment, Phase
+from slipway.domain.outcome import Outcome
 from tests.e2e.lanes import APPROVER
 from tests.e2e.stage import Lane
 

@@ -12,7 +12,8 @@ import pytest
 import requests
 
 from demo.approver import approval_link
-from slipway.domain.deployment import Deployment, Outcome, Phase
+from slipway.domain.deployment import Deployment, Phase
+from slipway.domain.outcome import Outcome
 from slipway.domain.progress import SchemaWork
 from slipway.steps.schema_task import migration_started_by
 from tests.e2e.functions import name_of, swept, verbs

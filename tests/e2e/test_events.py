@@ -8,8 +8,9 @@ import pytest
 
 from cloud.embedded import Cloud
 from demo.approver import decide
-from slipway.domain.deployment import Deployment, Origin, Outcome, Phase
+from slipway.domain.deployment import Deployment, Origin, Phase
 from slipway.domain.errors import Reason
+from slipway.domain.outcome import Outcome
 from tests.e2e.functions import logged, swept
 from tests.e2e.lanes import APPROVER
 from tests.e2e.samples import sample

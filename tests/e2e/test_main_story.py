@@ -11,7 +11,8 @@ import requests
 
 from cloud.embedded import Cloud
 from demo.approver import decide
-from slipway.domain.deployment import Deployment, Origin, Outcome, Phase
+from slipway.domain.deployment import Deployment, Origin, Phase
+from slipway.domain.outcome import Outcome
 from slipway.domain.progress import SchemaWork
 from tests.e2e.functions import invoke
 from tests.e2e.samples import names, sample

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from slipway.domain.deployment import Origin, Outcome
+from slipway.domain.deployment import Origin
 from slipway.domain.errors import Reason
+from slipway.domain.outcome import Outcome
 from slipway.domain.plan import Plan
 from slipway.ports.records import Admission
 from slipway.requests.wishes import push_wish

@@ -3,9 +3,10 @@
 import pytest
 
 from slipway.domain.approval import Answer, Approval
-from slipway.domain.deployment import Outcome, Phase
+from slipway.domain.deployment import Phase
 from slipway.domain.errors import Reason
 from slipway.domain.lane import Hold
+from slipway.domain.outcome import Outcome
 from slipway.steps.approve import ApproveRequest, keys
 from slipway.steps.step import StepResult
 from tests.builders.worlds import (

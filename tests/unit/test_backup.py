@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from slipway.domain.deployment import Outcome, Phase
+from slipway.domain.deployment import Phase
 from slipway.domain.effect import Effect
 from slipway.domain.errors import Broken, Reason, Rejected, Transient
+from slipway.domain.outcome import Outcome
 from slipway.ports.databases import SnapshotState
 from slipway.steps.backup import BackupRequest, keys
 from slipway.steps.step import StepResult

@@ -5,10 +5,11 @@ from collections.abc import Callable
 import pytest
 
 from slipway.domain.approval import Answer
-from slipway.domain.deployment import Origin, Outcome
+from slipway.domain.deployment import Origin
 from slipway.domain.errors import Reason
 from slipway.domain.gates import Scan
 from slipway.domain.lane import Hold
+from slipway.domain.outcome import Outcome
 from slipway.steps.check import CheckRequest, keys
 from slipway.steps.step import StepResult
 from tests.builders.worlds import (

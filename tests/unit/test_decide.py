@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from slipway.domain.approval import Answer, Decision, link_subject, signature
-from slipway.domain.deployment import Deployment, Outcome
+from slipway.domain.deployment import Deployment
 from slipway.domain.errors import ControlPlaneError, Reason, Rejected, Transient
 from slipway.domain.evidence import chain_errors
 from slipway.domain.lane import Candidate
 from slipway.domain.model import Versioned
+from slipway.domain.outcome import Outcome
 from slipway.journal import Journal
 from slipway.requests.decide import DecideRequest, decide
 from tests.builders.fakes import InMemoryAnnouncements, InMemoryRecords

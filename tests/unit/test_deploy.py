@@ -2,9 +2,10 @@
 
 import pytest
 
-from slipway.domain.deployment import Outcome, Phase
+from slipway.domain.deployment import Phase
 from slipway.domain.effect import Effect
 from slipway.domain.errors import Reason, Rejected, Unhealthy
+from slipway.domain.outcome import Outcome
 from slipway.domain.progress import ServiceProgress
 from slipway.domain.verdict import RolloutState
 from slipway.steps.deploy import DeployRequest, keys

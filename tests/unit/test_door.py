@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from slipway.domain import door
-from slipway.domain.deployment import Deployment, Origin, Outcome, Phase
+from slipway.domain.deployment import Deployment, Origin, Phase
 from slipway.domain.errors import Reason, Rejected
 from slipway.domain.lane import Candidate, Lane
+from slipway.domain.outcome import Outcome
 from slipway.domain.progress import Progress
 from tests.builders.worlds import NEW, OLD, OTHER, START, release, stable
 

@@ -3,9 +3,10 @@
 import pytest
 
 from slipway.domain.catalog import Backup, BackupPolicy
-from slipway.domain.deployment import Outcome, Phase
+from slipway.domain.deployment import Phase
 from slipway.domain.errors import Reason, Rejected
 from slipway.domain.lane import DatabaseSlot, Hold
+from slipway.domain.outcome import Outcome
 from slipway.steps.enter import EnterRequest, keys
 from slipway.steps.step import StepResult
 from tests.builders.worlds import (

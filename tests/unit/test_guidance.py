@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from slipway.domain.deployment import Outcome
 from slipway.domain.errors import ControlPlaneError, Reason, Unhealthy
 from slipway.domain.guidance import way_back, what_next
+from slipway.domain.outcome import Outcome
 from slipway.operate.arguments import parse
 from tests.builders.stories import STABLE, deployment, ended, failure
 from tests.builders.worlds import (

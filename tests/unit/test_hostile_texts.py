@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from cloud.twin.slack.blocks import problems_of
 from slipway.domain.approval import Answer, Decision
-from slipway.domain.deployment import Origin, Outcome, Phase
+from slipway.domain.deployment import Origin, Phase
 from slipway.domain.lane import Hold
 from slipway.domain.news import HEADLINES, News
+from slipway.domain.outcome import Outcome
 from slipway.domain.plan import Difference
 from slipway.domain.release import VERSION_LABEL
 from slipway.slack.blocks import Message, line, redirected, whole

@@ -8,9 +8,10 @@ import pytest
 
 from slipway.domain.approval import Answer
 from slipway.domain.binding import judge_alarms
-from slipway.domain.deployment import Origin, Outcome
+from slipway.domain.deployment import Origin
 from slipway.domain.errors import Reason
 from slipway.domain.gates import alarm_gate
+from slipway.domain.outcome import Outcome
 from slipway.domain.verdict import HttpAnswer, HttpRequest
 from slipway.operate.arguments import parse
 from tests.builders.worlds import (

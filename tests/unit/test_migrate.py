@@ -2,9 +2,10 @@
 
 import pytest
 
-from slipway.domain.deployment import Outcome, Phase
+from slipway.domain.deployment import Phase
 from slipway.domain.effect import Effect
 from slipway.domain.errors import Broken, Reason, Rejected, Unhealthy
+from slipway.domain.outcome import Outcome
 from slipway.domain.progress import SchemaWork, ServiceProgress
 from slipway.steps.migrate import MigrateRequest, keys
 from slipway.steps.revision import revision_of

@@ -2,8 +2,8 @@
 
 import pytest
 
-from slipway.domain.deployment import Outcome
 from slipway.domain.errors import Broken, Reason, Unhealthy
+from slipway.domain.outcome import Outcome
 from slipway.domain.progress import SchemaWork
 from slipway.domain.recovery import recovery_point
 from slipway.steps.schema_task import may_change_schema

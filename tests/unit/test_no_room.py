@@ -2,9 +2,10 @@
 
 import pytest
 
-from slipway.domain.deployment import Outcome, Phase
+from slipway.domain.deployment import Phase
 from slipway.domain.errors import Broken, Reason, Rejected, Transient, Unhealthy
 from slipway.domain.lane import DatabaseSlot
+from slipway.domain.outcome import Outcome
 from slipway.domain.progress import SchemaWork
 from slipway.domain.start import Start
 from slipway.steps.step import StepResult

@@ -12,11 +12,12 @@ from functions.notify.app import lambda_handler
 from slipway.adapters.links import Links
 from slipway.domain.approval import Answer, Decision, link_subject, signature
 from slipway.domain.catalog import Catalog
-from slipway.domain.deployment import Deployment, Outcome, Phase
+from slipway.domain.deployment import Deployment, Phase
 from slipway.domain.errors import Rejected, Transient
 from slipway.domain.lane import Hold
 from slipway.domain.model import Versioned
 from slipway.domain.notice import SLACK, Notice, Place, Telling
+from slipway.domain.outcome import Outcome
 from slipway.notices.notify import Change, notify
 from slipway.notices.outbox import Ending, NotifyResult
 from slipway.ports.people import Arrival, Delivery

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from slipway.domain.approval import Answer, Approval, Decision
-from slipway.domain.deployment import Deployment, Outcome, Phase
+from slipway.domain.deployment import Deployment, Phase
 from slipway.domain.news import HEADLINES as WORDS
 from slipway.domain.news import News
+from slipway.domain.outcome import Outcome
 from slipway.domain.plan import Difference
 from slipway.domain.wording import spoken
 from slipway.slack.blocks import ICONS, line, whole

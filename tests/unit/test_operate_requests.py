@@ -5,9 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from slipway.domain.deployment import Failure, Outcome, Phase
+from slipway.domain.deployment import Failure, Phase
 from slipway.domain.errors import Reason
 from slipway.domain.lane import Hold
+from slipway.domain.outcome import Outcome
 from tests.builders.terminals import Operator
 from tests.builders.worlds import (
     NEW,

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from slipway.adapters import items
-from slipway.domain.deployment import Deployment, Outcome, Phase
+from slipway.domain.deployment import Deployment, Phase
 from slipway.domain.errors import Reason, Transient
 from slipway.domain.model import Versioned
 from slipway.domain.notice import SLACK, Notice, Place, Telling
+from slipway.domain.outcome import Outcome
 from slipway.notices.notify import (
     Change,
     NotifyAllResult,

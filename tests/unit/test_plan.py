@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from slipway.domain.commands import deploy_command
-from slipway.domain.deployment import Origin, Outcome
+from slipway.domain.deployment import Origin
 from slipway.domain.errors import Broken, Reason, Rejected
 from slipway.domain.guidance import way_back
+from slipway.domain.outcome import Outcome
 from slipway.domain.plan import LiveService
 from slipway.domain.preflight import DatabaseCondition, DatabaseState, RevisionState
 from slipway.domain.release import COMPATIBLE_LABEL, SCHEMA_LABEL, VERSION_LABEL, Image

@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
-from slipway.domain.deployment import Outcome, Phase
+from slipway.domain.deployment import Phase
 from slipway.domain.effect import Effect
 from slipway.domain.errors import Broken, Reason, Rejected, Transient, Unhealthy
+from slipway.domain.outcome import Outcome
 from slipway.domain.progress import SchemaWork, ServiceProgress
 from slipway.domain.verdict import RolloutState
 from slipway.steps.rollback import RollbackRequest, keys

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from slipway.domain.deployment import Failure, Outcome, Phase
+from slipway.domain.deployment import Failure, Phase
 from slipway.domain.errors import Broken, Reason, Rejected, Transient, Unhealthy
 from slipway.domain.lane import Hold, Stable
+from slipway.domain.outcome import Outcome
 from slipway.steps.revision import revision_of
 from slipway.steps.settle import SettleResult
 from slipway.steps.step import Caught

@@ -7,9 +7,10 @@ from functools import partial
 
 from slipway.chores.sweep import SweepResult, sweep
 from slipway.domain.catalog import Catalog
-from slipway.domain.deployment import Origin, Outcome, Phase
+from slipway.domain.deployment import Origin, Phase
 from slipway.domain.errors import Broken, Reason
 from slipway.domain.notice import SLACK, Notice
+from slipway.domain.outcome import Outcome
 from slipway.domain.release import Release
 from slipway.journal import Journal
 from slipway.requests.admit import admit

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from slipway.chores.sweep import SweepResult, sweep, turn_of
-from slipway.domain.deployment import Outcome, Phase
+from slipway.domain.deployment import Phase
 from slipway.domain.errors import Reason, Transient
 from slipway.domain.notice import SLACK
+from slipway.domain.outcome import Outcome
 from slipway.domain.release import Release
 from slipway.journal import Journal
 from slipway.requests.admit import admit

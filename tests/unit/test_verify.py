@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from slipway.domain.deployment import Outcome, Phase
+from slipway.domain.deployment import Phase
 from slipway.domain.effect import Effect
 from slipway.domain.errors import Broken, Reason, Rejected, Transient, Unhealthy
+from slipway.domain.outcome import Outcome
 from slipway.domain.verdict import Target, TargetHealth
 from slipway.steps.step import StepResult
 from slipway.steps.verify import VerifyRequest, keys

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from slipway.domain.deployment import Outcome, Phase
+from slipway.domain.deployment import Phase
 from slipway.domain.errors import Broken, Reason, Unhealthy
 from slipway.domain.guidance import way_back
+from slipway.domain.outcome import Outcome
 from slipway.domain.preflight import RevisionState
 from slipway.steps.revision import revision_of
 from tests.builders.worlds import (

@@ -6,9 +6,10 @@ import shlex
 import pytest
 
 from slipway.domain.approval import Answer
-from slipway.domain.deployment import Failure, Outcome, Phase
+from slipway.domain.deployment import Failure, Phase
 from slipway.domain.errors import Rejected
 from slipway.domain.lane import Candidate, Hold
+from slipway.domain.outcome import Outcome
 from tests.builders.terminals import Operator
 from tests.builders.wished import event, pushed, refusal
 from tests.builders.worlds import NEW, OLD, OTHER, START, World, environment, image, stable

@@ -15,12 +15,13 @@ import pytest
 from functions.web.app import lambda_handler
 from slipway.adapters.links import Links
 from slipway.domain.approval import Answer, Approval, Decision, link_subject, signature
-from slipway.domain.deployment import Deployment, Outcome, Phase
+from slipway.domain.deployment import Deployment, Phase
 from slipway.domain.effect import Effect
 from slipway.domain.errors import Broken, Reason, Transient
 from slipway.domain.evidence import Note, recorded
 from slipway.domain.lane import Hold
 from slipway.domain.model import Versioned
+from slipway.domain.outcome import Outcome
 from slipway.domain.progress import Progress, SchemaWork
 from slipway.runtime import wiring
 from tests.builders.fakes import InMemoryAnnouncements, InMemoryRecords

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slipway.domain.deployment import Origin, Outcome
+from slipway.domain.deployment import Origin
 from slipway.domain.errors import Reason, Rejected
+from slipway.domain.outcome import Outcome
 from slipway.requests.wish import Wish
 from slipway.requests.wishes import refused_request_id, wishes
 from tests.builders.worlds import NEW, START, World, environment, release

@@ -5,10 +5,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from slipway.adapters.records import DynamoDBRecords
-from slipway.domain.deployment import Outcome, Phase
+from slipway.domain.deployment import Phase
 from slipway.domain.errors import Reason, Rejected, Transient
 from slipway.domain.lane import DatabaseSlot, Lane
 from slipway.domain.notice import SLACK, Notice, Place
+from slipway.domain.outcome import Outcome
 from slipway.domain.seen import SeenTags
 from slipway.ports.records import Admission, Fence, Records
 from tests.builders.documents import a_deployment, an_approval, an_entry

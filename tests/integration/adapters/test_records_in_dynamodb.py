@@ -11,10 +11,10 @@ from mypy_boto3_dynamodb import DynamoDBClient
 
 from slipway.adapters import items
 from slipway.adapters.records import DynamoDBRecords
-from slipway.domain.deployment import Outcome
 from slipway.domain.errors import Broken, ControlPlaneError, Reason, Transient
 from slipway.domain.lane import Lane
 from slipway.domain.notice import SLACK, Place
+from slipway.domain.outcome import Outcome
 from slipway.ports.records import Fence
 from tests.builders.documents import a_deployment, an_entry
 from tests.integration.adapters.conftest import REGION, TABLE

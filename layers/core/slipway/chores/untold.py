@@ -7,8 +7,9 @@ from typing import Final
 
 from slipway.chores.job import Finding, Job, is_due
 from slipway.chores.waiting import EVENT_PATIENCE
-from slipway.domain.deployment import Deployment, Outcome, Phase
+from slipway.domain.deployment import Deployment, Phase
 from slipway.domain.notice import Notice, reached, state_of
+from slipway.domain.outcome import Outcome
 from slipway.ports.control import Announcement, Announcements
 from slipway.ports.records import Records
 

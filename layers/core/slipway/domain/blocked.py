@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable
 
-from slipway.domain.deployment import Deployment, Outcome
+from slipway.domain.deployment import Deployment
 from slipway.domain.errors import Reason
 from slipway.domain.lane import Hold, Lane
+from slipway.domain.outcome import Outcome
 
 
 def blocked_by(hold: Hold, lane: Lane, recent: Iterable[Deployment]) -> list[Deployment]:

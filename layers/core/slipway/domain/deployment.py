@@ -14,7 +14,7 @@ from slipway.domain.effect import Effect
 from slipway.domain.errors import Broken, Reason, Rejected, Transient
 from slipway.domain.lane import Stable
 from slipway.domain.model import Model, Versioned
-from slipway.domain.outcome import Outcome as Outcome
+from slipway.domain.outcome import Outcome
 from slipway.domain.plan import Plan
 from slipway.domain.progress import Looks, Progress, SchemaWork, ServiceProgress
 from slipway.domain.reasons import MEANINGS

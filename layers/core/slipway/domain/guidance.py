@@ -4,9 +4,10 @@ import shlex
 from typing import Final, assert_never
 
 from slipway.domain.commands import deploy_command, lift_command
-from slipway.domain.deployment import Deployment, Outcome
+from slipway.domain.deployment import Deployment
 from slipway.domain.errors import Reason
 from slipway.domain.lane import Lane, Stable
+from slipway.domain.outcome import Outcome
 from slipway.domain.plan import Plan
 from slipway.domain.strategy import BlueGreen, Rolling, Strategy
 from slipway.domain.wording import moment, short_digest

@@ -13,9 +13,10 @@ from typing import Final
 
 from slipway.domain.approval import Answer, Approval
 from slipway.domain.catalog import Notifications
-from slipway.domain.deployment import Deployment, Failure, Outcome, Phase
+from slipway.domain.deployment import Deployment, Failure, Phase
 from slipway.domain.guidance import overridden, way_back, what_next
 from slipway.domain.lane import Lane
+from slipway.domain.outcome import Outcome
 from slipway.domain.text import cut
 from slipway.domain.wording import distance, moment, short_digest, short_image, spoken
 

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from slipway.domain import door
-from slipway.domain.deployment import Deployment, Outcome, Phase
+from slipway.domain.deployment import Deployment, Phase
 from slipway.domain.errors import Reason, Rejected
+from slipway.domain.outcome import Outcome
 from slipway.domain.release import Image
 from slipway.domain.text import plain
 from slipway.domain.wording import moment, short_digest

@@ -1,9 +1,10 @@
 """Cancel: a person ends a waiting deployment, or has a running one taken back."""
 
 from slipway.domain.commands import deploy_command
-from slipway.domain.deployment import Deployment, Outcome
+from slipway.domain.deployment import Deployment
 from slipway.domain.errors import Reason, Rejected
 from slipway.domain.evidence import Note
+from slipway.domain.outcome import Outcome
 from slipway.domain.text import plain
 from slipway.domain.what import What
 from slipway.domain.wording import short_digest

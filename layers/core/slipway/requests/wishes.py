@@ -6,9 +6,10 @@ from typing import Any, Final, Literal, TypeVar
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from slipway.domain.catalog import Catalog, Name
-from slipway.domain.deployment import Deployment, Origin, Outcome
+from slipway.domain.deployment import Deployment, Origin
 from slipway.domain.errors import Reason, Rejected
 from slipway.domain.media_types import CONFIGURATION_TYPES, INDEX_TYPES
+from slipway.domain.outcome import Outcome
 from slipway.domain.release import SCHEMA, Digest, Release
 from slipway.domain.text import plain
 from slipway.ports.records import Records

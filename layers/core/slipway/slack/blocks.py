@@ -9,9 +9,10 @@ section's text, 10 fields of 2,000, 75 on a button and 3,000 in its address.
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from slipway.domain.deployment import Outcome, Phase
+from slipway.domain.deployment import Phase
 from slipway.domain.model import Model
 from slipway.domain.news import News, Question, detail, facts, question, reasons, to_do
+from slipway.domain.outcome import Outcome
 from slipway.domain.text import cut
 from slipway.domain.wording import moment, short_digest
 from slipway.slack.text import escaped

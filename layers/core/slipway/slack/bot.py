@@ -4,10 +4,11 @@ state.
 
 from typing import Final
 
-from slipway.domain.deployment import Outcome, Phase
+from slipway.domain.deployment import Phase
 from slipway.domain.errors import Broken
 from slipway.domain.news import News
 from slipway.domain.notice import SLACK, Place
+from slipway.domain.outcome import Outcome
 from slipway.ports.people import Arrival, Delivery
 from slipway.slack.blocks import line, whole
 from slipway.slack.web_api import WebApi

@@ -4,9 +4,10 @@ from typing import Any, Final
 
 import requests
 
-from slipway.domain.deployment import Outcome, Phase
+from slipway.domain.deployment import Phase
 from slipway.domain.news import News
 from slipway.domain.notice import SLACK, Place
+from slipway.domain.outcome import Outcome
 from slipway.ports.people import Arrival, Delivery
 from slipway.slack.blocks import Message, whole
 from slipway.slack.refusals import Refused, word

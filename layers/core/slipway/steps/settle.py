@@ -2,17 +2,12 @@
 
 from datetime import datetime
 
-from slipway.domain.deployment import (
-    Deployment,
-    Failure,
-    Outcome,
-    Phase,
-    outcome_of,
-)
+from slipway.domain.deployment import Deployment, Failure, Phase, outcome_of
 from slipway.domain.errors import Broken, Reason, Transient
 from slipway.domain.evidence import Note
 from slipway.domain.lane import Hold, Lane, Stable
 from slipway.domain.model import Model, Versioned
+from slipway.domain.outcome import Outcome
 from slipway.domain.what import What
 from slipway.journal import Journal
 from slipway.ports.control import Announcements

@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from slipway.domain.approval import Answer, Approval
-from slipway.domain.deployment import Deployment, Failure, Outcome, Phase
+from slipway.domain.deployment import Deployment, Failure, Phase
 from slipway.domain.evidence import Evidence, chain_errors
 from slipway.domain.guidance import manner, overridden, way_back
 from slipway.domain.lane import Lane
+from slipway.domain.outcome import Outcome
 from slipway.domain.plan import Plan
 from slipway.domain.recovery import recovery_point
 from slipway.domain.release import REVISION_LABEL
