@@ -5,8 +5,9 @@ from typing import Any
 
 from slipway.domain.approval import Approval, ask
 from slipway.domain.catalog import Application, Catalog, Environment
-from slipway.domain.deployment import Deployment, Failure, Origin, Phase
+from slipway.domain.deployment import Deployment, Origin, Phase
 from slipway.domain.evidence import Note, recorded
+from slipway.domain.failure import Failure
 from slipway.domain.lane import Candidate, Lane, Stable
 from slipway.domain.model import Versioned
 from slipway.domain.outcome import Outcome

@@ -6,8 +6,9 @@ import pytest
 
 from slipway.domain import door
 from slipway.domain.binding import judge_answer, judge_tasks
-from slipway.domain.deployment import Failure, Phase
+from slipway.domain.deployment import Phase
 from slipway.domain.errors import Broken, Reason, Rejected, Transient, Unhealthy
+from slipway.domain.failure import Failure
 from slipway.domain.guidance import overridden, what_next
 from slipway.domain.lane import Hold
 from slipway.domain.outcome import Outcome

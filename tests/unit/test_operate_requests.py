@@ -5,8 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from slipway.domain.deployment import Failure, Phase
+from slipway.domain.deployment import Phase
 from slipway.domain.errors import Reason
+from slipway.domain.failure import Failure
 from slipway.domain.lane import Hold
 from slipway.domain.outcome import Outcome
 from tests.builders.terminals import Operator

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from slipway.domain.deployment import Failure, Phase
+from slipway.domain.deployment import Phase
 from slipway.domain.errors import Broken, Reason, Rejected, Transient, Unhealthy
+from slipway.domain.failure import Failure
 from slipway.domain.lane import Hold, Stable
 from slipway.domain.outcome import Outcome
 from slipway.steps.revision import revision_of

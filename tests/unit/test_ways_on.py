@@ -6,8 +6,9 @@ import shlex
 import pytest
 
 from slipway.domain.approval import Answer
-from slipway.domain.deployment import Failure, Phase
+from slipway.domain.deployment import Phase
 from slipway.domain.errors import Rejected
+from slipway.domain.failure import Failure
 from slipway.domain.lane import Candidate, Hold
 from slipway.domain.outcome import Outcome
 from tests.builders.terminals import Operator

@@ -13,7 +13,8 @@ from typing import Final
 
 from slipway.domain.approval import Answer, Approval
 from slipway.domain.catalog import Notifications
-from slipway.domain.deployment import Deployment, Failure, Phase
+from slipway.domain.deployment import Deployment, Phase
+from slipway.domain.failure import Failure
 from slipway.domain.guidance import overridden, way_back, what_next
 from slipway.domain.lane import Lane
 from slipway.domain.outcome import Outcome

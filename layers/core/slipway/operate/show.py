@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
-from slipway.domain.deployment import Deployment, Failure
+from slipway.domain.deployment import Deployment
 from slipway.domain.evidence import Evidence
+from slipway.domain.failure import Failure
 from slipway.domain.guidance import what_next
 from slipway.domain.redaction import shown
 from slipway.domain.wording import moment, spoken

@@ -5,7 +5,7 @@ from typing import Annotated, Final
 
 from pydantic import StringConstraints
 
-from slipway.domain.approval import Answer, Approval, Decision, link_subject, signed
+from slipway.domain.approval import APPROVE, Answer, Approval, Decision, link_subject, signed
 from slipway.domain.commands import deploy_command
 from slipway.domain.deployment import Deployment
 from slipway.domain.errors import Reason, Rejected, Transient
@@ -19,7 +19,6 @@ from slipway.journal import Journal, again_when_moved
 from slipway.ports.control import Announcements
 from slipway.ports.records import Records
 
-PURPOSE: Final = "approve"
 # The steps write the same record; whoever lost reads it again.
 _ATTEMPTS: Final = 5
 
@@ -42,7 +41,7 @@ def ticket(deployment_id: str, sig: str, *, records: Records, key: str) -> Appro
     """
     approval = records.approval(deployment_id)
     subject = link_subject(approval) if approval else deployment_id
-    if not signed(key, PURPOSE, subject, sig) or approval is None:
+    if not signed(key, APPROVE, subject, sig) or approval is None:
         raise Rejected(Reason.LINK_INVALID, "This link is not valid, or not valid any more.")
     return approval
 

@@ -2,9 +2,10 @@
 
 from datetime import datetime
 
-from slipway.domain.deployment import Deployment, Failure, Phase, outcome_of
+from slipway.domain.deployment import Deployment, Phase
 from slipway.domain.errors import Broken, Reason, Transient
 from slipway.domain.evidence import Note
+from slipway.domain.failure import Failure, outcome_of
 from slipway.domain.lane import Hold, Lane, Stable
 from slipway.domain.model import Model, Versioned
 from slipway.domain.outcome import Outcome

@@ -1,7 +1,7 @@
 """What every step is asked, and what it answers."""
 
-from slipway.domain.deployment import Failure
 from slipway.domain.errors import Reason
+from slipway.domain.failure import Failure
 from slipway.domain.model import Model
 
 

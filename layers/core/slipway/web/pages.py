@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from slipway.domain.approval import Answer, Approval
-from slipway.domain.deployment import Deployment, Failure, Phase
+from slipway.domain.deployment import Deployment, Phase
 from slipway.domain.evidence import Evidence, chain_errors
+from slipway.domain.failure import Failure
 from slipway.domain.guidance import manner, overridden, way_back
 from slipway.domain.lane import Lane
 from slipway.domain.outcome import Outcome
