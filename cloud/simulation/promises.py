@@ -10,7 +10,7 @@ from cloud.simulation.world import catalog
 from slipway.domain.deployment import Deployment, Phase
 from slipway.domain.lane import Lane
 from slipway.domain.news import HEADLINES
-from slipway.domain.notice import Notice, Telling
+from slipway.domain.notice import Notice, NoticeState
 from slipway.domain.outcome import Outcome
 
 __all__ = ["Watch"]
@@ -178,4 +178,4 @@ def webhook_tells_once(watch: Watch) -> Found:
 
 def _unclear(watch: Watch, one: Deployment) -> bool:
     notice = watch.item(f"DEPLOYMENT#{one.deployment_id}", "NOTICE", Notice)
-    return notice is not None and notice.told.get(one.outcome) is Telling.SENDING
+    return notice is not None and notice.told.get(one.outcome) is NoticeState.SENDING

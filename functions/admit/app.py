@@ -6,7 +6,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from slipway.domain.errors import Rejected
 from slipway.domain.reasons import MEANINGS, Level
-from slipway.requests.admit import admit, remember_unread
+from slipway.requests.admit import admit, remember_unread_refusal
 from slipway.requests.wish import Wish
 from slipway.requests.wishes import refused_request_id, wishes
 from slipway.runtime import wiring
@@ -18,7 +18,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> list[dict[s
     try:
         wanted = _wanted(event)
     except Rejected as refusal:
-        remember_unread(refused_request_id(event), refusal, wiring.records())
+        remember_unread_refusal(refused_request_id(event), refusal, wiring.records())
         return [_refused(refusal)]
     return [_answered(wish) for wish in wanted]
 

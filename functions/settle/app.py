@@ -7,7 +7,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from slipway.domain.errors import Rejected
 from slipway.runtime import wiring
 from slipway.runtime.observability import logger
-from slipway.steps.ended import settle_request
+from slipway.steps.execution_end import settle_request
 from slipway.steps.settle import settle
 
 

@@ -10,10 +10,10 @@ from slipway.domain.approval import (
     Answer,
     Approval,
     Decision,
-    ask,
+    is_signed,
     link_subject,
+    request_approval,
     signature,
-    signed,
 )
 from slipway.domain.errors import ControlPlaneError, Reason, Rejected
 from tests.builders.worlds import NEW, START, World, environment
@@ -45,7 +45,7 @@ def test_a_ticket_names_deployment_digest_plan_approvers_and_its_end() -> None:
     world.plan()
     plan = world.deployment.planned()
 
-    assert ask(plan, START) == TICKET.model_copy(update={"plan_hash": plan.plan_hash})
+    assert request_approval(plan, START) == TICKET.model_copy(update={"plan_hash": plan.plan_hash})
 
 
 def test_a_plan_that_needs_no_approval_has_no_ticket() -> None:
@@ -54,7 +54,7 @@ def test_a_plan_that_needs_no_approval_has_no_ticket() -> None:
     world.plan()
 
     with pytest.raises(Rejected) as refused:
-        ask(world.deployment.planned(), START)
+        request_approval(world.deployment.planned(), START)
     assert told(refused) == (Reason.INTERNAL_ERROR, "notes/staging asks for no approval.")
 
 
@@ -136,7 +136,7 @@ def test_the_signature_is_hmac_sha256_of_purpose_and_subject() -> None:
 def test_no_other_text_is_taken_for_the_signature(offered: str) -> None:
     ours = signature("key", "approve", "subject")
 
-    assert signed("key", "approve", "subject", offered) is (offered == ours)
+    assert is_signed("key", "approve", "subject", offered) is (offered == ours)
 
 
 @pytest.mark.parametrize(
@@ -146,5 +146,5 @@ def test_no_other_text_is_taken_for_the_signature(offered: str) -> None:
 def test_a_signature_for_something_else_is_refused(key: str, purpose: str, subject: str) -> None:
     ours = signature("key", "approve", "x")
 
-    assert signed("key", "approve", "x", ours)
-    assert not signed(key, purpose, subject, ours)
+    assert is_signed("key", "approve", "x", ours)
+    assert not is_signed(key, purpose, subject, ours)

@@ -89,11 +89,11 @@ def test_the_late_event_of_a_push_that_the_sweep_found_is_no_new_push() -> None:
 def test_a_deployment_that_goes_on_serves_its_digest(
     changes: dict[str, Any], expected: bool
 ) -> None:
-    assert door.serves(deployment(**changes), NEW) is expected
+    assert door.is_serving(deployment(**changes), NEW) is expected
 
 
 def test_a_lane_without_a_candidate_serves_nothing() -> None:
-    assert door.serves(None, NEW) is False
+    assert door.is_serving(None, NEW) is False
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,11 @@ def test_a_request_replaces_another_release_that_waits_only_where_it_says_so(
 def test_a_deployment_serves_no_request_that_says_another_thing_of_the_schema() -> None:
     waiting = deployment(phase=Phase.AWAITING_APPROVAL, schema_at="0002")
 
-    assert [door.serves(waiting, NEW, at) for at in (None, "0002", "0001")] == [True, True, False]
+    assert [door.is_serving(waiting, NEW, at) for at in (None, "0002", "0001")] == [
+        True,
+        True,
+        False,
+    ]
     door.refuse_to_replace(waiting, NEW, "0002")
     with pytest.raises(Rejected, match="--replace --schema-at 0001"):
         door.refuse_to_replace(waiting, NEW, "0001")
@@ -182,5 +186,5 @@ def test_a_tag_that_moved_back_to_an_earlier_release_is_told(
 ) -> None:
     where = LANE.model_copy(update={"proven": proven})
 
-    assert door.moved_back(release(digest), where) == told
-    assert door.moved_back(release(digest), where.model_copy(update={"stable": None})) is None
+    assert door.move_back_note(release(digest), where) == told
+    assert door.move_back_note(release(digest), where.model_copy(update={"stable": None})) is None

@@ -8,7 +8,7 @@ import pytest
 from slipway.domain.binding import judge_targets
 from slipway.domain.errors import Reason, Unhealthy
 from slipway.domain.plan import LiveService, Plan
-from slipway.domain.verdict import Rollout, RolloutState, Target, TargetHealth, Verdict
+from slipway.domain.verdict import RegisteredTarget, Rollout, RolloutState, TargetHealth, Verdict
 from slipway.steps.step import StepResult
 from tests.builders.worlds import (
     FAMILY,
@@ -41,9 +41,11 @@ HEALTH = {
 }
 
 
-def target(number: int, state: str, reason: str = "") -> Target:
+def target(number: int, state: str, reason: str = "") -> RegisteredTarget:
     health = HEALTH.get(state, TargetHealth.SILENT)
-    return Target(address=f"10.0.0.{number}:8000", health=health, told=state, reason=reason)
+    return RegisteredTarget(
+        address=f"10.0.0.{number}:8000", health=health, told=state, reason=reason
+    )
 
 
 def scale(world: World, desired: int, running: int) -> None:
@@ -62,7 +64,11 @@ def failure(world: World) -> tuple[Reason, str]:
 
 
 def judged(
-    *targets: Target, desired: int, running: int | None = None, planned: int = 2, anew: bool = False
+    *targets: RegisteredTarget,
+    desired: int,
+    running: int | None = None,
+    planned: int = 2,
+    anew: bool = False,
 ) -> Verdict:
     rollout = Rollout(
         primary_deployment_id="ecs-svc/2",
@@ -128,7 +134,7 @@ DRAINING = target(9, "draining")
     ],
 )
 def test_targets_are_judged_by_the_release_and_not_by_the_count_of_the_moment(
-    targets: list[Target], counts: dict[str, Any], verdict: Verdict
+    targets: list[RegisteredTarget], counts: dict[str, Any], verdict: Verdict
 ) -> None:
     assert judged(*targets, **counts) is verdict
 
@@ -451,7 +457,9 @@ def test_without_anything_to_ask_the_verdict_says_that_only_ecs_was_asked(
 
 
 @pytest.mark.parametrize("targets", [(), (DRAINING,), (target(1, "unused"),)])
-def test_a_target_group_without_a_healthy_target_is_no_success(targets: tuple[Target, ...]) -> None:
+def test_a_target_group_without_a_healthy_target_is_no_success(
+    targets: tuple[RegisteredTarget, ...],
+) -> None:
     world = deployed(attempts=1)
     world.balancers.registered = targets
 

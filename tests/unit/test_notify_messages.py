@@ -13,7 +13,7 @@ from slipway.domain.outcome import Outcome
 from slipway.domain.plan import Difference
 from slipway.domain.wording import spoken
 from slipway.slack.blocks import ICONS, line, whole
-from slipway.slack.text import escaped
+from slipway.slack.text import escape
 from tests.builders.stories import ASKED, ID, approval, deployment, ended, failure, plan, release
 
 PAGE = "https://slipway.example.com/deployments/x?sig=1"
@@ -296,7 +296,7 @@ def test_nothing_of_others_is_interpreted_and_slacks_limits_hold(state: Phase | 
     ],
 )
 def test_text_is_escaped_and_cut_between_characters(text: str, limit: int, expected: str) -> None:
-    assert escaped(text, limit) == expected
+    assert escape(text, limit) == expected
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 
 from slipway.domain.errors import Broken, Reason, Transient, Unhealthy
 from slipway.domain.release import SCHEMA_LABEL
-from slipway.domain.schema import tells
+from slipway.domain.schema import is_at_revision
 from slipway.steps.step import StepResult
 from tests.builders.worlds import SETTINGS, World, environment, image, stable
 
@@ -152,9 +152,9 @@ def test_nothing_is_taken_back_where_both_releases_name_the_same_schema() -> Non
     ["0001", "0001 (head)", "Current revision for db: 0001", "[0001]", '"0001",', "rev=x 0001."],
 )
 def test_a_revision_is_read_as_a_word(line: str) -> None:
-    assert tells([line], "0001", "0002")
+    assert is_at_revision([line], "0001", "0002")
 
 
 @pytest.mark.parametrize("line", ["", "10001", "0001_first", "v0001", "0001 -> 0002", "0002"])
 def test_what_is_no_word_of_its_own_or_stands_beside_the_other_tells_nothing(line: str) -> None:
-    assert not tells([line], "0001", "0002")
+    assert not is_at_revision([line], "0001", "0002")

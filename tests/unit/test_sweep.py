@@ -390,7 +390,7 @@ def test_an_end_that_slack_refused_is_asked_for_again() -> None:
     world = refused(Outcome.ROLLED_BACK)
     world.wait(hours=1)
 
-    assert swept(world) == SweepResult(untold=(world.deployment_id,))
+    assert swept(world) == SweepResult(unnotified=(world.deployment_id,))
     assert world.announcements.published == [
         ("Tell Again", {"deployment_id": world.deployment_id, "destination": "slack"})
     ]
@@ -405,7 +405,7 @@ def test_each_destination_that_lacks_an_end_is_asked_for() -> None:
     )
     world.wait(hours=1)
 
-    assert swept(world) == SweepResult(untold=(world.deployment_id,))
+    assert swept(world) == SweepResult(unnotified=(world.deployment_id,))
     assert [detail["destination"] for _, detail in world.announcements.published] == [
         "slack",
         "pager",

@@ -75,7 +75,7 @@ def test_what_takes_too_long_is_cut_off_told_and_done_by_the_next_sweep() -> Non
 
     assert (cut.woken, cut.admitted) == (("notes-staging-1",), ())
     assert cut.problems == (
-        "untold: cut off after 45 seconds; the next sweep goes on.",
+        "notices: cut off after 45 seconds; the next sweep goes on.",
         "promotions: cut off after 45 seconds; the next sweep goes on.",
         "pushes: cut off after 45 seconds; the next sweep goes on.",
     )
@@ -106,7 +106,7 @@ class Failing:
     [
         ("unsettled", (), ("notes-staging-2",)),
         ("database_slots", ("notes-staging-1",), ("notes-staging-2",)),
-        ("untold", ("notes-staging-1",), ("notes-staging-2",)),
+        ("unnotified", ("notes-staging-1",), ("notes-staging-2",)),
         ("seen_tags", ("notes-staging-1",), ()),
     ],
 )
@@ -239,6 +239,6 @@ def test_the_sweep_asks_for_a_refused_end_for_a_day() -> None:
     settled: datetime = world.now
 
     world.now = settled + timedelta(hours=23)
-    assert swept(world).untold == ("notes-staging-1",)
+    assert swept(world).unnotified == ("notes-staging-1",)
     world.now = settled + timedelta(hours=25)
-    assert swept(world).untold == ()
+    assert swept(world).unnotified == ()

@@ -9,7 +9,7 @@ from slipway.domain.deployment import Phase
 from slipway.domain.effect import Effect
 from slipway.domain.errors import Broken, Reason, Rejected, Transient, Unhealthy
 from slipway.domain.outcome import Outcome
-from slipway.domain.verdict import Target, TargetHealth
+from slipway.domain.verdict import RegisteredTarget, TargetHealth
 from slipway.steps.step import StepResult
 from slipway.steps.verify import VerifyRequest, keys
 from tests.builders.worlds import (
@@ -107,7 +107,7 @@ def test_the_catalog_says_how_many_looks_there_are() -> None:
 
 def test_a_release_that_recovers_in_time_is_verified() -> None:
     world = deployed()
-    ill = Target(
+    ill = RegisteredTarget(
         address="10.0.0.2:8000", health=TargetHealth.STARTING, told="initial", reason="registering"
     )
     world.balancers.registered = (healthy(1), ill)

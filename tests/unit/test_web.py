@@ -18,7 +18,7 @@ from slipway.domain.approval import Answer, Approval, Decision, link_subject, si
 from slipway.domain.deployment import Deployment, Phase
 from slipway.domain.effect import Effect
 from slipway.domain.errors import Broken, Reason, Transient
-from slipway.domain.evidence import Note, recorded
+from slipway.domain.evidence import Note, with_evidence
 from slipway.domain.lane import Hold
 from slipway.domain.model import Versioned
 from slipway.domain.outcome import Outcome
@@ -500,7 +500,7 @@ def test_no_text_of_others_moves_a_cursor_or_tells_a_secret(
 def test_a_failed_tasks_log_is_on_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
     records = stored(ended(Outcome.ROLLED_BACK, cause=failure()))
     note = Note(what="migration ended", data={"log": ["INFO 0002", "ERROR no such table"]})
-    found, more = recorded(records.deployment(ID), [note], ASKED)
+    found, more = with_evidence(records.deployment(ID), [note], ASKED)
     records.write([found], evidence=more)
     site = Site(monkeypatch, records)
 

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from slipway.domain.deployment import Deployment
 from slipway.domain.errors import Broken, Reason, Transient
-from slipway.domain.evidence import Note, recorded
+from slipway.domain.evidence import Note, with_evidence
 from slipway.domain.model import Versioned
 from slipway.domain.what import What
 from slipway.ports.records import Admission, Fence, Records
@@ -35,7 +35,7 @@ class Journal:
         With a fence the write is also the proof that the lane is still ours: what follows it may
         change the world.
         """
-        written, evidence = recorded(deployment, notes, self.now)
+        written, evidence = with_evidence(deployment, notes, self.now)
         documents = [written, *others]
         self.records.write(documents, evidence=evidence, admission=admission, fence=fence)
         return written.stored()
@@ -60,7 +60,7 @@ class Journal:
             raise
 
 
-def again_when_moved(attempt: Callable[[], T], *, attempts: int, otherwise: str) -> T:
+def retry_when_moved(attempt: Callable[[], T], *, attempts: int, otherwise: str) -> T:
     """What the attempt answers; it is made again at once when its record has moved on meanwhile.
 
     Transient(RecordMoved) with the sentence ``otherwise`` once the attempts are used up.

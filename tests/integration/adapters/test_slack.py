@@ -14,7 +14,7 @@ import pytest
 import requests
 
 from slipway.domain.errors import Broken, ControlPlaneError, Transient
-from slipway.domain.notice import Place
+from slipway.domain.notice import MessagePlace
 from slipway.ports.people import Arrival, Delivery
 from slipway.slack import transport
 from slipway.slack.blocks import Message
@@ -130,7 +130,7 @@ def no(error: str) -> tuple[int, dict[str, Any], dict[str, str]]:
 
 
 def at(channel: str, message: str) -> Delivery:
-    return Delivery(arrival=Arrival.ARRIVED, place=Place(channel=channel, message=message))
+    return Delivery(arrival=Arrival.ARRIVED, place=MessagePlace(channel=channel, message=message))
 
 
 def post(bot: WebApi) -> Delivery:
@@ -214,7 +214,7 @@ def test_a_message_may_have_arrived_when_a_gateway_answers(
 
     assert webhook.post(MESSAGE) == NOBODY_KNOWS
     assert post(bot) == MAY_BE_FOUND
-    refused(Transient, lambda: bot.update(MESSAGE, Place(channel="C9", message="1.0")))
+    refused(Transient, lambda: bot.update(MESSAGE, MessagePlace(channel="C9", message="1.0")))
     assert len(server.asked) == 3
 
 
@@ -230,7 +230,7 @@ def test_what_slack_refuses_as_it_is_laid_out_is_told_in_plain_text_at_once(
 
     assert webhook.post(MESSAGE) == TAKEN
     assert post(bot) == at("C9", "2.0")
-    bot.update(MESSAGE, Place(channel="C9", message="2.0"))
+    bot.update(MESSAGE, MessagePlace(channel="C9", message="2.0"))
 
     plain = {"text": "started; see https://slipway.example.com/x"}
     again = [asked["body"] for asked in server.asked[1::2]]
@@ -257,7 +257,7 @@ def test_what_is_refused_in_plain_text_as_well_is_refused(
 
     refused(Broken, lambda: webhook.post(MESSAGE))
     refused(Broken, lambda: post(bot))
-    refused(Broken, lambda: bot.update(MESSAGE, Place(channel="C9", message="2.0")))
+    refused(Broken, lambda: bot.update(MESSAGE, MessagePlace(channel="C9", message="2.0")))
 
     assert len(server.asked) == 6
 
@@ -341,7 +341,7 @@ def test_a_bot_answers_in_a_thread_of_another_channel(server: Slack, bot: WebApi
 def test_a_bot_replaces_its_message(server: Slack, bot: WebApi) -> None:
     server.answers = [ok()]
 
-    bot.update(MESSAGE, Place(channel="C9", message="1.0"))
+    bot.update(MESSAGE, MessagePlace(channel="C9", message="1.0"))
 
     assert server.asked[0] | {"authorization": ""} == {
         "call": "POST /api/chat.update",
@@ -385,7 +385,7 @@ def test_a_lost_answer_leaves_it_open_whether_the_message_arrived(
     assert post(bot) == MAY_BE_FOUND
     assert webhook.post(MESSAGE) == NOBODY_KNOWS
     assert len(server.asked) == 2
-    refused(Transient, lambda: bot.update(MESSAGE, Place(channel="C9", message="1.0")))
+    refused(Transient, lambda: bot.update(MESSAGE, MessagePlace(channel="C9", message="1.0")))
 
 
 def test_a_slow_answer_leaves_it_open_as_well(

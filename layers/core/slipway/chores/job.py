@@ -11,9 +11,9 @@ from slipway.requests.wish import Wish
 T = TypeVar("T")
 
 # A field of SweepResult, and an id.
-Finding = Iterable[tuple[str, str]]
+JobResult = Iterable[tuple[str, str]]
 # One piece of work: what fails in it stops no other.
-Job = Callable[[], Finding]
+Job = Callable[[], JobResult]
 # What a chore reads for all of its jobs at once, and the jobs that follow from it.
 Chore = Callable[[], Iterable[Job]]
 Admit = Callable[[Wish], AdmitResult]
@@ -22,12 +22,12 @@ Admit = Callable[[Wish], AdmitResult]
 TURNS: Final = 4
 
 
-def in_turn(things: Sequence[T], turn: int | None, turns: int) -> Sequence[T]:
+def share_of_turn(things: Sequence[T], turn: int | None, turns: int) -> Sequence[T]:
     """Those of the things that come up in this turn; without a turn all of them."""
     return things if turn is None else things[turn % turns :: turns]
 
 
-def begun_anywhere(things: Sequence[T], now: datetime) -> Sequence[T]:
+def rotation(things: Sequence[T], now: datetime) -> Sequence[T]:
     """The things from another one on in every minute: what is cut off is not always the same."""
     first = crc32(f"{now:%d%H%M}".encode()) % len(things) if things else 0
     return [*things[first:], *things[:first]]

@@ -10,12 +10,12 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
 
-from slipway.chores.databases import left_databases
+from slipway.chores.databases import abandoned_databases
 from slipway.chores.job import Admit, Chore, Job
+from slipway.chores.missed_notices import missed_notices
 from slipway.chores.promotions import lost_promotions
 from slipway.chores.pushes import lost_pushes
-from slipway.chores.untold import untold
-from slipway.chores.waiting import waiting
+from slipway.chores.waiting import waiting_deployments
 from slipway.domain.catalog import Catalog
 from slipway.domain.deployment import Deployment
 from slipway.domain.errors import ControlPlaneError
@@ -40,7 +40,7 @@ class SweepResult(Model):
     freed: tuple[str, ...] = ()
     woken: tuple[str, ...] = ()
     left: tuple[str, ...] = ()
-    untold: tuple[str, ...] = ()
+    unnotified: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
 
 
@@ -115,12 +115,16 @@ def sweep(
     finds = _Finds(clock, now + _LASTS)
     unsettled: list[Deployment] = []
     finds.attempt(lambda: unsettled.extend(records.unsettled()))
-    looking = partial(waiting, records=records, executions=executions, announcements=announcements)
+    looking = partial(
+        waiting_deployments, records=records, executions=executions, announcements=announcements
+    )
     finds.add("waiting", partial(looking, unsettled, now=now, turn=turn))
-    freed = partial(left_databases, records=records, one_offs=one_offs, announcements=announcements)
+    freed = partial(
+        abandoned_databases, records=records, one_offs=one_offs, announcements=announcements
+    )
     finds.add("databases", partial(freed, catalog, unsettled, now=now))
-    told = partial(untold, records=records, announcements=announcements)
-    finds.add("untold", partial(told, now=now, turn=turn))
+    told = partial(missed_notices, records=records, announcements=announcements)
+    finds.add("notices", partial(told, now=now, turn=turn))
     finds.add("promotions", partial(lost_promotions, catalog, records=records, admit=admit))
     pushes = partial(lost_pushes, catalog, registry=registry, records=records, admit=admit)
     finds.add("pushes", partial(pushes, now=now, turn=turn))

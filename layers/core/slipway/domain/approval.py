@@ -77,7 +77,7 @@ class Approval(Versioned):
         return True
 
 
-def ask(plan: Plan, now: datetime) -> Approval:
+def request_approval(plan: Plan, now: datetime) -> Approval:
     """The ticket for a plan whose environment demands one."""
     policy = plan.settings.approval
     if policy is None:
@@ -103,7 +103,7 @@ def link_subject(approval: Approval) -> str:
     return f"{approval.deployment_id}\n{approval.digest}\n{approval.plan_hash}"
 
 
-def signed(key: str, purpose: str, subject: str, offered: str) -> bool:
+def is_signed(key: str, purpose: str, subject: str, offered: str) -> bool:
     """Whether the offered signature is ours, compared in constant time."""
     expected = signature(key, purpose, subject)
     return hmac.compare_digest(expected.encode(), offered.encode())

@@ -10,9 +10,9 @@ from slipway.domain.text import plain
 from slipway.domain.verdict import (
     Finding,
     HttpAnswer,
+    RegisteredTarget,
     Rollout,
     RolloutState,
-    Target,
     TargetHealth,
     Verdict,
     silence,
@@ -77,7 +77,11 @@ def judge_count(rollout: Rollout, *, starts_anew: bool = False) -> Finding | Non
 
 
 def judge_targets(
-    targets: Sequence[Target], rollout: Rollout, planned_count: int, *, starts_anew: bool = False
+    targets: Sequence[RegisteredTarget],
+    rollout: Rollout,
+    planned_count: int,
+    *,
+    starts_anew: bool = False,
 ) -> Finding:
     """Every target that takes requests is healthy, and there are as many as the service wants.
 
@@ -89,7 +93,7 @@ def judge_targets(
     # A target that is leaving says nothing.
     fine = {TargetHealth.HEALTHY, TargetHealth.LEAVING}
     wanting = [target for target in targets if target.health not in fine]
-    message = f"{healthy} of {wanted} targets are healthy ({_named(wanting)})."
+    message = f"{healthy} of {wanted} targets are healthy ({_target_names(wanting)})."
     if any(target.health is TargetHealth.UNHEALTHY for target in targets):
         return _finding("targets", Verdict.INCONCLUSIVE, message)
     too_few = judge_count(rollout, starts_anew=starts_anew)
@@ -111,7 +115,7 @@ def judge_targets(
     return _finding("targets", Verdict.SUCCESSFUL, f"{healthy} targets healthy")
 
 
-def _named(targets: Sequence[Target]) -> str:
+def _target_names(targets: Sequence[RegisteredTarget]) -> str:
     named = [plain(f"{t.address} {t.told} {t.reason}", _SHOWN) for t in targets[:_NAMED]]
     more = len(targets) - len(named)
     return ", ".join([*named, f"and {more} more"] if more else named) or "none"
@@ -119,7 +123,7 @@ def _named(targets: Sequence[Target]) -> str:
 
 def judge_answer(answer: HttpAnswer, check: HttpCheck, version: str | None) -> Finding:
     """The answer has the expected status and body, and names the release's version."""
-    wrong = _wrong_with(answer, check, version)
+    wrong = _answer_problem(answer, check, version)
     if wrong is None:
         return _finding(check.path, Verdict.SUCCESSFUL, f"{check.path} answers {answer.status}")
     return _finding(check.path, Verdict.INCONCLUSIVE, f"{answer.url} {wrong}.")
@@ -148,10 +152,10 @@ def _finding(what: str, verdict: Verdict, message: str) -> Finding:
     return Finding(what=what, verdict=verdict, message=message)
 
 
-def _wrong_with(answer: HttpAnswer, check: HttpCheck, version: str | None) -> str | None:
+def _answer_problem(answer: HttpAnswer, check: HttpCheck, version: str | None) -> str | None:
     if answer.status == 0:
         return f"did not answer ({plain(answer.body, _SHOWN)})"
-    elsewhere = _answered_elsewhere(answer, check)
+    elsewhere = _redirect_problem(answer, check)
     if elsewhere is not None:
         return elsewhere
     if answer.status != check.status:
@@ -165,7 +169,7 @@ def _wrong_with(answer: HttpAnswer, check: HttpCheck, version: str | None) -> st
     return None
 
 
-def _answered_elsewhere(answer: HttpAnswer, check: HttpCheck) -> str | None:
+def _redirect_problem(answer: HttpAnswer, check: HttpCheck) -> str | None:
     """What is wrong with the place that answered: a login page is not the page that was asked."""
     asked = urlsplit(answer.url).path
     place = answer.answered_by or urljoin(answer.url, answer.location)

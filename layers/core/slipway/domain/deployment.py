@@ -96,7 +96,7 @@ class Deployment(Versioned):
     def _as_kept_now(cls, stored: Any) -> Any:
         """Slipway 0.1.0 stored other facts."""
         if isinstance(stored, dict) and isinstance(stored.get("release"), dict):
-            return older.upgraded(stored) if older.is_older(stored) else stored
+            return older.upgrade(stored) if older.is_older(stored) else stored
         return stored
 
     @property

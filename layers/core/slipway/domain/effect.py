@@ -10,7 +10,7 @@ from slipway.domain.text import cut, storable
 WORDS_KEPT: Final = 2000
 
 
-def bounded(words: str) -> str:
+def bounded_words(words: str) -> str:
     """Words of others as the record keeps them."""
     return cut(storable(words), WORDS_KEPT)
 
@@ -33,11 +33,13 @@ class Effect(Model):
 
     def known_as(self, handle: str) -> Self:
         """The effect once the outside has named it."""
-        return self.model_copy(update={"handle": bounded(handle)})
+        return self.model_copy(update={"handle": bounded_words(handle)})
 
     def put_off(self, words: str | None) -> Self:
         """The effect with the reason why it cannot begin; None when nothing is in its way."""
-        return self.model_copy(update={"put_off_by": words if words is None else bounded(words)})
+        return self.model_copy(
+            update={"put_off_by": words if words is None else bounded_words(words)}
+        )
 
     def starting(self, start: Start | None) -> Self:
         """The effect with what the tries of its task have proven."""

@@ -13,7 +13,7 @@ never match: the four are final, and detail travels in ``reason`` and ``message`
 from enum import StrEnum
 from typing import final
 
-from slipway.domain.redaction import kept
+from slipway.domain.redaction import redact_for_record
 
 
 class Reason(StrEnum):
@@ -106,7 +106,7 @@ class ControlPlaneError(Exception):
 
     def __init__(self, reason: Reason, message: str) -> None:
         self.reason = reason
-        self.message = kept(message)
+        self.message = redact_for_record(message)
         super().__init__(f"{reason}: {self.message}")
 
 

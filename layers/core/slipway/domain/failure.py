@@ -8,7 +8,7 @@ from slipway.domain.errors import Broken, Reason, Rejected
 from slipway.domain.model import Model
 from slipway.domain.outcome import Outcome
 from slipway.domain.reasons import MEANINGS
-from slipway.domain.redaction import kept
+from slipway.domain.redaction import redact_for_record
 from slipway.domain.text import cut, storable
 
 # How Step Functions reports a function that ran into its time limit or was killed for its memory.
@@ -64,7 +64,7 @@ class Failure(Model):
             state=cut(storable(state), _WORD_KEPT),
             error=cut(storable(error), _WORD_KEPT),
             reason=reason,
-            message=kept(message, _MESSAGE_KEPT),
+            message=redact_for_record(message, _MESSAGE_KEPT),
         )
 
 

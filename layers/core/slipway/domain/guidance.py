@@ -73,7 +73,7 @@ def what_next(deployment: Deployment) -> str:
         return ""
     reason = deployment.failure.reason if deployment.failure else ""
     text = _NEXT_BY_REASON.get((deployment.outcome, reason), _NEXT[deployment.outcome])
-    text += _half_migrated_note(deployment)
+    text += _half_migration_note(deployment)
     lane_id, target = deployment.lane_id, deployment.rollback_target
     at = ("--schema-at", deployment.schema_at) if deployment.schema_at is not None else ()
     again = deploy_command(lane_id, deployment.release.digest, *at)
@@ -82,7 +82,7 @@ def what_next(deployment: Deployment) -> str:
     return text.format(again=again, fixed=fixed, good=good, lift=lift_command(lane_id))
 
 
-def _half_migrated_note(deployment: Deployment) -> str:
+def _half_migration_note(deployment: Deployment) -> str:
     """What a rollback that had no downgrade left to a person."""
     progress, cause = deployment.progress, deployment.cause
     failed = cause is not None and cause.reason in _MIGRATION_FAILURES
@@ -117,11 +117,11 @@ def way_back(plan: Plan) -> str:
     if plan.image.backward_compatible:
         return (
             f"The code goes back to {named}; the migrated schema stays, the old code runs on it. "
-            f"{_half_migrated(downgrade)}"
+            f"{_half_migration_fate(downgrade)}"
         )
     if downgrade is None:
         return (
-            f"Once the migration has started, nothing goes back by itself: {_cannot(plan)}. The "
+            f"Once the migration has started, nothing goes back by itself: {_why_no_downgrade(plan)}. The "
             "lane is put on hold and an operator decides."
         )
     return (
@@ -139,7 +139,7 @@ def _downgrade(plan: Plan, stable: Stable) -> str | None:
     return shlex.join(words)
 
 
-def _half_migrated(downgrade: str | None) -> str:
+def _half_migration_fate(downgrade: str | None) -> str:
     if downgrade is not None:
         return (
             f"A migration that fails half-way is taken back ({downgrade}), before the code changes."
@@ -150,14 +150,14 @@ def _half_migrated(downgrade: str | None) -> str:
     )
 
 
-def _cannot(plan: Plan) -> str:
+def _why_no_downgrade(plan: Plan) -> str:
     migration = plan.settings.migration
     if migration is None or migration.downgrade is None:
         return "the catalog has no downgrade command"
     return "the schema of the last good release is not known"
 
 
-def overridden(deployment: Deployment, lane: Lane) -> tuple[str, ...]:
+def override_notes(deployment: Deployment, lane: Lane) -> tuple[str, ...]:
     """What stops automation on this lane and not the person's request that is to be approved."""
     if not deployment.explicit:
         return ()

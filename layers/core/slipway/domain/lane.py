@@ -13,7 +13,7 @@ from pydantic import AfterValidator, Field, field_validator
 from slipway.domain.commands import deploy_command, lift_command
 from slipway.domain.errors import Reason, Rejected
 from slipway.domain.model import Model, Versioned
-from slipway.domain.release import Digest, Image, said
+from slipway.domain.release import Digest, Image, label_name
 from slipway.domain.schemas import SchemaHistory
 from slipway.domain.text import plain
 
@@ -72,7 +72,7 @@ class Stable(Model):
     @classmethod
     def _says_something(cls, name: str | None) -> str | None:
         """An older Slipway kept labels that are blank or no names at all."""
-        return said(name)
+        return label_name(name)
 
     @property
     def repository(self) -> str:
@@ -138,7 +138,7 @@ class HoldChange(Model):
     message: Words
 
 
-class Entry(StrEnum):
+class EnterResult(StrEnum):
     """How a wish to take the lane was answered."""
 
     TAKEN = "taken"
@@ -244,7 +244,7 @@ class Lane(Versioned):
         request = deploy_command(self.lane_id, digest)
         newer = self.superseded_by(deployment_id)
         if newer is not None:
-            raise Rejected(Reason.SUPERSEDED, superseded(newer, request))
+            raise Rejected(Reason.SUPERSEDED, superseded_message(newer, request))
         if explicit:
             return
         if self.hold is not None:
@@ -264,14 +264,14 @@ class Lane(Versioned):
             f"automation. To try it again, request it: {deploy_command(self.lane_id, digest)}"
         )
 
-    def enter(self, deployment_id: str) -> tuple[Entry, "Lane"]:
+    def enter(self, deployment_id: str) -> tuple[EnterResult, "Lane"]:
         """Take the lane when it is free; taking it again is the same take."""
         if self.holder == deployment_id:
-            return Entry.TAKEN, self
+            return EnterResult.TAKEN, self
         if self.holder is not None:
-            return Entry.BUSY, self
+            return EnterResult.BUSY, self
         taken = {"holder": deployment_id, "fencing": self.fencing + 1}
-        return Entry.TAKEN, self.model_copy(update=taken)
+        return EnterResult.TAKEN, self.model_copy(update=taken)
 
     def leave(self, deployment_id: str) -> "Lane":
         """Free the lane if this deployment holds it."""
@@ -328,7 +328,7 @@ class Lane(Versioned):
         return (change, *self.hold_history)[:_CHANGES_KEPT]
 
 
-def superseded(newer: str, request: str) -> str:
+def superseded_message(newer: str, request: str) -> str:
     """That a newer deployment takes this one's place, and how to ask for this one all the same."""
     return (
         f"{newer} is newer and replaces this deployment. If this release is still wanted, request "
@@ -342,11 +342,11 @@ class DatabaseSlot(Versioned):
     database_id: str
     holder: str | None = None
 
-    def enter(self, deployment_id: str) -> tuple[Entry, "DatabaseSlot"]:
+    def enter(self, deployment_id: str) -> tuple[EnterResult, "DatabaseSlot"]:
         """Take the database when nobody else migrates it."""
         if self.holder not in (None, deployment_id):
-            return Entry.BUSY, self
-        return Entry.TAKEN, self.model_copy(update={"holder": deployment_id})
+            return EnterResult.BUSY, self
+        return EnterResult.TAKEN, self.model_copy(update={"holder": deployment_id})
 
     def leave(self, deployment_id: str) -> "DatabaseSlot":
         """Free the database if this deployment holds it."""

@@ -15,7 +15,7 @@ from slipway.domain.approval import Answer, Approval
 from slipway.domain.catalog import Notifications
 from slipway.domain.deployment import Deployment, Phase
 from slipway.domain.failure import Failure
-from slipway.domain.guidance import overridden, way_back, what_next
+from slipway.domain.guidance import override_notes, way_back, what_next
 from slipway.domain.lane import Lane
 from slipway.domain.outcome import Outcome
 from slipway.domain.text import cut
@@ -122,7 +122,7 @@ def question(news: News) -> Question | None:
     deployment, lane = news.deployment, news.lane
     return Question(
         changes=tuple(_changes(deployment)),
-        overridden=tuple(map(without_log, overridden(deployment, lane))) if lane else (),
+        overridden=tuple(map(without_log, override_notes(deployment, lane))) if lane else (),
         way_back=way_back(deployment.plan) if deployment.plan else "",
         decision=_decision(news.approval, news.at) if news.approval else "",
     )
@@ -165,7 +165,7 @@ def reasons(news: News) -> tuple[str, ...]:
         # What made it roll back is the news; what happened to the rollback comes on top.
         if deployment.failure != deployment.cause:
             found.append(deployment.failure)
-    return tuple(f"{one.reason} in {one.state}: {_said(one)}" for one in found if one)
+    return tuple(f"{one.reason} in {one.state}: {_failure_text(one)}" for one in found if one)
 
 
 def detail(news: News) -> str:
@@ -174,10 +174,10 @@ def detail(news: News) -> str:
     if news.state == Phase.AWAITING_APPROVAL and news.approval is not None:
         return f"Until {moment(news.approval.expires_at)}, by {_approvers(news.approval)}."
     if news.state == Phase.ROLLING_BACK:
-        return _said(deployment.cause) if deployment.cause else ""
+        return _failure_text(deployment.cause) if deployment.cause else ""
     failure = deployment.failure or deployment.cause
     if deployment.outcome is not None and failure is not None:
-        return _said(failure)
+        return _failure_text(failure)
     return ""
 
 
@@ -192,5 +192,5 @@ def without_log(sentence: str) -> str:
     return _LOG_LINE.sub(r"\1. Its log is on the deployment's page.", sentence)
 
 
-def _said(failure: Failure) -> str:
+def _failure_text(failure: Failure) -> str:
     return without_log(failure.message)

@@ -13,14 +13,14 @@ from slipway.domain.model import Model, Versioned
 SLACK: Final = "slack"
 
 
-class Telling(StrEnum):
+class NoticeState(StrEnum):
     """How far the telling of one state got."""
 
     SENDING = "sending"
     TOLD = "told"
 
 
-class Place(Model):
+class MessagePlace(Model):
     """Where a destination keeps what it tells of a deployment, in the destination's own words."""
 
     channel: str
@@ -37,8 +37,8 @@ class Notice(Versioned):
 
     deployment_id: str
     destination: str = SLACK
-    place: Place | None = None
-    told: dict[str, Telling] = Field(default={}, description="state -> how far its telling got")
+    place: MessagePlace | None = None
+    told: dict[str, NoticeState] = Field(default={}, description="state -> how far its telling got")
     refusals: tuple[str, ...] = Field(
         default=(), description="states that were refused for good, or passed over"
     )
@@ -60,11 +60,11 @@ class Notice(Versioned):
 
     def claimed(self, state: str) -> "Notice":
         """The notice just before this state is told."""
-        return self._with(state, Telling.SENDING)
+        return self._with(state, NoticeState.SENDING)
 
     def confirmed(self, state: str) -> "Notice":
         """The notice once this state was told."""
-        return self._with(state, Telling.TOLD)
+        return self._with(state, NoticeState.TOLD)
 
     def released(self, state: str) -> "Notice":
         """The notice after a refusal: the state was certainly not told."""
@@ -91,7 +91,7 @@ class Notice(Versioned):
         """Since when something lacks; None when all is told."""
         return self.refused_since if any(map(self.lacks, self.refusals)) else None
 
-    def placed(self, place: Place | None) -> "Notice":
+    def placed(self, place: MessagePlace | None) -> "Notice":
         """The notice with the place of the deployment's own message, unless it has one."""
         if self.place is not None or place is None:
             return self
@@ -101,14 +101,14 @@ class Notice(Versioned):
         """The notice when the deployment's own message is gone."""
         return self.model_copy(update={"place": None})
 
-    def _with(self, state: str, telling: Telling) -> "Notice":
+    def _with(self, state: str, telling: NoticeState) -> "Notice":
         return self.model_copy(update={"told": {**self.told, state: telling}})
 
 
 _PLACE_OF_0_1_0: Final = ("channel", "message_ts")
 
 
-def reached(deployment: Deployment) -> datetime:
+def reached_at(deployment: Deployment) -> datetime:
     """When the deployment ended, or was asked for while it has not."""
     return deployment.settled_at or deployment.requested_at
 

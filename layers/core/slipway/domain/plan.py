@@ -198,8 +198,8 @@ def differences(
     }
     after = {
         "image": image.uri,
-        "version": _named(image.version, image, VERSION_LABEL, "version"),
-        "schema": _named(image.schema_revision, image, SCHEMA_LABEL, "schema"),
+        "version": _label_value(image.version, image, VERSION_LABEL, "version"),
+        "schema": _label_value(image.schema_revision, image, SCHEMA_LABEL, "schema"),
     }
     return tuple(
         Difference(what=what, before=before[what], after=after[what])
@@ -208,7 +208,7 @@ def differences(
     )
 
 
-def _named(name: str | None, image: Image, label: str, what: str) -> str:
+def _label_value(name: str | None, image: Image, label: str, what: str) -> str:
     """The name, or why there is none; what is no name is not shown, since anybody may write it."""
     if image.misnames(label):
         return f"unknown: the image's label is not a {what}"

@@ -9,7 +9,7 @@ from typing import Final, Self
 
 from pydantic import Field
 
-from slipway.domain.effect import Effect, bounded
+from slipway.domain.effect import Effect, bounded_words
 from slipway.domain.model import Model
 
 # How long a function may run: Globals.Function.Timeout of template.yaml. Stopping an execution does
@@ -69,7 +69,7 @@ class Looks(Model):
 
     def wanting(self, verdict: str | None) -> Self:
         """After one more look that failed; ``verdict`` when it was the last one."""
-        told = verdict if verdict is None else bounded(verdict)
+        told = verdict if verdict is None else bounded_words(verdict)
         return type(self)(failed=self.failed + 1, verdict=told)
 
     def moving(self, since: datetime, healthy_since: datetime | None, *, emptied: bool) -> Self:
@@ -79,7 +79,7 @@ class Looks(Model):
 
     def endless(self, verdict: str) -> Self:
         """After the world has moved for too long."""
-        return self.model_copy(update={"verdict": bounded(verdict)})
+        return self.model_copy(update={"verdict": bounded_words(verdict)})
 
     def healthy(self, since: datetime) -> Self:
         """After a look that found everything healthy, as it has been since then."""
@@ -124,7 +124,7 @@ class Progress(Model):
 
     def awaiting(self, what: str) -> Self:
         """The progress while the lane is waited for."""
-        return self.model_copy(update={"awaited": bounded(what)})
+        return self.model_copy(update={"awaited": bounded_words(what)})
 
     def ending(self, now: datetime) -> Self:
         """The progress once nothing new may begin."""

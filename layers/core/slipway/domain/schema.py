@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 
-def tells(lines: Iterable[str], revision: str, other: str | None) -> bool:
+def is_at_revision(lines: Iterable[str], revision: str, other: str | None) -> bool:
     """Whether the last line names this revision as a word of its own, and no line another one.
 
     A tool that lists the revisions that were applied, in whatever order, says one on each line.

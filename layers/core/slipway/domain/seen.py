@@ -67,7 +67,7 @@ class SeenTags(Versioned):
         return self.model_copy(update={"until": before.until}) != before
 
 
-class Unheard(Model):
+class LostEvents(Model):
     """What may have been lost on its way to one lane, the newest image first.
 
     ``pushes`` are images that came since the last look; ``retags`` are images that were there
@@ -78,13 +78,13 @@ class Unheard(Model):
     retags: tuple[Release, ...] = ()
 
 
-def unheard(
+def lost_events(
     eligible: Iterable[Release],
     seen: SeenTags | None,
     lane_id: str,
     newest: Candidate | None,
     now: datetime,
-) -> Unheard:
+) -> LostEvents:
     """Of the releases that are meant for a lane those that nobody may have admitted.
 
     The first look for a lane tells no retags: it takes what was pushed since the lane's newest
@@ -93,9 +93,9 @@ def unheard(
     latest = sorted(eligible, key=lambda one: one.pushed_at, reverse=True)
     if seen is None or lane_id not in seen.lanes:
         since = newest.order - _CLOCKS_DIFFER if newest else now - _NEW_LANE_LOOKS_BACK
-        return Unheard(pushes=tuple(one for one in latest if one.pushed_at >= since))
+        return LostEvents(pushes=tuple(one for one in latest if one.pushed_at >= since))
     new = seen.unknown(latest)
-    return Unheard(
+    return LostEvents(
         pushes=tuple(one for one in new if one.pushed_at >= seen.until),
         retags=tuple(one for one in new if one.pushed_at < seen.until),
     )

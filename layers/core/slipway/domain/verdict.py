@@ -63,7 +63,7 @@ class TargetHealth(StrEnum):
     SILENT = "silent"
 
 
-class Target(Model):
+class RegisteredTarget(Model):
     """One target of the load balancer; ``told`` is the balancer's own word for its health."""
 
     address: str

@@ -16,7 +16,7 @@ from slipway.domain.errors import Broken, ControlPlaneError, Reason, Transient
 from slipway.domain.model import Model
 from slipway.domain.notice import state_of
 from slipway.notices.news import news_of
-from slipway.notices.outbox import Ending, NotifyResult, owe, tell
+from slipway.notices.outbox import NotifyResult, NotifyStatus, leave_to_sweep, notify_destination
 from slipway.ports.people import Destination, Links
 from slipway.ports.records import Records
 
@@ -90,13 +90,13 @@ def notify_all(
             change = request.change()
         except Broken as error:
             # Coming again would not make it readable, and would hold everything behind it.
-            results.append(_unreadable(error))
+            results.append(_unreadable_result(error))
             continue
         try:
             told = notify(
                 change,
                 records=records,
-                destinations=_meant(request, destinations),
+                destinations=_addressees(request, destinations),
                 links=links,
                 catalog=catalog,
                 now=now,
@@ -125,32 +125,43 @@ def notify(
     """
     deployment, state = change.after, change.state
     if state is None:
-        return (_unmoved(deployment),)
+        return (_unchanged_result(deployment),)
     asked = partial(news_of, records=records, links=links, catalog=catalog, now=now)
     # Read once for all destinations, and not at all when none of them is to be told.
     news = cache(partial(asked, deployment, state))
-    results = [tell(deployment, state, one, records=records, news=news) for one in destinations]
-    later = [one for one in results if one.ending is Ending.LATER]
+    results = [
+        notify_destination(deployment, state, one, records=records, news=news)
+        for one in destinations
+    ]
+    later = [one for one in results if one.ending is NotifyStatus.LATER]
     if later and later == results:
         raise Transient(Reason.SLACK_UNAVAILABLE, later[0].detail)
-    return tuple(owe(one, deployment, records) if one in later else one for one in results)
+    return tuple(
+        leave_to_sweep(one, deployment, records) if one in later else one for one in results
+    )
 
 
-def _unmoved(deployment: Deployment) -> NotifyResult:
+def _unchanged_result(deployment: Deployment) -> NotifyResult:
     return NotifyResult(
         deployment_id=deployment.deployment_id,
         state="",
         destination="",
-        ending=Ending.QUIET,
+        ending=NotifyStatus.QUIET,
         detail="neither phase nor outcome changed",
     )
 
 
-def _unreadable(error: Broken) -> NotifyResult:
+def _unreadable_result(error: Broken) -> NotifyResult:
     return NotifyResult(
-        deployment_id="", state="", destination="", ending=Ending.REFUSED, detail=error.message
+        deployment_id="",
+        state="",
+        destination="",
+        ending=NotifyStatus.REFUSED,
+        detail=error.message,
     )
 
 
-def _meant(request: NotifyRequest, destinations: Sequence[Destination]) -> Sequence[Destination]:
+def _addressees(
+    request: NotifyRequest, destinations: Sequence[Destination]
+) -> Sequence[Destination]:
     return [one for one in destinations if request.destination in (None, one.name)]

@@ -12,8 +12,8 @@ from slipway.domain.deployment import Deployment
 from slipway.domain.errors import Broken, Transient
 from slipway.domain.model import Model
 from slipway.domain.news import News
-from slipway.domain.notice import Notice, Place, Telling, reached
-from slipway.journal import again_when_moved
+from slipway.domain.notice import MessagePlace, Notice, NoticeState, reached_at
+from slipway.journal import retry_when_moved
 from slipway.ports.people import Arrival, Delivery, Destination
 from slipway.ports.records import Records
 
@@ -21,7 +21,7 @@ _ATTEMPTS: Final = 6
 _NOBODY_KNOWS: Final = "nobody knows whether the message arrived; it is not sent again"
 
 
-class Ending(StrEnum):
+class NotifyStatus(StrEnum):
     """What became of a state that might be told."""
 
     TOLD = "told"
@@ -38,11 +38,11 @@ class NotifyResult(Model):
     deployment_id: str
     state: str
     destination: str
-    ending: Ending
+    ending: NotifyStatus
     detail: str = ""
 
 
-def tell(
+def notify_destination(
     deployment: Deployment,
     state: str,
     destination: Destination,
@@ -56,19 +56,19 @@ def tell(
     """
     deployment_id, name = deployment.deployment_id, destination.name
     if not destination.tells(state):
-        return _result(deployment_id, state, name, Ending.QUIET, "not told here")
+        return _result(deployment_id, state, name, NotifyStatus.QUIET, "not told here")
     notice = records.notice(deployment_id, name)
-    if notice.told.get(state) is Telling.TOLD:
-        return _result(deployment_id, state, name, Ending.KNOWN, "told before")
+    if notice.told.get(state) is NoticeState.TOLD:
+        return _result(deployment_id, state, name, NotifyStatus.KNOWN, "told before")
     return _deliver(news(), notice, destination, records)
 
 
-def owe(untold: NotifyResult, deployment: Deployment, records: Records) -> NotifyResult:
+def leave_to_sweep(untold: NotifyResult, deployment: Deployment, records: Records) -> NotifyResult:
     """Leave to the sweep what one destination could not be told, since the stream goes on.
 
     What may have arrived is not: it keeps its claim, and a person is told that nobody knows.
     """
-    state, since = untold.state, reached(deployment)
+    state, since = untold.state, reached_at(deployment)
 
     def write() -> bool:
         notice = records.notice(untold.deployment_id, untold.destination)
@@ -77,30 +77,32 @@ def owe(untold: NotifyResult, deployment: Deployment, records: Records) -> Notif
         _write(notice.owed(state, since), records)
         return True
 
-    if again_when_moved(write, attempts=_ATTEMPTS, otherwise=_too_often(untold.deployment_id)):
+    if retry_when_moved(
+        write, attempts=_ATTEMPTS, otherwise=_too_often_message(untold.deployment_id)
+    ):
         return untold
-    return untold.model_copy(update={"ending": Ending.UNCLEAR, "detail": _NOBODY_KNOWS})
+    return untold.model_copy(update={"ending": NotifyStatus.UNCLEAR, "detail": _NOBODY_KNOWS})
 
 
 def _deliver(
     news: News, notice: Notice, destination: Destination, records: Records
 ) -> NotifyResult:
     """Look for what an earlier try left; else bring up to date what stands, and send the rest."""
-    claimed = notice.told.get(news.state) is Telling.SENDING
+    claimed = notice.told.get(news.state) is NoticeState.SENDING
     try:
         found = destination.find(news, notice.place) if claimed else None
         if found is None:
             notice = _refresh(news, notice, destination)
     except Transient as error:
-        return _ending(news, notice, Ending.LATER, error.message)
+        return _status_result(news, notice, NotifyStatus.LATER, error.message)
     if found is not None:
         return _settle(news, notice, found, records, detail="found in the channel")
     if destination.sends(news.state, notice.place):
         return _send(news, notice, destination, records)
     if notice.place is None:
-        return _ending(news, notice, Ending.QUIET, "there is no message to update")
+        return _status_result(news, notice, NotifyStatus.QUIET, "there is no message to update")
     _confirm(news, notice, notice.place, records)
-    return _ending(news, notice, Ending.TOLD)
+    return _status_result(news, notice, NotifyStatus.TOLD)
 
 
 def _refresh(news: News, notice: Notice, destination: Destination) -> Notice:
@@ -117,14 +119,14 @@ def _send(news: News, notice: Notice, destination: Destination, records: Records
         delivery = destination.send(news, claim.place)
     except Transient as error:
         _change(claim, lambda notice: notice.released(news.state), records)
-        return _ending(news, claim, Ending.LATER, error.message)
+        return _status_result(news, claim, NotifyStatus.LATER, error.message)
     except Broken as refusal:
-        since = reached(news.deployment)
+        since = reached_at(news.deployment)
         _change(claim, lambda notice: notice.refused(news.state, since), records)
-        return _ending(news, claim, Ending.REFUSED, refusal.message)
+        return _status_result(news, claim, NotifyStatus.REFUSED, refusal.message)
     if delivery.arrival is Arrival.UNCONFIRMED:
         message = f"{news.deployment.deployment_id} {news.state}: look for the message first."
-        return _ending(news, claim, Ending.LATER, message)
+        return _status_result(news, claim, NotifyStatus.LATER, message)
     return _settle(news, claim, delivery, records)
 
 
@@ -133,12 +135,12 @@ def _settle(
 ) -> NotifyResult:
     """Confirm what has arrived; what nobody can know keeps its claim."""
     if delivery.arrival is Arrival.UNKNOWABLE:
-        return _ending(news, notice, Ending.UNCLEAR, _NOBODY_KNOWS)
+        return _status_result(news, notice, NotifyStatus.UNCLEAR, _NOBODY_KNOWS)
     _confirm(news, notice, delivery.place, records)
-    return _ending(news, notice, Ending.TOLD, detail)
+    return _status_result(news, notice, NotifyStatus.TOLD, detail)
 
 
-def _confirm(news: News, notice: Notice, place: Place | None, records: Records) -> None:
+def _confirm(news: News, notice: Notice, place: MessagePlace | None, records: Records) -> None:
     _change(notice, lambda notice: notice.placed(place).confirmed(news.state), records)
 
 
@@ -150,7 +152,7 @@ def _change(notice: Notice, change: Callable[[Notice], Notice], records: Records
         latest = known.pop() if known else records.notice(notice.deployment_id, notice.destination)
         _write(change(latest), records)
 
-    again_when_moved(write, attempts=_ATTEMPTS, otherwise=_too_often(notice.deployment_id))
+    retry_when_moved(write, attempts=_ATTEMPTS, otherwise=_too_often_message(notice.deployment_id))
 
 
 def _write(notice: Notice, records: Records) -> Notice:
@@ -158,16 +160,18 @@ def _write(notice: Notice, records: Records) -> Notice:
     return notice.model_copy(update={"version": notice.version + 1})
 
 
-def _too_often(deployment_id: str) -> str:
+def _too_often_message(deployment_id: str) -> str:
     return f"What was told of {deployment_id} is being written too often."
 
 
-def _ending(news: News, notice: Notice, ending: Ending, detail: str = "") -> NotifyResult:
+def _status_result(
+    news: News, notice: Notice, ending: NotifyStatus, detail: str = ""
+) -> NotifyResult:
     return _result(news.deployment.deployment_id, news.state, notice.destination, ending, detail)
 
 
 def _result(
-    deployment_id: str, state: str, destination: str, ending: Ending, detail: str
+    deployment_id: str, state: str, destination: str, ending: NotifyStatus, detail: str
 ) -> NotifyResult:
     return NotifyResult(
         deployment_id=deployment_id,

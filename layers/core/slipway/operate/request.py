@@ -100,7 +100,7 @@ def _before(desk: Desk, place: Place, digest: str, order: Order) -> Iterator[str
     except Rejected as refusal:
         if newest is None or not order.replace:
             raise Refusal(f"Nothing was started. {refusal.message}") from refusal
-        yield f"This replaces {plain(door.replaced(newest))}, in phase {newest.phase}."
+        yield f"This replaces {plain(door.candidate_name(newest))}, in phase {newest.phase}."
 
 
 def _answer(desk: Desk, request_id: str) -> Admission:

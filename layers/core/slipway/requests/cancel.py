@@ -8,7 +8,7 @@ from slipway.domain.outcome import Outcome
 from slipway.domain.text import plain
 from slipway.domain.what import What
 from slipway.domain.wording import short_digest
-from slipway.journal import Journal, again_when_moved
+from slipway.journal import Journal, retry_when_moved
 from slipway.ports.control import Announcements
 
 # The steps write the same record; whoever lost reads it again.
@@ -28,8 +28,8 @@ def cancel(
     Whatever waits looks again and finds the wish: before the migration the deployment just ends,
     afterwards it is rolled back. A migration that runs is not interrupted.
     """
-    deployment = again_when_moved(
-        lambda: _ask(journal.records.deployment(deployment_id), by, journal),
+    deployment = retry_when_moved(
+        lambda: _request_cancel(journal.records.deployment(deployment_id), by, journal),
         attempts=_ATTEMPTS,
         otherwise="The record is being written too often; try again.",
     )
@@ -37,7 +37,7 @@ def cancel(
     announcements.publish("Cancel Requested", detail)
 
 
-def _ask(deployment: Deployment, by: str, journal: Journal) -> Deployment:
+def _request_cancel(deployment: Deployment, by: str, journal: Journal) -> Deployment:
     ended, verified = deployment.outcome, deployment.progress.verified_at
     if ended is not None or verified is not None:
         told = f"has ended: {ended}" if ended else "is live and verified: it is too late to cancel"

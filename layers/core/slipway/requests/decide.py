@@ -5,17 +5,17 @@ from typing import Annotated, Final
 
 from pydantic import StringConstraints
 
-from slipway.domain.approval import APPROVE, Answer, Approval, Decision, link_subject, signed
+from slipway.domain.approval import APPROVE, Answer, Approval, Decision, is_signed, link_subject
 from slipway.domain.commands import deploy_command
 from slipway.domain.deployment import Deployment
 from slipway.domain.errors import Reason, Rejected, Transient
 from slipway.domain.evidence import Note
-from slipway.domain.lane import superseded
+from slipway.domain.lane import superseded_message
 from slipway.domain.model import Model
-from slipway.domain.redaction import kept
+from slipway.domain.redaction import redact_for_record
 from slipway.domain.what import What
 from slipway.domain.wording import moment
-from slipway.journal import Journal, again_when_moved
+from slipway.journal import Journal, retry_when_moved
 from slipway.ports.control import Announcements
 from slipway.ports.records import Records
 
@@ -41,7 +41,7 @@ def ticket(deployment_id: str, sig: str, *, records: Records, key: str) -> Appro
     """
     approval = records.approval(deployment_id)
     subject = link_subject(approval) if approval else deployment_id
-    if not signed(key, APPROVE, subject, sig) or approval is None:
+    if not is_signed(key, APPROVE, subject, sig) or approval is None:
         raise Rejected(Reason.LINK_INVALID, "This link is not valid, or not valid any more.")
     return approval
 
@@ -57,7 +57,7 @@ def decide(
 
     Every refusal leaves the record as it was.
     """
-    approval, deployment = again_when_moved(
+    approval, deployment = retry_when_moved(
         lambda: _write_decision(request, journal, key),
         attempts=_ATTEMPTS,
         otherwise=f"{request.deployment_id} is being written too often.",
@@ -73,10 +73,10 @@ def _write_decision(
     approval = ticket(request.deployment_id, request.sig, records=records, key=key)
     if approval.decision is not None:
         deployment = records.deployment(request.deployment_id)
-        raise Rejected(Reason.ALREADY_DECIDED, _already(approval.decision, deployment))
+        raise Rejected(Reason.ALREADY_DECIDED, _already_message(approval.decision, deployment))
     deployment = records.deployment(request.deployment_id)
     _refuse_unwanted(deployment, records)
-    comment = kept(request.comment)
+    comment = redact_for_record(request.comment)
     decision = Decision(answer=request.answer, by=request.by, at=journal.now, comment=comment)
     decided = approval.decided(decision)
     note = Note(
@@ -88,7 +88,7 @@ def _write_decision(
     return decided, journal.write(deployment, note, others=[decided])
 
 
-def _already(decision: Decision, deployment: Deployment) -> str:
+def _already_message(decision: Decision, deployment: Deployment) -> str:
     approved = decision.answer is Answer.APPROVE
     verb = "approved" if approved else "rejected"
     told = f"{decision.by} has already {verb} this deployment, on {moment(decision.at)}."
@@ -103,7 +103,7 @@ def _refuse_unwanted(deployment: Deployment, records: Records) -> None:
     newer = lane.superseded_by(deployment.deployment_id)
     if newer is not None:
         request = deploy_command(deployment.lane_id, deployment.release.digest)
-        raise Rejected(Reason.SUPERSEDED, superseded(newer, request))
+        raise Rejected(Reason.SUPERSEDED, superseded_message(newer, request))
 
 
 def _announce(deployment: Deployment, announcements: Announcements) -> None:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from slipway.domain.errors import Reason, Rejected
 from slipway.domain.lane import BY_HAND, Hold, Lane
-from slipway.journal import again_when_moved
+from slipway.journal import retry_when_moved
 from slipway.ports.records import Records
 
 _ATTEMPTS = 6
@@ -40,4 +40,4 @@ def _change(
         return changed
 
     message = "The lane is being written too often; try again."
-    return again_when_moved(written, attempts=_ATTEMPTS, otherwise=message)
+    return retry_when_moved(written, attempts=_ATTEMPTS, otherwise=message)

@@ -80,16 +80,16 @@ def wishes(
     event: dict[str, Any], *, account: str, region: str, catalog: Catalog, records: Records
 ) -> list[Wish]:
     """Every wish in one event; Rejected with the reason when there is none."""
-    envelope = _checked(_Envelope, event)
+    envelope = _parse(_Envelope, event)
     if (envelope.account, envelope.region) != (account, region):
         raise Rejected(
             Reason.EVENT_FOREIGN,
             f"The event comes from {envelope.account}/{envelope.region}, not {account}/{region}.",
         )
     readers = {
-        ("aws.ecr", "ECR Image Action"): _pushed,
-        ("slipway", "Deployment Requested"): _requested,
-        ("slipway", "Deployment Settled"): _promoted,
+        ("aws.ecr", "ECR Image Action"): _push_wishes,
+        ("slipway", "Deployment Requested"): _request_wishes,
+        ("slipway", "Deployment Settled"): _promotion_wishes,
     }
     reader = readers.get((envelope.source, envelope.detail_type))
     if reader is None:
@@ -98,7 +98,7 @@ def wishes(
     return reader(envelope, catalog, records)
 
 
-def _checked(model: type[T], content: object) -> T:
+def _parse(model: type[T], content: object) -> T:
     try:
         return model.model_validate(content)
     except ValidationError as error:
@@ -107,8 +107,8 @@ def _checked(model: type[T], content: object) -> T:
         raise Rejected(Reason.EVENT_MALFORMED, f"{field}: {first['msg']}") from None
 
 
-def _pushed(envelope: _Envelope, catalog: Catalog, records: Records) -> list[Wish]:
-    push = _checked(_Push, envelope.detail)
+def _push_wishes(envelope: _Envelope, catalog: Catalog, records: Records) -> list[Wish]:
+    push = _parse(_Push, envelope.detail)
     if not push.image_tag:
         message = f"A push to {push.repository_name} without a tag starts nothing; push a tag."
         raise Rejected(Reason.NOT_MEANT_FOR_US, message)
@@ -147,8 +147,8 @@ def push_wish(application: str, environment: str, release: Release, origin: Orig
     )
 
 
-def _requested(envelope: _Envelope, catalog: Catalog, records: Records) -> list[Wish]:
-    request = _checked(_Request, envelope.detail)
+def _request_wishes(envelope: _Envelope, catalog: Catalog, records: Records) -> list[Wish]:
+    request = _parse(_Request, envelope.detail)
     release = Release(
         repository=request.repository,
         digest=request.digest,
@@ -189,8 +189,8 @@ def refused_request_id(event: object) -> str | None:
     return request_wish_id(named)
 
 
-def _promoted(envelope: _Envelope, catalog: Catalog, records: Records) -> list[Wish]:
-    settled = _checked(_Settled, envelope.detail)
+def _promotion_wishes(envelope: _Envelope, catalog: Catalog, records: Records) -> list[Wish]:
+    settled = _parse(_Settled, envelope.detail)
     # The event is only a hint; what succeeded is read from the record.
     return promotions(records.deployment(settled.deployment_id), catalog)
 
@@ -209,7 +209,7 @@ def promotions(deployment: Deployment, catalog: Catalog) -> list[Wish]:
             wish_id=promotion_wish_id(deployment.deployment_id, environment),
             application=deployment.application,
             environment=environment,
-            release=_as_pushed(deployment),
+            release=_release_by_push(deployment),
             origin=Origin.PROMOTION,
             requested_by=f"success of {deployment.deployment_id}",
         )
@@ -222,7 +222,7 @@ def promotion_wish_id(deployment_id: str, environment: str) -> str:
     return f"promotion:{deployment_id}:{environment}"
 
 
-def _as_pushed(deployment: Deployment) -> Release:
+def _release_by_push(deployment: Deployment) -> Release:
     """The release, ordered by its push.
 
     A person may ask for an old image in one environment; that makes it no newer in the next one,

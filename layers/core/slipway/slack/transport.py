@@ -24,7 +24,7 @@ class Unclear(Exception):
     """The call may or may not have taken effect."""
 
 
-def laid_out(message: Message, call: Callable[[dict[str, Any]], T]) -> T:
+def send_laid_out(message: Message, call: Callable[[dict[str, Any]], T]) -> T:
     """What the call answers to the message with its blocks, or without where Slack refuses them."""
     try:
         return call({"text": message.text, "blocks": list(message.blocks)})
@@ -34,7 +34,7 @@ def laid_out(message: Message, call: Callable[[dict[str, Any]], T]) -> T:
     return call({"text": message.plain or message.text})
 
 
-def sent(session: requests.Session, request: requests.Request) -> requests.Response:
+def send_request(session: requests.Session, request: requests.Request) -> requests.Response:
     """Slack's answer; Transient when it certainly did nothing, Unclear when nobody knows."""
     try:
         prepared = session.prepare_request(request)

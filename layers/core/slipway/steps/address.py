@@ -10,7 +10,7 @@ from slipway.domain.verdict import HttpRequest
 from slipway.ports.observation import LoadBalancers
 
 
-def addressed(live: LiveService, settings: Environment, balancers: LoadBalancers) -> LiveService:
+def with_address(live: LiveService, settings: Environment, balancers: LoadBalancers) -> LiveService:
     """The service with the address of its checks; Rejected when they have none.
 
     Found now, it is a refusal; found by Verify, it would be a rollback of a good release, or a
@@ -23,7 +23,7 @@ def addressed(live: LiveService, settings: Environment, balancers: LoadBalancers
         found = address_of(fronts, [check.path for check in verification.checks])
         base_url = found.base_url
         if base_url is None:
-            raise Rejected(Reason.CATALOG_INVALID, _why(settings.target.service, found))
+            raise Rejected(Reason.CATALOG_INVALID, _why_no_address(settings.target.service, found))
     return live.model_copy(update={"base_url": base_url})
 
 
@@ -35,7 +35,7 @@ def requests_for(checks: Iterable[HttpCheck], live: LiveService) -> tuple[HttpRe
     )
 
 
-def _why(service: str, found: Address) -> str:
+def _why_no_address(service: str, found: Address) -> str:
     if not found.reasons:
         return (
             f"Nothing listens in front of the service '{service}', so its checks have no address; "

@@ -1,6 +1,6 @@
 """Approve: publish the ticket and wait for a person's decision."""
 
-from slipway.domain.approval import Approval, ask
+from slipway.domain.approval import Approval, request_approval
 from slipway.domain.deployment import Deployment, Phase
 from slipway.domain.errors import Reason, Rejected
 from slipway.domain.evidence import Note
@@ -40,7 +40,7 @@ def approve(request: ApproveRequest, *, journal: Journal) -> StepResult:
 
 
 def _ask(deployment: Deployment, journal: Journal) -> Approval:
-    approval = ask(deployment.planned(), journal.now)
+    approval = request_approval(deployment.planned(), journal.now)
     note = Note(
         what=What.APPROVAL_REQUESTED,
         message=f"of {', '.join(approval.approvers)} until {approval.expires_at:%Y-%m-%d %H:%M}Z",

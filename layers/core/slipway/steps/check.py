@@ -67,13 +67,13 @@ def check(
     lane = records.lane(deployment.application, deployment.environment)
     lane.refuse(deployment.deployment_id, deployment.release.digest, explicit=deployment.explicit)
     _refuse_unapproved(deployment, records)
-    _refuse_moved_schema(deployment, lane)
+    _refuse_stale_migration(deployment, lane)
     judged = tuple(_verdicts(deployment, lane, journal, registry, alarms))
     waiting = next((one for one in judged if one.state is GateState.WAITING), None)
     if waiting is not None:
         return StepResult(done=False, reason=Reason.WAITING, message=waiting.message)
     # The site is asked last: not at every look while a scan runs.
-    verdicts = (*judged, _live_checks(deployment, lane, website))
+    verdicts = (*judged, _live_checks_gate(deployment, lane, website))
     journal.write(deployment, *(_note(verdict) for verdict in verdicts))
     failed = first_failure(verdicts)
     if failed is not None:
@@ -100,11 +100,11 @@ def _refuse_unapproved(deployment: Deployment, records: Records) -> None:
     if not plan.needs_approval or deployment.fencing is None:
         return
     approval = records.approval(deployment.deployment_id)
-    if approval is None or not _approves(approval, plan):
+    if approval is None or not _is_approval_of(approval, plan):
         raise Rejected(Reason.PLAN_CHANGED, "The approval is not for this plan; ask again.")
 
 
-def _refuse_moved_schema(deployment: Deployment, lane: Lane) -> None:
+def _refuse_stale_migration(deployment: Deployment, lane: Lane) -> None:
     """Another release may have become live since the plan was made, and moved the schema.
 
     A migration that is no longer needed changes nothing; one that is missing, or that would start
@@ -126,7 +126,7 @@ def _refuse_moved_schema(deployment: Deployment, lane: Lane) -> None:
         )
 
 
-def _approves(approval: Approval, plan: Plan) -> bool:
+def _is_approval_of(approval: Approval, plan: Plan) -> bool:
     asked = (approval.digest, approval.plan_hash)
     return asked == (plan.release.digest, plan.plan_hash) and approval.approved(plan.planned_at)
 
@@ -152,7 +152,7 @@ def _verdicts(
         yield scan_gate(scan, gates.scan, deployment.requested_at, journal.now)
     yield earlier_gate(
         plan.settings.after,
-        _succeeded_earlier(plan, journal.records),
+        _has_succeeded_earlier(plan, journal.records),
         release.digest,
         explicit=explicit,
     )
@@ -171,22 +171,22 @@ def _verdicts(
     )
 
 
-def _succeeded_earlier(plan: Plan, records: Records) -> bool:
+def _has_succeeded_earlier(plan: Plan, records: Records) -> bool:
     if plan.settings.after is None:
         return True
     earlier = records.lane(plan.application, plan.settings.after)
     return plan.release.digest in earlier.proven
 
 
-def _live_checks(deployment: Deployment, lane: Lane, website: Website) -> GateVerdict:
+def _live_checks_gate(deployment: Deployment, lane: Lane, website: Website) -> GateVerdict:
     """Whether the checks hold for what serves now: found after the rollout, it is a rollback."""
     plan = deployment.planned()
-    findings = _asked(plan, website) if lane.stable is not None else None
+    findings = _check_findings(plan, website) if lane.stable is not None else None
     way_on = deploy_command(plan.lane_id, plan.release.digest)
     return checks_gate(findings, way_on, explicit=deployment.explicit)
 
 
-def _asked(plan: Plan, website: Website) -> tuple[Finding, ...]:
+def _check_findings(plan: Plan, website: Website) -> tuple[Finding, ...]:
     """The finding of every check, without the version; one that fails is asked again."""
     checks = plan.settings.verification.checks
     found: dict[HttpCheck, Finding] = {}

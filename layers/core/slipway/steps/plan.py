@@ -27,7 +27,7 @@ from slipway.ports.databases import DatabaseStates
 from slipway.ports.observation import LoadBalancers
 from slipway.ports.registry import ImageRegistry
 from slipway.ports.targets import Services
-from slipway.steps.address import addressed
+from slipway.steps.address import with_address
 from slipway.steps.step import StepRequest
 
 
@@ -76,11 +76,11 @@ def plan(
     lane = records.lane(deployment.application, deployment.environment)
     live = services.live(settings.target)
     _refuse_unchanged(deployment, lane, live)
-    live = addressed(live, settings, balancers)
+    live = with_address(live, settings, balancers)
     image = _image(deployment, live, registry)
-    made = _plan(deployment, settings, lane, live, image, journal.now)
+    made = _unsealed_plan(deployment, settings, lane, live, image, journal.now)
     refuse_all(_refusals(made, lane, deployment.schema_at, database_states))
-    made = _with_way_back(made, lane.stable, deployment.schema_at, registry, services)
+    made = _sealed_plan(made, lane.stable, deployment.schema_at, registry, services)
     note = Note(what=What.PLANNED, data={"plan_hash": made.plan_hash})
     journal.write(deployment.planned_as(made), note)
     return _result(made)
@@ -126,7 +126,7 @@ def _refuse_unchanged(deployment: Deployment, lane: Lane, live: LiveService) -> 
         )
 
 
-def _plan(
+def _unsealed_plan(
     deployment: Deployment,
     settings: Environment,
     lane: Lane,
@@ -153,7 +153,7 @@ def _plan(
     )
 
 
-def _with_way_back(
+def _sealed_plan(
     made: Plan,
     stable: Stable | None,
     schema_at: str | None,

@@ -34,7 +34,7 @@ def ensure_revision(
     if found is None:
         asked = deployment.with_service(deployment.service.with_revision(effect))
         note = Note(what=What.REVISION_REQUESTED, message=plan.image.uri)
-        deployment, arn = journal.act(asked, note, _register(deployment, base, revisions))
+        deployment, arn = journal.act(asked, note, _registration(deployment, base, revisions))
     else:
         arn = found
     note = Note(what=What.REVISION_REGISTERED, message=arn)
@@ -42,7 +42,7 @@ def ensure_revision(
     return journal.write(deployment.acted(journal.now).with_service(service), note)
 
 
-def _register(deployment: Deployment, base: str, revisions: Revisions) -> Callable[[], str]:
+def _registration(deployment: Deployment, base: str, revisions: Revisions) -> Callable[[], str]:
     plan, fencing = deployment.planned(), fence_of(deployment).fencing
     container, uri = plan.settings.target.container, plan.image.uri
     return lambda: revisions.register(base, container, uri, deployment.deployment_id, fencing)

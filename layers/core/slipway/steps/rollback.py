@@ -16,9 +16,9 @@ from slipway.journal import Journal, fence_of
 from slipway.ports.databases import Restores
 from slipway.ports.targets import OneOffs, Revisions, Rollouts, Services
 from slipway.steps.revision import ensure_way_back
-from slipway.steps.schema_back import take_schema_back
+from slipway.steps.schema_back import roll_back_schema
 from slipway.steps.schema_task import current_started_by, downgrade_started_by
-from slipway.steps.step import Caught, StepRequest, StepResult, nothing_changed
+from slipway.steps.step import Caught, StepRequest, StepResult, unchanged_result
 from slipway.waits import Key, deployment_key, service_key, task_key
 
 # Ends of a rollback that leave the question whether to bring the data back.
@@ -77,9 +77,9 @@ def rollback(
     # What is live looks like a rollback that is done, until the release's own update comes.
     deployment.refuse_while_acting(journal.now)
     if not deployment.has_changed:
-        return nothing_changed()
+        return unchanged_result()
     try:
-        return _take_back(deployment, journal, services, revisions, rollouts, one_offs)
+        return _roll_back(deployment, journal, services, revisions, rollouts, one_offs)
     except Broken as error:
         # The record has moved on: how the migration ended stands in it.
         latest = journal.records.deployment(request.deployment_id)
@@ -87,7 +87,7 @@ def rollback(
         raise Broken(error.reason, f"{error.message}{hint}") from error
 
 
-def _take_back(
+def _roll_back(
     deployment: Deployment,
     journal: Journal,
     services: Services,
@@ -97,14 +97,14 @@ def _take_back(
 ) -> StepResult:
     target = deployment.rollback_target
     if target is None:
-        raise Broken(Reason.NOTHING_TO_ROLL_BACK_TO, _told_no_way_back(deployment))
-    waiting, deployment = take_schema_back(deployment, target, journal, one_offs)
+        raise Broken(Reason.NOTHING_TO_ROLL_BACK_TO, _why_no_way_back(deployment))
+    waiting, deployment = roll_back_schema(deployment, target, journal, one_offs)
     if waiting is not None:
         return waiting
-    return _take_code_back(deployment, target, journal, services, revisions, rollouts)
+    return _roll_back_code(deployment, target, journal, services, revisions, rollouts)
 
 
-def _told_no_way_back(deployment: Deployment) -> str:
+def _why_no_way_back(deployment: Deployment) -> str:
     known = deployment.planned().no_way_back
     never = f"Nothing was ever seen healthy on {deployment.lane_id}"
     why = f"There is no way back: {known.why}" if known else never
@@ -132,7 +132,7 @@ def _begin(deployment: Deployment, caught: Caught | None, journal: Journal) -> D
     return journal.write(begun, note, fence=fence_of(deployment))
 
 
-def _take_code_back(
+def _roll_back_code(
     deployment: Deployment,
     target: Stable,
     journal: Journal,

@@ -11,28 +11,28 @@ from slipway.domain.progress import SchemaWork
 from slipway.domain.what import What
 from slipway.journal import Journal
 from slipway.ports.targets import OneOff, OneOffs
-from slipway.steps.schema_current import Waited, ask_whether_it_moved
-from slipway.steps.schema_end import how_it_ended, record_end, where_its_log_is
+from slipway.steps.schema_current import Pending, query_schema
+from slipway.steps.schema_end import end_description, log_hint, record_end
 from slipway.steps.schema_task import (
     SchemaTask,
     downgrade_started_by,
+    ensure_task,
     find_task,
     is_late,
-    look_at,
-    patience,
-    the_migration,
+    migration_task,
+    patience_minutes,
 )
 from slipway.steps.step import StepResult
 
 
-def take_schema_back(
+def roll_back_schema(
     deployment: Deployment, target: Stable, journal: Journal, one_offs: OneOffs
-) -> Waited:
+) -> Pending:
     """What is still waited for, None once the schema suits the old code; and the deployment."""
-    running, deployment = _await_migration(deployment, journal, one_offs)
-    if running is not None or _stays(deployment, target):
+    running, deployment = _wait_for_migration(deployment, journal, one_offs)
+    if running is not None or _is_schema_fine(deployment, target):
         return running, deployment
-    waiting, deployment = ask_whether_it_moved(deployment, target, journal, one_offs)
+    waiting, deployment = query_schema(deployment, target, journal, one_offs)
     if waiting is not None or deployment.progress.schema_unmoved_at is not None:
         return waiting, deployment
     command = _downgrade_command(deployment, target)
@@ -47,7 +47,7 @@ def take_schema_back(
     return _downgrade(deployment, command, journal, one_offs)
 
 
-def _stays(deployment: Deployment, target: Stable) -> bool:
+def _is_schema_fine(deployment: Deployment, target: Stable) -> bool:
     """Whether the schema needs no way back: it has not moved, or the old code runs on it."""
     progress, image = deployment.progress, deployment.planned().image
     if not progress.migration_began:
@@ -57,9 +57,9 @@ def _stays(deployment: Deployment, target: Stable) -> bool:
     return image.backward_compatible and progress.has_migrated
 
 
-def _await_migration(deployment: Deployment, journal: Journal, one_offs: OneOffs) -> Waited:
+def _wait_for_migration(deployment: Deployment, journal: Journal, one_offs: OneOffs) -> Pending:
     """A result while the migration has not ended; taking it back meanwhile would race it."""
-    task = the_migration(deployment)
+    task = migration_task(deployment)
     effect = task.effect(deployment)
     if effect is None or not effect.may_be_at_work:
         return None, deployment
@@ -102,19 +102,19 @@ def _downgrade_command(deployment: Deployment, target: Stable) -> tuple[str, ...
 
 def _downgrade(
     deployment: Deployment, command: tuple[str, ...], journal: Journal, one_offs: OneOffs
-) -> Waited:
+) -> Pending:
     if deployment.progress.has_downgraded:
         return None, deployment
     name = downgrade_started_by(deployment.deployment_id)
     task = SchemaTask(SchemaWork.DOWN, name, command)
-    deployment, seen = look_at(task, deployment, journal, one_offs)
+    deployment, seen = ensure_task(task, deployment, journal, one_offs)
     if isinstance(seen, str):
-        late = f"could not be started within {patience(deployment)} minutes: {seen}"
+        late = f"could not be started within {patience_minutes(deployment)} minutes: {seen}"
         _refuse_late(task, deployment, late, journal)
         waiting = f"the downgrade waits: {seen}"
         return StepResult(done=False, reason=Reason.WAITING, message=waiting), deployment
     if not seen.ended:
-        late = f"still runs after {patience(deployment)} minutes."
+        late = f"still runs after {patience_minutes(deployment)} minutes."
         _refuse_late(task, deployment, late, journal)
         message = "the schema is going back"
         return StepResult(done=False, reason=Reason.WAITING, message=message), deployment
@@ -130,5 +130,5 @@ def _refuse_late(task: SchemaTask, deployment: Deployment, how: str, journal: Jo
 
 def _refuse_failed(deployment: Deployment, seen: OneOff) -> None:
     if seen.exit_code != 0:
-        log = "" if seen.never_ran else f" {where_its_log_is(deployment)}."
-        raise Broken(Reason.DOWNGRADE_FAILED, f"The downgrade {how_it_ended(seen)}.{log}")
+        log = "" if seen.never_ran else f" {log_hint(deployment)}."
+        raise Broken(Reason.DOWNGRADE_FAILED, f"The downgrade {end_description(seen)}.{log}")

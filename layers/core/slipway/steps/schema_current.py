@@ -8,29 +8,29 @@ from slipway.domain.errors import Broken, Reason
 from slipway.domain.evidence import Note
 from slipway.domain.lane import Stable
 from slipway.domain.progress import SchemaWork
-from slipway.domain.schema import tells
+from slipway.domain.schema import is_at_revision
 from slipway.domain.what import What
 from slipway.journal import Journal
 from slipway.ports.targets import OneOff, OneOffs
 from slipway.steps.schema_end import record_end
-from slipway.steps.schema_task import SchemaTask, current_started_by, is_late, look_at
+from slipway.steps.schema_task import SchemaTask, current_started_by, ensure_task, is_late
 from slipway.steps.step import StepResult
 
-Waited = tuple[StepResult | None, Deployment]
+Pending = tuple[StepResult | None, Deployment]
 
 
-def ask_whether_it_moved(
+def query_schema(
     deployment: Deployment, target: Stable, journal: Journal, one_offs: OneOffs
-) -> Waited:
+) -> Pending:
     """What is still waited for; after it ``schema_unmoved_at`` tells whether the schema has stayed.
 
     Only a clear answer counts. Whatever fails on the way leaves the schema to the downgrade.
     """
-    task = _task(deployment)
-    if task is None or not _is_in_question(task, deployment, target):
+    task = _query_task(deployment)
+    if task is None or not _is_schema_in_question(task, deployment, target):
         return None, deployment
     try:
-        deployment, seen = look_at(task, deployment, journal, one_offs)
+        deployment, seen = ensure_task(task, deployment, journal, one_offs)
     except Broken:
         deployment = journal.records.deployment(deployment.deployment_id)
         return None, _give_up(task, deployment, journal)
@@ -44,7 +44,7 @@ def ask_whether_it_moved(
     return StepResult(done=False, reason=Reason.WAITING, message=message), deployment
 
 
-def _task(deployment: Deployment) -> SchemaTask | None:
+def _query_task(deployment: Deployment) -> SchemaTask | None:
     settings = deployment.planned().settings.migration
     if settings is None or settings.current is None:
         return None
@@ -52,7 +52,7 @@ def _task(deployment: Deployment) -> SchemaTask | None:
     return SchemaTask(SchemaWork.CURRENT, started_by, settings.current)
 
 
-def _is_in_question(task: SchemaTask, deployment: Deployment, target: Stable) -> bool:
+def _is_schema_in_question(task: SchemaTask, deployment: Deployment, target: Stable) -> bool:
     """A migration that succeeded has brought the schema to where its release says that it is."""
     asked = task.effect(deployment)
     if target.schema_revision is None or (asked is not None and asked.ended_at is not None):
@@ -65,7 +65,7 @@ def _judge_answer(
     deployment: Deployment, target: Stable, said: Sequence[str], journal: Journal
 ) -> Deployment:
     before, other = target.schema_revision or "", deployment.planned().image.schema_revision
-    if not tells(said, before, other):
+    if not is_at_revision(said, before, other):
         return deployment
     message = f"The schema is at {before}, as before: nothing is taken back."
     note = Note(what=What.SCHEMA_UNCHANGED, message=message)

@@ -33,7 +33,7 @@ class SchemaTask:
 
 
 # The task as ECS reports it, or ECS's words while it is not placed.
-Seen = tuple[Deployment, OneOff | str]
+TaskLook = tuple[Deployment, OneOff | str]
 
 
 def migration_started_by(deployment_id: str) -> str:
@@ -51,14 +51,16 @@ def current_started_by(deployment_id: str) -> str:
     return f"slipway/current/{deployment_id}"
 
 
-def the_migration(deployment: Deployment) -> SchemaTask:
+def migration_task(deployment: Deployment) -> SchemaTask:
     """The task that moves the schema of this deployment."""
     settings = deployment.planned().settings.migration
     command = settings.command if settings else ()
     return SchemaTask(SchemaWork.UP, migration_started_by(deployment.deployment_id), command)
 
 
-def look_at(task: SchemaTask, deployment: Deployment, journal: Journal, one_offs: OneOffs) -> Seen:
+def ensure_task(
+    task: SchemaTask, deployment: Deployment, journal: Journal, one_offs: OneOffs
+) -> TaskLook:
     """How the task does; it is started if it was not.
 
     Broken when ECS refuses it. ECS's words while it has no room, or when nobody starts it any more.
@@ -66,7 +68,7 @@ def look_at(task: SchemaTask, deployment: Deployment, journal: Journal, one_offs
     effect = task.effect(deployment)
     if effect is None or effect.handle is None:
         if effect is not None and effect.start is not None and effect.start.never:
-            return deployment, _never(effect.start)
+            return deployment, _last_answer(effect.start)
         deployment, arn, put_off = _start(task, deployment, journal, one_offs)
         if arn is None:
             return deployment, put_off
@@ -75,7 +77,7 @@ def look_at(task: SchemaTask, deployment: Deployment, journal: Journal, one_offs
     return deployment, one_offs.look(deployment.planned().settings.target, arn)
 
 
-def _never(start: Start) -> str:
+def _last_answer(start: Start) -> str:
     """What ECS said last of a task that nobody starts any more; a refusal is a refusal again."""
     if start.refused_as is not None:
         raise Broken(start.refused_as, start.put_off_by)
@@ -89,7 +91,7 @@ def _start(
     # An older Slipway counted no tries; nothing is known of those that it made.
     asked = Effect(requested_at=journal.now, start=Start())
     effect = task.effect(deployment) or asked
-    deployment, effect, answer = _ask(task, effect, deployment, journal, one_offs)
+    deployment, effect, answer = _request_start(task, effect, deployment, journal, one_offs)
     deployment = deployment.acted(journal.now)
     if isinstance(answer, ControlPlaneError):
         deployment = _record_refusal(task, effect, deployment, answer, journal)
@@ -101,7 +103,7 @@ def _start(
     return deployment, answer, ""
 
 
-def _ask(
+def _request_start(
     task: SchemaTask, effect: Effect, deployment: Deployment, journal: Journal, one_offs: OneOffs
 ) -> tuple[Deployment, Effect, Answer]:
     """What ECS answers to one try: the task's ARN, or why there is none."""
@@ -116,12 +118,12 @@ def _ask(
     deployment, answer = journal.act(
         deployment.with_schema_task(task.work, trying),
         None if told else note,
-        _one_try(task, deployment, one_offs, start.refusals if start else 0),
+        _attempt(task, deployment, one_offs, start.refusals if start else 0),
     )
     return deployment, trying, answer
 
 
-def _one_try(
+def _attempt(
     task: SchemaTask, deployment: Deployment, one_offs: OneOffs, attempt: int
 ) -> Callable[[], Answer]:
     target, revision = deployment.planned().settings.target, revision_of(deployment)
@@ -166,10 +168,10 @@ def is_late(task: SchemaTask, deployment: Deployment, now: datetime, times: int 
     if effect is None:
         return False
     since = (effect.start.at if effect.start else None) or effect.requested_at
-    return now - since > timedelta(minutes=times * patience(deployment))
+    return now - since > timedelta(minutes=times * patience_minutes(deployment))
 
 
-def patience(deployment: Deployment) -> int:
+def patience_minutes(deployment: Deployment) -> int:
     """For how many minutes each of these tasks is waited for."""
     settings = deployment.planned().settings.migration
     return settings.timeout_minutes if settings else 0

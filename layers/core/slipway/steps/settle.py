@@ -47,7 +47,7 @@ def settle(
         failure = request.failure.failure() if request.failure else None
         cause = request.cause.failure() if request.cause else deployment.cause
         deployment = _settle(deployment, failure, cause, journal)
-    announcements.publish("Deployment Settled", _news(deployment))
+    announcements.publish("Deployment Settled", _event_detail(deployment))
     return _result(deployment)
 
 
@@ -65,7 +65,7 @@ def _refuse_while_acting(deployment: Deployment, journal: Journal) -> None:
 def _settle(
     deployment: Deployment, failure: Failure | None, cause: Failure | None, journal: Journal
 ) -> Deployment:
-    failure, cause = _proven(deployment, failure, cause)
+    failure, cause = _failure_and_cause(deployment, failure, cause)
     outcome = outcome_of(failure, cause, changed=deployment.has_changed)
     end = {"outcome": outcome, "failure": failure, "cause": cause, "settled_at": journal.now}
     ended = deployment.at(Phase.SETTLED).model_copy(update=end)
@@ -76,10 +76,10 @@ def _settle(
         message=told.message if told else "",
         data={"outcome": outcome},
     )
-    return journal.write(ended, note, others=_what_it_frees(ended, outcome, journal))
+    return journal.write(ended, note, others=_documents_after(ended, outcome, journal))
 
 
-def _proven(
+def _failure_and_cause(
     deployment: Deployment, failure: Failure | None, cause: Failure | None
 ) -> tuple[Failure | None, Failure | None]:
     """Failure and cause as the record bears them out; the caller may not know all or be wrong."""
@@ -98,7 +98,7 @@ def _proven(
     return failure, cause
 
 
-def _what_it_frees(deployment: Deployment, outcome: Outcome, journal: Journal) -> list[Versioned]:
+def _documents_after(deployment: Deployment, outcome: Outcome, journal: Journal) -> list[Versioned]:
     """The lane and the database as they are to be left, if anything changes for them.
 
     A database stays taken while a migration may be at work in it: the sweep frees it at its end.
@@ -169,7 +169,7 @@ def _stable(deployment: Deployment, now: datetime) -> Stable:
     )
 
 
-def _news(deployment: Deployment) -> dict[str, str]:
+def _event_detail(deployment: Deployment) -> dict[str, str]:
     return {
         "deployment_id": deployment.deployment_id,
         "lane": deployment.lane_id,

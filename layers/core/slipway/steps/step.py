@@ -32,6 +32,6 @@ class Caught(Model):
         return Failure.parsed(self.state, self.error, self.cause)
 
 
-def nothing_changed() -> StepResult:
+def unchanged_result() -> StepResult:
     """The answer of the way back where nothing has to be taken back."""
     return StepResult(done=True, reason=Reason.NOTHING_CHANGED, message="nothing had been changed")

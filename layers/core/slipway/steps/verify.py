@@ -25,7 +25,7 @@ from slipway.ports.observation import Alarms, LoadBalancers, Website
 from slipway.ports.targets import Services
 from slipway.steps.address import requests_for
 from slipway.steps.revision import revision_of
-from slipway.steps.step import StepRequest, StepResult, nothing_changed
+from slipway.steps.step import StepRequest, StepResult, unchanged_result
 from slipway.waits import Key, deployment_key
 
 # For all checks of one look; the function ends after 60 seconds.
@@ -80,39 +80,39 @@ def verify(
     world that is just moving counts for nothing, for as long as a rollout may take.
     """
     deployment = journal.records.deployment(request.deployment_id)
-    before = _verdict_before(deployment, request.of)
+    before = _earlier_verdict(deployment, request.of)
     if before is not None:
         return before
     if request.of is Subject.RELEASE:
         deployment.refuse_to_continue()
         deployment = deployment.at(Phase.VERIFYING)
-    expected = _expected(deployment, request.of)
+    expected = _expectation(deployment, request.of)
     target = deployment.planned().settings.target
     rollout = services.rollout(target, expected.revision_arn)
     binding = judge_rollout(rollout, expected)
     # While a rollout goes on, tasks can neither be healthy nor answer.
     under_way = binding.verdict is Verdict.MOVING
-    tasks = [] if under_way else list(_tasks(deployment, rollout, balancers))
+    tasks = [] if under_way else list(_task_findings(deployment, rollout, balancers))
     findings = [binding, *tasks]
     # After a rollback an alarm may still ring for the release that is gone.
     if request.of is Subject.RELEASE:
-        findings += _alarms(deployment.planned(), alarms)
-    if not under_way and not _nobody_serves(deployment, rollout, tasks):
-        findings += _answers(deployment.planned(), expected, website)
+        findings += _alarm_findings(deployment.planned(), alarms)
+    if not under_way and not _has_no_task_serving(deployment, rollout, tasks):
+        findings += _answer_findings(deployment.planned(), expected, website)
     return _decide(deployment, request.of, judge(findings), rollout, journal)
 
 
-def _verdict_before(deployment: Deployment, of: Subject) -> StepResult | None:
+def _earlier_verdict(deployment: Deployment, of: Subject) -> StepResult | None:
     """What an earlier look, or none at all, has decided already; raises what ends the looking."""
     deployment.refuse_when_ended()
     if of is Subject.ROLLBACK and not deployment.has_changed:
-        return nothing_changed()
+        return unchanged_result()
     if of is Subject.RELEASE:
         deployment.refuse_to_go_forward()
     if _is_verified(deployment, of):
         return StepResult(done=True, reason=Reason.VERIFIED, message="verified before")
     if deployment.progress.looks.verdict is not None:
-        raise Unhealthy(_blame(of), deployment.progress.looks.verdict)
+        raise Unhealthy(_failure_reason(of), deployment.progress.looks.verdict)
     return None
 
 
@@ -123,9 +123,9 @@ def _is_verified(deployment: Deployment, of: Subject) -> bool:
     return judged is not None
 
 
-def _expected(deployment: Deployment, of: Subject) -> Expected:
+def _expectation(deployment: Deployment, of: Subject) -> Expected:
     if of is Subject.ROLLBACK:
-        return _expected_after_rollback(deployment)
+        return _expectation_after_rollback(deployment)
     image = deployment.planned().image
     return Expected(
         revision_arn=revision_of(deployment),
@@ -134,7 +134,7 @@ def _expected(deployment: Deployment, of: Subject) -> Expected:
     )
 
 
-def _expected_after_rollback(deployment: Deployment) -> Expected:
+def _expectation_after_rollback(deployment: Deployment) -> Expected:
     target = deployment.goes_back_to
     if target is None:
         message = "Nothing was seen healthy here before."
@@ -146,7 +146,9 @@ def _expected_after_rollback(deployment: Deployment) -> Expected:
     )
 
 
-def _tasks(deployment: Deployment, rollout: Rollout, balancers: LoadBalancers) -> Iterator[Finding]:
+def _task_findings(
+    deployment: Deployment, rollout: Rollout, balancers: LoadBalancers
+) -> Iterator[Finding]:
     """The service's tasks in every target group, also those that the checks do not go through."""
     live, anew = deployment.planned().live, deployment.progress.looks.was_emptied
     groups = live.target_groups
@@ -159,20 +161,20 @@ def _tasks(deployment: Deployment, rollout: Rollout, balancers: LoadBalancers) -
         yield found.model_copy(update={"message": f"{where}{found.message}"})
 
 
-def _nobody_serves(deployment: Deployment, rollout: Rollout, tasks: list[Finding]) -> bool:
+def _has_no_task_serving(deployment: Deployment, rollout: Rollout, tasks: list[Finding]) -> bool:
     """Whether no task of the release can answer: what a load balancer says then is not its word."""
     moving = any(found.verdict is Verdict.MOVING for found in tasks)
     return moving and (rollout.desired_count == 0 or deployment.progress.looks.was_emptied)
 
 
-def _alarms(plan: Plan, alarms: Alarms) -> Iterator[Finding]:
+def _alarm_findings(plan: Plan, alarms: Alarms) -> Iterator[Finding]:
     names = tuple(dict.fromkeys(plan.settings.verification.alarms))
     if names:
         seen = alarms.look(names)
         yield judge_alarms(names, seen.firing, seen.without_data)
 
 
-def _answers(plan: Plan, expected: Expected, website: Website) -> Iterator[Finding]:
+def _answer_findings(plan: Plan, expected: Expected, website: Website) -> Iterator[Finding]:
     verification = plan.settings.verification
     checks = verification.checks
     if checks:
@@ -198,7 +200,7 @@ def _decide(
     note = Note(what=_UNHEALTHY[of], message=judgement.message, data={"look": number})
     journal.write(deployment.with_looks(looks), note)
     if final:
-        raise Unhealthy(_blame(of), judgement.message)
+        raise Unhealthy(_failure_reason(of), judgement.message)
     return StepResult(done=False, reason=Reason.WAITING, message=judgement.message)
 
 
@@ -213,7 +215,7 @@ def _record_moving(
         verdict = f"{judgement.message} It has been so for more than {minutes} minutes."
         note = Note(what=_UNHEALTHY[of], message=verdict)
         journal.write(deployment.with_looks(looks.endless(verdict)), note)
-        raise Unhealthy(_blame(of), verdict)
+        raise Unhealthy(_failure_reason(of), verdict)
     # What bakes goes on baking while tasks of it run: the others say nothing about it.
     emptied = looks.was_emptied or rollout.desired_count == 0
     least = min(deployment.planned().live.desired_count, rollout.desired_count)
@@ -225,7 +227,7 @@ def _record_moving(
     return StepResult(done=False, reason=Reason.WAITING, message=judgement.message)
 
 
-def _blame(of: Subject) -> Reason:
+def _failure_reason(of: Subject) -> Reason:
     return Reason.RELEASE_UNHEALTHY if of is Subject.RELEASE else Reason.ROLLBACK_NOT_LIVE
 
 

@@ -9,7 +9,7 @@ from slipway.domain.approval import Answer, Approval
 from slipway.domain.deployment import Deployment, Phase
 from slipway.domain.evidence import Evidence, chain_errors
 from slipway.domain.failure import Failure
-from slipway.domain.guidance import manner, overridden, way_back
+from slipway.domain.guidance import manner, override_notes, way_back
 from slipway.domain.lane import Lane
 from slipway.domain.outcome import Outcome
 from slipway.domain.plan import Plan
@@ -105,7 +105,7 @@ def approval_page(
         sig=sig,
         closed=closed,
         links=links,
-        overridden=overridden(deployment, lane) if lane else (),
+        overridden=override_notes(deployment, lane) if lane else (),
         **_plan(plan),
     )
 
@@ -210,7 +210,7 @@ def _failures(deployment: Deployment) -> list[Failure]:
 
 def _track(deployment: Deployment) -> list[Mark]:
     """The phases that this deployment goes through, and where it stands."""
-    story = [phase for phase in _STORY if _meant(phase, deployment.plan)]
+    story = [phase for phase in _STORY if _has_phase(phase, deployment.plan)]
     if deployment.outcome is None and deployment.phase is Phase.ROLLING_BACK:
         return [Mark(phase, "") for phase in story] + [Mark(Phase.ROLLING_BACK, "bad")]
     if deployment.outcome is not None:
@@ -229,7 +229,7 @@ def _end(deployment: Deployment) -> str:
     return "bad" if deployment.cause or deployment.failure else ""
 
 
-def _meant(phase: Phase, plan: Plan | None) -> bool:
+def _has_phase(phase: Phase, plan: Plan | None) -> bool:
     if plan is None:
         return phase is Phase.PLANNING
     if phase is Phase.AWAITING_APPROVAL:

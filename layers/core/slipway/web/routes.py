@@ -7,7 +7,7 @@ from aws_lambda_powertools.event_handler.api_gateway import Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.event_handler.lambda_function_url import LambdaFunctionUrlResolver
 
-from slipway.domain.approval import STATUS, VIEW, Approval, signed
+from slipway.domain.approval import STATUS, VIEW, Approval, is_signed
 from slipway.domain.catalog import Application
 from slipway.domain.deployment import Deployment
 from slipway.domain.errors import ControlPlaneError, Reason, Rejected, Transient
@@ -80,7 +80,7 @@ def status() -> Response[str]:
 
 @app.route("/deployments/<deployment_id>", method=_READ)
 def deployment(deployment_id: str) -> Response[str]:
-    logger.append_keys(deployment_id=_checked_id(deployment_id))
+    logger.append_keys(deployment_id=_parse_deployment_id(deployment_id))
     _check_view(deployment_id)
     records = wiring.records()
     found = records.deployment(deployment_id)
@@ -97,12 +97,12 @@ def deployment(deployment_id: str) -> Response[str]:
 
 @app.route("/approvals/<deployment_id>", method=_READ)
 def approval(deployment_id: str) -> Response[str]:
-    logger.append_keys(deployment_id=_approved_id(deployment_id))
+    logger.append_keys(deployment_id=_parse_approval_id(deployment_id))
     records, sig, now = wiring.records(), _sig(), wiring.now()
     asked = ticket(deployment_id, sig, records=records, key=wiring.link_key())
     found = records.deployment(deployment_id)
     lane = records.lane(found.application, found.environment)
-    closed = _closed(asked, found, lane)
+    closed = _why_closed(asked, found, lane)
     html = pages.approval_page(
         asked,
         found,
@@ -117,8 +117,8 @@ def approval(deployment_id: str) -> Response[str]:
 
 
 @app.post("/approvals/<deployment_id>")
-def decided(deployment_id: str) -> Response[str]:
-    logger.append_keys(deployment_id=_approved_id(deployment_id))
+def decide_approval(deployment_id: str) -> Response[str]:
+    logger.append_keys(deployment_id=_parse_approval_id(deployment_id))
     event = app.current_event
     request = forms.decision(
         deployment_id,
@@ -137,7 +137,7 @@ def decided(deployment_id: str) -> Response[str]:
 
 
 @app.not_found
-def not_found(error: NotFoundError) -> Response[str]:
+def answer_not_found(error: NotFoundError) -> Response[str]:
     path = app.current_event.path
     for pattern, methods in _METHODS:
         if pattern.fullmatch(path):
@@ -149,19 +149,19 @@ def not_found(error: NotFoundError) -> Response[str]:
 
 
 @app.exception_handler(Rejected)  # type: ignore[untyped-decorator]
-def rejected(error: Rejected) -> Response[str]:
+def answer_rejected(error: Rejected) -> Response[str]:
     logger.info("refused", extra={"reason": error.reason})
     return _sentence(_STATUS.get(error.reason, 409), error.message, _UNCHANGED)
 
 
 @app.exception_handler(Transient)  # type: ignore[untyped-decorator]
-def transient(error: Transient) -> Response[str]:
+def answer_transient(error: Transient) -> Response[str]:
     logger.warning("try again", extra={"reason": error.reason, "detail": error.message})
     return _sentence(503, "The record cannot be reached just now.", "Reload the page in a moment.")
 
 
 @app.exception_handler(Exception)  # type: ignore[untyped-decorator]
-def broken(error: Exception) -> Response[str]:
+def answer_broken(error: Exception) -> Response[str]:
     told = str(error) if isinstance(error, ControlPlaneError) else type(error).__name__
     logger.exception("broken", extra={"detail": told})
     return _sentence(
@@ -181,13 +181,13 @@ def _sentence(status: int, sentence: str, hint: str, allow: str = "") -> Respons
     return _answer(status, pages.sentence_page(_HEADINGS[status], sentence, hint), allow=allow)
 
 
-def _checked_id(deployment_id: str) -> str:
+def _parse_deployment_id(deployment_id: str) -> str:
     if not re.fullmatch(_ID, deployment_id):
         raise Rejected(Reason.DEPLOYMENT_UNKNOWN, "There is no such deployment.")
     return deployment_id
 
 
-def _approved_id(deployment_id: str) -> str:
+def _parse_approval_id(deployment_id: str) -> str:
     """The id of an approval; one that cannot be is refused as one whose link is not ours."""
     if not re.fullmatch(_ID, deployment_id):
         raise Rejected(Reason.LINK_INVALID, _INVALID)
@@ -203,11 +203,11 @@ def _sig() -> str:
 
 
 def _check_view(subject: str) -> None:
-    if not signed(wiring.link_key(), VIEW, subject, _sig()):
+    if not is_signed(wiring.link_key(), VIEW, subject, _sig()):
         raise Rejected(Reason.LINK_INVALID, _INVALID)
 
 
-def _closed(asked: Approval, found: Deployment, lane: Lane) -> str:
+def _why_closed(asked: Approval, found: Deployment, lane: Lane) -> str:
     """Why nobody can decide any more, other than because somebody has."""
     if asked.decision is not None:
         return ""

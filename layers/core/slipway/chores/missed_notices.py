@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
-from slipway.chores.job import Finding, Job, is_due
+from slipway.chores.job import Job, JobResult, is_due
 from slipway.chores.waiting import EVENT_PATIENCE
 from slipway.domain.deployment import Deployment, Phase
-from slipway.domain.notice import Notice, reached, state_of
+from slipway.domain.notice import Notice, reached_at, state_of
 from slipway.domain.outcome import Outcome
 from slipway.ports.control import Announcement, Announcements
 from slipway.ports.records import Records
@@ -20,7 +20,7 @@ _MUST_BE_TOLD: Final[frozenset[str | None]] = frozenset(
 )
 
 
-def untold(
+def missed_notices(
     *, records: Records, announcements: Announcements, now: datetime, turn: int | None
 ) -> Iterator[Job]:
     """Ask for it again.
@@ -33,19 +33,19 @@ def untold(
     lacking = [
         one
         for one in notices
-        if one.deployment_id in found and _lacks(found[one.deployment_id], one, now)
+        if one.deployment_id in found and _is_missed(found[one.deployment_id], one, now)
     ]
     if lacking:
-        yield partial(_asked_for, lacking, announcements)
+        yield partial(_request_again, lacking, announcements)
 
 
-def _lacks(deployment: Deployment, notice: Notice, now: datetime) -> bool:
+def _is_missed(deployment: Deployment, notice: Notice, now: datetime) -> bool:
     state = state_of(deployment)
-    recent = EVENT_PATIENCE < now - reached(deployment) < _NEWS_LASTS
+    recent = EVENT_PATIENCE < now - reached_at(deployment) < _NEWS_LASTS
     return state in _MUST_BE_TOLD and recent and notice.lacks(state)
 
 
-def _asked_for(lacking: Sequence[Notice], announcements: Announcements) -> Finding:
+def _request_again(lacking: Sequence[Notice], announcements: Announcements) -> JobResult:
     announcements.publish_all(
         [
             Announcement(
@@ -56,4 +56,4 @@ def _asked_for(lacking: Sequence[Notice], announcements: Announcements) -> Findi
         ]
     )
     for name in sorted({one.deployment_id for one in lacking}):
-        yield "untold", name
+        yield "unnotified", name

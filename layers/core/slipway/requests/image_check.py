@@ -19,7 +19,7 @@ _SAME_PUSH: Final = timedelta(seconds=1)
 _ATTACHED: Final = re.compile(r"sha256-[0-9a-f]{64}(\.[a-z]{1,20})?")
 
 
-def looked_at(wish: Wish, registry: ImageRegistry) -> Wish:
+def check_image(wish: Wish, registry: ImageRegistry) -> Wish:
     """The wish with the registry's own time of a push; Rejected for what is no container image.
 
     Transient where the registry is busy: the event of a push comes again, or the sweep finds it.
@@ -28,8 +28,8 @@ def looked_at(wish: Wish, registry: ImageRegistry) -> Wish:
     """
     if wish.origin is Origin.PROMOTION:
         return wish
-    pushed = _pushed(wish, registry)
-    what = pushed.what if pushed is not None else wish.artifact or _attached(wish)
+    pushed = _find_pushed(wish, registry)
+    what = pushed.what if pushed is not None else wish.artifact or _attachment(wish)
     if what is not None:
         raise Rejected(
             Reason.NOT_AN_IMAGE,
@@ -45,12 +45,12 @@ def looked_at(wish: Wish, registry: ImageRegistry) -> Wish:
     return wish.model_copy(update={"release": release})
 
 
-def _attached(wish: Wish) -> str | None:
+def _attachment(wish: Wish) -> str | None:
     named = _ATTACHED.fullmatch(wish.release.tag) is not None
     return "something attached to an image, such as a signature" if named else None
 
 
-def _pushed(wish: Wish, registry: ImageRegistry) -> Pushed | None:
+def _find_pushed(wish: Wish, registry: ImageRegistry) -> Pushed | None:
     try:
         return registry.looked_up(wish.release.repository, wish.release.digest)
     except Transient:
