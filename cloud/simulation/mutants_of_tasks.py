@@ -191,9 +191,9 @@ TASKS = (
         "a last good image that is gone is a way back",
         (
             edit(
-                "steps.check:_verdicts",
+                "steps.check:_rollback_verdict",
                 "registry.status(stable.repository, stable.digest)",
-                "found",
+                "plan.image",
             ),
         ),
         ("way-back-expired",),

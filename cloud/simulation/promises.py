@@ -74,7 +74,7 @@ def newest_by_the_registry(watch: Watch) -> Found:
         return
     pushed: dict[str, set[str]] = {}
     for repository, tag, digest in watch.run.pushes:
-        for application, environment in catalog().meant(repository, tag):
+        for application, environment in catalog().fed_by_push(repository, tag):
             pushed.setdefault(f"{application}/{environment}", set()).add(digest)
     times = watch.run.pushed_at
     for lane_id, digests in pushed.items():

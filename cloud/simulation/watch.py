@@ -436,7 +436,7 @@ def _may_be_gone(watch: Watch, lane: Lane) -> bool:
 def newest_push_is_served(watch: Watch) -> Found:
     newest: dict[tuple[str, str], str] = {}
     for repository, tag, digest in watch.run.pushes:
-        for lane in catalog().meant(repository, tag):
+        for lane in catalog().fed_by_push(repository, tag):
             newest[lane] = digest
     for (application, environment), digest in newest.items():
         found = [

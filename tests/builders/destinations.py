@@ -18,7 +18,7 @@ from slipway.slack.web_api import WebApi
 from slipway.slack.webhook import IncomingWebhook, SlackWebhook
 
 DOWN = Transient(Reason.SERVICE_UNAVAILABLE, "Slack answers 503.")
-REFUSED = Broken(Reason.SERVICE_UNAVAILABLE, "Slack refuses: channel_not_found.")
+REFUSED = Broken(Reason.SERVICE_UNAVAILABLE, "Slack refused: channel_not_found.")
 MAY_BE_FOUND = Delivery(arrival=Arrival.UNCONFIRMED)
 NOBODY_KNOWS = Delivery(arrival=Arrival.UNKNOWABLE)
 
@@ -106,7 +106,7 @@ class InMemoryChannel(WebApi):
             raise self.update_trouble
         self.updates.append(message.state)
         if place.message not in self.messages:
-            raise Broken(Reason.SERVICE_UNAVAILABLE, "Slack refuses: message_not_found.")
+            raise Broken(Reason.SERVICE_UNAVAILABLE, "Slack refused: message_not_found.")
         self.messages[place.message] = (place.channel, message)
 
     def find(

@@ -109,7 +109,7 @@ def release(tag: str = "v1.1.0") -> Release:
 
 
 def deployment(**fields: Any) -> Deployment:
-    """The deployment as it waits for approval, with these fields over the usual ones."""
+    """The deployment as it waiting for approval, with these fields over the usual ones."""
     usual: dict[str, Any] = {
         "deployment_id": ID,
         "application": "fastapi-rds",

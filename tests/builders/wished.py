@@ -85,7 +85,7 @@ def once(world: World) -> bool:
 
 
 def waiting() -> World:
-    """NEW waits for approval, OLD is live."""
+    """NEW waiting for approval, OLD is live."""
     world = World(environment(approval={"approvers": ["ada"]}))
     pushed(world, event("e1"))
     world.plan()

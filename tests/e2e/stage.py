@@ -224,7 +224,7 @@ _HEADLINES = {
     Outcome.NEEDS_OPERATOR: "NEEDS AN OPERATOR",
     Outcome.FAILED: "failed before anything changed",
     Outcome.REJECTED: "rejected",
-    Outcome.EXPIRED: "nobody decided in time",
+    Outcome.EXPIRED: "approval expired",
     Outcome.SUPERSEDED: "replaced by a newer deployment",
     Outcome.BLOCKED: "blocked by a gate",
     Outcome.CANCELLED: "cancelled",

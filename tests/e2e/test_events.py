@@ -81,7 +81,7 @@ def test_a_push_that_is_told_three_times_is_deployed_once(lane: Build) -> None:
         (
             {"detail": {**DETAIL, "repository-name": "nobodys"}},
             Reason.NOT_MEANT_FOR_US,
-            "No environment is fed by nobodys:v1; push.repository and push.tags in the catalog say "
+            "No environment matches nobodys:v1; push.repository and push.tags in the catalog say "
             "which pushes are.",
         ),
     ],

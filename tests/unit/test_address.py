@@ -36,7 +36,7 @@ SET_IT = "Set verification.base_url in the catalog to an address that leads to t
     [
         (
             front(listeners=(Listener(protocol="HTTP", port=80, rules=(ELSEWHERE,)),)),
-            "port 80 of 'shared' forwards to other when shared-1.elb.amazonaws.com/health is asked",
+            "port 80 of 'shared' forwards to other for shared-1.elb.amazonaws.com/health",
         ),
         (
             front(listeners=(Listener(protocol="HTTPS", port=443),)),

@@ -231,8 +231,8 @@ def test_a_digest_that_is_live_is_not_started_again_by_a_push() -> None:
 
     assert told == (
         Reason.UNCHANGED,
-        "sha256:b2b2b2b2b2b2 is live on notes/staging already, since notes-staging-1. To deploy it "
-        f"once more, request it: operate deploy notes/staging --digest {NEW} --reason ...",
+        "sha256:b2b2b2b2b2b2 is already live on notes/staging, since notes-staging-1. To deploy it "
+        f"again, request it: operate deploy notes/staging --digest {NEW} --reason ...",
     )
     assert once(world)
     assert refusal(world, event("e2", after=60)) == told

@@ -55,10 +55,10 @@ def test_a_plan_that_needs_no_approval_has_no_ticket() -> None:
 
     with pytest.raises(Rejected) as refused:
         request_approval(world.deployment.planned(), START)
-    assert told(refused) == (Reason.INTERNAL_ERROR, "notes/staging asks for no approval.")
+    assert told(refused) == (Reason.INTERNAL_ERROR, "notes/staging requires no approval.")
 
 
-AGAIN = "To be asked again, request the release again with operate deploy."
+AGAIN = "To request approval again, run operate deploy."
 APPROVERS = " or ".join(TICKET.approvers)
 
 
@@ -80,7 +80,7 @@ def test_a_decision_is_final() -> None:
 def test_a_decision_at_the_last_moment_is_too_late() -> None:
     with pytest.raises(Rejected) as refused:
         TICKET.decided(said(minutes=60))
-    assert told(refused) == (Reason.APPROVAL_EXPIRED, f"The time to decide is over. {AGAIN}")
+    assert told(refused) == (Reason.APPROVAL_EXPIRED, f"The approval has expired. {AGAIN}")
 
 
 @pytest.mark.parametrize("name", ["mallory", "Ada", "ada ", ""])
@@ -89,7 +89,7 @@ def test_only_a_named_approver_decides(name: str) -> None:
         TICKET.decided(said(by=name))
     assert told(refused) == (
         Reason.NOT_AN_APPROVER,
-        f"'{name}' is not among this lane's approvers: ask {APPROVERS}.",
+        f"'{name}' is not an approver of this lane; ask {APPROVERS}.",
     )
 
 

@@ -122,7 +122,7 @@ def test_a_request_replaces_another_release_that_waits_only_where_it_says_so(
     assert (refusal.value.reason, refusal.value.message) == (
         Reason.WOULD_REPLACE,
         f"notes-staging-1 (v2, sha256:b2b2b2b2b2b2) is waiting on notes/staging in phase {phase} "
-        "and would be replaced by this request. To replace it, say so: "
+        "and would be replaced by this request. To replace it: "
         f"operate deploy notes/staging --digest {OTHER} --reason ... --replace. To end it first: "
         "operate cancel notes-staging-1",
     )

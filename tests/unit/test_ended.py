@@ -88,7 +88,7 @@ def test_a_holder_that_somebody_missed_is_settled() -> None:
 def test_an_execution_that_still_runs_is_not_settled() -> None:
     assert refusal(stopped(), World().entered()) == (
         Reason.EXECUTION_RUNNING,
-        "The execution of notes-staging-1 still runs.",
+        "The execution of notes-staging-1 is still running.",
     )
 
 

@@ -189,7 +189,7 @@ def test_a_secret_in_a_text_of_others_is_told_to_nobody(
         ),
         (
             "The downgrade ended with exit code 137 (OutOfMemoryError: Container killed due to "
-            "memory usage): CANARY. The data as it was before: aws rds ...",
+            "memory usage): CANARY. To restore the data from before: aws rds ...",
             "The downgrade ended with exit code 137 (OutOfMemoryError: Container killed due to "
             "memory usage). Its log is on the deployment's page.",
         ),

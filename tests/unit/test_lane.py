@@ -39,8 +39,8 @@ def test_a_newer_push_replaces_the_waiting_one() -> None:
     lane = lane.with_candidate(candidate("notes-staging-2", START + timedelta(seconds=1)))
 
     assert refusal(lane) == (
-        "Superseded: notes-staging-2 is newer and replaces this deployment. If this release is "
-        f"still wanted, request it: {REQUEST}"
+        "Superseded: notes-staging-2 is newer and replaces this deployment. To deploy this release "
+        f"anyway, request it: {REQUEST}"
     )
     lane.refuse("notes-staging-2", NEW, explicit=False)
 

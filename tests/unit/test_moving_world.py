@@ -178,7 +178,9 @@ def test_what_moves_for_longer_than_a_rollout_may_take_is_a_verdict() -> None:
     assert not world.verify().done
     world.wait(seconds=1)
 
-    sentence = "2 targets are healthy; 2 of 10 tasks run. It has been so for more than 30 minutes."
+    sentence = (
+        "2 targets are healthy; 2 of 10 tasks running. This has lasted for more than 30 minutes."
+    )
     assert failure(world) == (Reason.RELEASE_UNHEALTHY, sentence)
     # Its answer may come too late: the next look finds the same.
     assert failure(world) == (Reason.RELEASE_UNHEALTHY, sentence)
@@ -217,7 +219,7 @@ def test_a_service_scaled_to_nothing_is_no_success_and_bakes_anew_when_it_is_bac
     assert world.verify() == StepResult(
         done=False,
         reason=Reason.WAITING,
-        message="The service wants 0 tasks now, so nothing can be seen of the release.",
+        message="The service has a desired count of 0, so nothing can be seen of the release.",
     )
     scale(world, desired=2, running=2)
     world.balancers.registered = (healthy(1), healthy(2))
@@ -236,11 +238,11 @@ def test_where_no_task_is_wanted_no_answer_speaks_against_the_release() -> None:
     world = emptied(deployed())
     for _ in range(8):
         world.wait(seconds=30)
-        assert world.verify().message.startswith("The service wants 0 tasks now")
+        assert world.verify().message.startswith("The service has a desired count of 0")
     assert world.deployment.progress.looks.failed == 0
 
     scale(world, desired=2, running=0)
-    message = "0 of 2 tasks run since the service wanted none."
+    message = "0 of 2 tasks running since the service was scaled to 0."
     for _ in range(8):
         world.wait(seconds=30)
         assert world.verify().message == message
@@ -272,7 +274,7 @@ def test_without_a_load_balancer_no_task_is_no_success_either(
     world = deployed(checks=())
     scale(world, desired=0, running=0)
 
-    assert world.verify().message.startswith("The service wants 0 tasks now")
+    assert world.verify().message.startswith("The service has a desired count of 0")
 
 
 def test_fewer_tasks_hide_no_unhealthy_ones() -> None:
@@ -325,7 +327,7 @@ def test_a_redeployment_of_the_revision_that_ecs_gave_up_is_a_verdict() -> None:
     world = deployed()
     redeploy(world, RolloutState.GIVEN_UP).told = "STOPPED: by ada"
 
-    assert failure(world)[1] == "ECS calls the rollout STOPPED: by ada."
+    assert failure(world)[1] == "ECS reports the rollout as STOPPED: by ada."
 
 
 def test_another_revision_is_a_verdict_at_once_also_while_it_rolls_out() -> None:
@@ -451,7 +453,8 @@ def test_without_anything_to_ask_the_verdict_says_that_only_ecs_was_asked(
     world.entered_and_deployed()
 
     assert world.verify().message == (
-        "ecs-svc/2 is live; 2 of 2 tasks run; nothing else was checked: no load balancer, no HTTP "
+        "ecs-svc/2 is live; 2 of 2 tasks running; nothing else was checked: no load "
+        "balancer, no HTTP "
         "checks, no alarms"
     )
 

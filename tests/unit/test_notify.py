@@ -600,7 +600,7 @@ def test_a_wish_to_tell_again_that_cannot_be_read_is_refused_and_not_repeated(
 
     assert (answer, slack.sent) == ({"batchItemFailures": []}, [])
     assert [(told.levelname, told.getMessage()) for told in caplog.records] == [
-        ("WARNING", "refused")
+        ("WARNING", "event refused")
     ]
     with pytest.raises(Rejected):
         told_again(asked, stored())

@@ -38,6 +38,8 @@ from tests.builders.stories import CATALOG, ID, deployment, ended, stored
 from tests.unit.test_notify import LINKS, NOW, STORY
 
 GOLDEN = Path(__file__).parent / "golden"
+AT_SLACK = MessagePlace(channel="C0000001", message="0.0")
+AT_PAGER = MessagePlace(channel="pager", message=f"{ID} Planning")
 
 
 class CountedRecords(InMemoryRecords):
@@ -177,16 +179,13 @@ def test_every_destination_has_a_notice_of_its_own() -> None:
 
     told = {"Planning": NoticeState.TOLD}
     assert records.notice(ID, SLACK) == Notice(
-        version=2,
-        deployment_id=ID,
-        place=MessagePlace(channel="C0000001", message="0.0"),
-        told=told,
+        version=2, deployment_id=ID, place=AT_SLACK, told=told
     )
     assert records.notice(ID, "pager") == Notice(
         version=2,
         deployment_id=ID,
         destination="pager",
-        place=MessagePlace(channel="pager", message=f"{ID} Planning"),
+        place=AT_PAGER,
         told=told,
     )
 
@@ -196,9 +195,7 @@ def test_the_first_message_stays_the_deployments_own() -> None:
 
     batch(records, STORY[:3], pager)
 
-    assert records.notice(ID, "pager").place == MessagePlace(
-        channel="pager", message=f"{ID} Planning"
-    )
+    assert records.notice(ID, "pager").place == AT_PAGER
 
 
 @pytest.mark.parametrize("trouble", [DOWN, REFUSED], ids=["down", "refused"])

@@ -123,12 +123,11 @@ def test_without_a_verification_nothing_is_called_a_success(progress: str) -> No
     world.admit() if progress == "admitted" else getattr(world, progress)()
 
     result = world.settle()
-
     changed = progress in ("migrated", "deployed")
     assert result == SettleResult(
         outcome=Outcome.NEEDS_OPERATOR if changed else Outcome.FAILED,
         reason=Reason.INTERNAL_ERROR,
-        message="The execution told of no failure, but nothing was verified.",
+        message="The execution reported no failure, but nothing was verified.",
     )
     assert world.lane.stable == stable()
 

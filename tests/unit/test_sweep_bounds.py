@@ -75,9 +75,9 @@ def test_what_takes_too_long_is_cut_off_told_and_done_by_the_next_sweep() -> Non
 
     assert (cut.woken, cut.admitted) == (("notes-staging-1",), ())
     assert cut.problems == (
-        "notices: cut off after 45 seconds; the next sweep goes on.",
-        "promotions: cut off after 45 seconds; the next sweep goes on.",
-        "pushes: cut off after 45 seconds; the next sweep goes on.",
+        "notices: cut off after 45 seconds; the next sweep continues.",
+        "promotions: cut off after 45 seconds; the next sweep continues.",
+        "pushes: cut off after 45 seconds; the next sweep continues.",
     )
     assert swept(world).admitted == ("notes-staging-2",)
 
@@ -106,7 +106,7 @@ class Failing:
     [
         ("unsettled", (), ("notes-staging-2",)),
         ("database_slots", ("notes-staging-1",), ("notes-staging-2",)),
-        ("unnotified", ("notes-staging-1",), ("notes-staging-2",)),
+        ("untold", ("notes-staging-1",), ("notes-staging-2",)),
         ("seen_tags", ("notes-staging-1",), ()),
     ],
 )

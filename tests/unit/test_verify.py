@@ -57,7 +57,7 @@ def test_what_was_verified_is_not_judged_again() -> None:
     world.alarms.speaking = ("notes-5xx",)
 
     assert world.verify() == StepResult(
-        done=True, reason=Reason.VERIFIED, message="verified before"
+        done=True, reason=Reason.VERIFIED, message="already verified"
     )
     assert world.deployment == before
 
@@ -243,7 +243,7 @@ def test_a_rollback_is_judged_like_a_release_and_recorded_as_such() -> None:
     )
     assert world.deployment.progress.rolled_back_at == world.now
     assert world.deployment.phase is Phase.ROLLING_BACK
-    assert world.verify("rollback").message == "verified before"
+    assert world.verify("rollback").message == "already verified"
 
 
 def test_a_rollback_does_not_bake_and_is_not_blamed_for_an_alarm_that_still_rings() -> None:

@@ -140,6 +140,6 @@ def test_the_approver_sees_that_the_last_good_revision_was_deregistered() -> Non
     world.plan()
 
     assert way_back(world.deployment.planned()) == (
-        "The code goes back to version 1.0.0, whose task definition was deregistered and is "
+        "The code is rolled back to version 1.0.0, whose task definition was deregistered and is "
         "registered again; the database is not touched."
     )

@@ -209,8 +209,8 @@ def test_the_approval_page_shows_what_is_approved(site: Site) -> None:
         "snapshot of fastapi-rds-production (required)",
         "between 100 % and 200 % of the desired tasks",
         "version 1.0.0 of fastapi-rds-production-6 sha256:a1a1a1a1a1a1",
-        "The code goes back to version 1.0.0; the migrated schema stays",
-        "A migration that fails half-way is not taken back",
+        "The code is rolled back to version 1.0.0; the migrated schema stays",
+        "A migration that fails partway is not reversed",
         "scan nothing at or above HIGH",
         "choose your name ada grace",
     ):
@@ -281,7 +281,7 @@ def test_a_wrong_link_is_refused_plainly(site: Site, sig: str) -> None:
     status = site.ask("GET", "/", {"sig": sig[:70]})
 
     assert [page["statusCode"] for page in (shown, viewed, status)] == [403, 403, 403]
-    assert "This link is not valid" in words(shown)
+    assert "This link is invalid" in words(shown)
 
 
 @pytest.mark.parametrize("sig", ["", "0" * 64, VIEW_SIG, "zz"])
@@ -330,7 +330,7 @@ def test_nobody_hears_which_approvals_there_are(site: Site, deployment_id: str) 
 @pytest.mark.parametrize(
     ("records", "said"),
     [
-        (stored(ticket=approval(expires_at=NOW)), "The time to decide is over."),
+        (stored(ticket=approval(expires_at=NOW)), "The approval has expired."),
         (stored(ended(Outcome.SUPERSEDED)), "fastapi-rds-production-7 has ended: Superseded."),
         (stored(deployment(cancel_requested_by="grace")), "Cancelled by grace."),
     ],
@@ -353,8 +353,8 @@ def test_a_link_that_came_too_late_is_gone(
     [
         ({"body": "answer=maybe&by=ada&sig=" + SIG}, "The field 'answer' must be 'approve' or"),
         ({"body": "answer=approve&sig=" + SIG}, "The field 'by' must be the name of an approver."),
-        ({"body": "answer=approve&by=ada&x=1&sig=" + SIG}, "fields that it should not have"),
-        ({"body": "answer=approve&answer=reject&by=ada&sig=" + SIG}, "should not have"),
+        ({"body": "answer=approve&by=ada&x=1&sig=" + SIG}, "unexpected fields"),
+        ({"body": "answer=approve&answer=reject&by=ada&sig=" + SIG}, "unexpected"),
         ({"body": "&".join(["by=ada"] * 40)}, "The form cannot be read."),
         ({"body": "by=%ff%fe&sig=" + SIG}, "The form cannot be read."),
         ({"body": "\ud800"}, "The form cannot be read."),
@@ -370,7 +370,7 @@ def test_a_link_that_came_too_late_is_gone(
         ),
         (
             {"body": json.dumps({"answer": "approve"}), "headers": {"content-type": "text/json"}},
-            "The decision has to be sent by the approval page's form.",
+            "Send the decision with the form on the approval page.",
         ),
     ],
 )
@@ -570,7 +570,7 @@ def test_an_ended_deployment_says_what_to_do_and_stays(monkeypatch: pytest.Monke
         "fastapi-rds-production --target-db-instance-identifier fastapi-rds-production-restored "
         "--restore-time 2026-11-21T09:31:12Z",
         'docs/runbook.md, under "NeedsOperator"',
-        "The record is whole: 5 entries",
+        "The record is intact: 5 entries",
     ):
         assert expected in said
 
@@ -642,7 +642,7 @@ def _forbidden() -> None:
 @pytest.mark.parametrize(
     ("error", "status", "said"),
     [
-        (Transient(Reason.AWS_UNAVAILABLE, "arn:aws:secret"), 503, "cannot be reached just now"),
+        (Transient(Reason.AWS_UNAVAILABLE, "arn:aws:secret"), 503, "temporarily unavailable"),
         (Broken(Reason.AWS_REFUSED, "arn:aws:secret"), 500, "Slipway could not answer."),
         (KeyError("arn:aws:secret"), 500, "Slipway could not answer."),
     ],

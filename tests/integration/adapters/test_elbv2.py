@@ -183,14 +183,14 @@ CERTIFICATE = (
 
 
 def _no(does: str, port: int = 80, host: str = HOST, path: str = "/health") -> str:
-    return f"port {port} of 'notes' {does} when {host}{path} is asked"
+    return f"port {port} of 'notes' {does} for {host}{path}"
 
 
 @pytest.mark.parametrize(
     ("listeners", "reasons"),
     [
-        ([], ["nothing listens on 'notes'"]),
-        ([_listener("TLS", 443)], ["nothing listens on 'notes'"]),
+        ([], ["'notes' has no HTTP listener"]),
+        ([_listener("TLS", 443)], ["'notes' has no HTTP listener"]),
         ([_listener("HTTP", 80, _forward(OTHER))], [_no("forwards to other")]),
         ([_listener("HTTP", 80, _fixed("404"))], [_no("answers 404 by itself")]),
         ([_listener("HTTP", 80, REDIRECT)], [_no("redirects")]),

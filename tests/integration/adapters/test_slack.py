@@ -170,22 +170,26 @@ OTHER_CHANNEL = "or name another one in the catalog or the Slack secret."
 @pytest.mark.parametrize(
     ("answer", "kind", "said"),
     [
-        ((404, "no_service", {}), Broken, f"Slack refuses: 404 no_service. {NEW_HOOK}"),
-        ((403, "invalid_token", {}), Broken, f"Slack refuses: 403 invalid_token. {NEW_HOOK}"),
+        ((404, "no_service", {}), Broken, f"Slack refused: 404 no_service. {NEW_HOOK}"),
+        ((403, "invalid_token", {}), Broken, f"Slack refused: 403 invalid_token. {NEW_HOOK}"),
         (
             (410, "channel_is_archived", {}),
             Broken,
-            f"Slack refuses: 410 channel_is_archived. Unarchive the channel, {OTHER_CHANNEL}",
+            f"Slack refused: 410 channel_is_archived. Unarchive the channel, {OTHER_CHANNEL}",
         ),
         (
             (403, "action_prohibited", {}),
             Broken,
-            "Slack refuses: 403 action_prohibited. Allow the webhook to post in its channel, or "
+            "Slack refused: 403 action_prohibited. Allow the webhook to post in its channel, or "
             "make a new one.",
         ),
-        ((400, f"<p>{PATH}</p>", {}), Broken, "Slack refuses: 400."),
-        ((302, "", {"Location": "https://example.invalid/"}), Broken, "Slack refuses: 302."),
-        ((429, "", {"Retry-After": "30"}), Transient, "Slack asks to wait for 30 seconds."),
+        ((400, f"<p>{PATH}</p>", {}), Broken, "Slack refused: 400."),
+        ((302, "", {"Location": "https://example.invalid/"}), Broken, "Slack refused: 302."),
+        (
+            (429, "", {"Retry-After": "30"}),
+            Transient,
+            "Slack is rate limiting: retry after 30 seconds.",
+        ),
     ],
 )
 def test_what_a_webhooks_answer_means(
@@ -279,7 +283,7 @@ def test_a_channel_that_takes_nothing_is_made_up_for_by_the_default_one(
 
     told = bot.post(MESSAGE, channel="#payments", thread_ts=None)
 
-    why = f"This is meant for #payments, where Slack does not take it ({error}). {what_to_do}, "
+    why = f"This message is for #payments, but Slack refused it there ({error}). {what_to_do}, "
     body = server.asked[1]["body"]
     assert told == at("C0DEFAULT", "2.0")
     assert (body["channel"], body["blocks"][1:]) == ("#deployments", list(MESSAGE.blocks))
@@ -296,7 +300,7 @@ def test_where_the_default_channel_takes_nothing_either_it_is_refused(
     refused(Broken, lambda: post(bot))
 
     assert said == (
-        "Slack refuses: chat.postMessage: not_in_channel. "
+        "Slack refused: chat.postMessage: not_in_channel. "
         f"Invite the app to the channel, {OTHER_CHANNEL}"
     )
     assert len(server.asked) == 3
@@ -358,14 +362,18 @@ def test_a_bot_replaces_its_message(server: Slack, bot: WebApi) -> None:
 @pytest.mark.parametrize(
     ("answer", "kind", "said"),
     [
-        (no("channel_not_found"), Broken, "Slack refuses: chat.postMessage: channel_not_found."),
-        (no("invalid_auth"), Broken, f"Slack refuses: chat.postMessage: invalid_auth. {NEW_TOKEN}"),
-        (no("token_revoked"), Broken, "Slack refuses: chat.postMessage: token_revoked."),
-        (no("missing_scope"), Broken, "Slack refuses: chat.postMessage: missing_scope. Give the"),
-        ((404, "<html>", {}), Broken, "Slack refuses: chat.postMessage: 404."),
-        (no("ratelimited"), Transient, "Slack's chat.postMessage answers ratelimited."),
-        (no("service_unavailable"), Transient, "Slack's chat.postMessage answers service_unav"),
-        ((429, "", {"Retry-After": "1"}), Transient, "Slack asks to wait for 1 seconds."),
+        (no("channel_not_found"), Broken, "Slack refused: chat.postMessage: channel_not_found."),
+        (no("invalid_auth"), Broken, f"Slack refused: chat.postMessage: invalid_auth. {NEW_TOKEN}"),
+        (no("token_revoked"), Broken, "Slack refused: chat.postMessage: token_revoked."),
+        (no("missing_scope"), Broken, "Slack refused: chat.postMessage: missing_scope. Give the"),
+        ((404, "<html>", {}), Broken, "Slack refused: chat.postMessage: 404."),
+        (no("ratelimited"), Transient, "Slack's chat.postMessage returned ratelimited."),
+        (no("service_unavailable"), Transient, "Slack's chat.postMessage returned service_una"),
+        (
+            (429, "", {"Retry-After": "1"}),
+            Transient,
+            "Slack is rate limiting: retry after 1 seconds.",
+        ),
     ],
 )
 def test_what_a_bots_answer_means(
@@ -405,8 +413,8 @@ def test_an_unreachable_slack_certainly_got_nothing(session: requests.Session) -
     webhook = IncomingWebhook(f"http://127.0.0.1:{port}{PATH}", session)
     bot = WebApi(TOKEN, "#deployments", session, f"http://127.0.0.1:{port}")
 
-    assert refused(Transient, lambda: webhook.post(MESSAGE)) == "Slack cannot be reached."
-    assert refused(Transient, lambda: post(bot)) == "Slack cannot be reached."
+    assert refused(Transient, lambda: webhook.post(MESSAGE)) == "Slack is unreachable."
+    assert refused(Transient, lambda: post(bot)) == "Slack is unreachable."
 
 
 @pytest.mark.parametrize("url", ["not a url " + PATH, "http://[" + PATH, "ftp://x" + PATH])
@@ -485,7 +493,7 @@ def test_a_channel_that_does_not_exist_is_named(server: Slack, bot: WebApi) -> N
 
     said = refused(Broken, lambda: bot.find(MESSAGE, channel=None, thread_ts=None, since=SINCE))
 
-    assert said.startswith("Slack knows no channel #deployments. Create the channel or invite the")
+    assert said.startswith("Slack has no channel #deployments. Create the channel or invite the")
 
 
 def test_the_secret_decides_which_slack_it_is(session: requests.Session) -> None:

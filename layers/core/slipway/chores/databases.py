@@ -1,4 +1,4 @@
-"""Databases that an ended deployment kept for its migration, which has ended since."""
+"""Databases that an ended deployment kept for its migration: free them once it has ended."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""What a chore is made of, and which part of the work comes up in which sweep."""
+"""What a chore is made of, and which share of the work each sweep does."""
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
@@ -18,7 +18,7 @@ Job = Callable[[], JobResult]
 Chore = Callable[[], Iterable[Job]]
 Admit = Callable[[Wish], AdmitResult]
 
-# Whoever waits is asked to look again every so many scheduled sweeps.
+# Each waiting deployment is woken in every fourth scheduled sweep.
 TURNS: Final = 4
 
 
@@ -28,11 +28,11 @@ def share_of_turn(things: Sequence[T], turn: int | None, turns: int) -> Sequence
 
 
 def rotation(things: Sequence[T], now: datetime) -> Sequence[T]:
-    """The things from another one on in every minute: what is cut off is not always the same."""
+    """The things, starting elsewhere each minute: a cut-off does not always hit the same ones."""
     first = crc32(f"{now:%d%H%M}".encode()) % len(things) if things else 0
     return [*things[first:], *things[:first]]
 
 
 def is_due(name: str, turn: int | None) -> bool:
-    """Whether whoever has this name is asked in this turn."""
+    """Whether the deployment of this name is due in this turn."""
     return turn is None or crc32(name.encode()) % TURNS == turn % TURNS

@@ -1,4 +1,4 @@
-"""Deployments of which a destination lacks something that a person has to know."""
+"""Notices that a destination still lacks although people have to know: request them again."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
@@ -13,7 +13,7 @@ from slipway.domain.outcome import Outcome
 from slipway.ports.control import Announcement, Announcements
 from slipway.ports.records import Records
 
-# The stream keeps its news for a day; what is older interests nobody any more.
+# A DynamoDB stream keeps its records for a day; older news is of no use to anybody.
 _NEWS_LASTS: Final = timedelta(days=1)
 _MUST_BE_TOLD: Final[frozenset[str | None]] = frozenset(
     {Phase.AWAITING_APPROVAL, *Outcome} - {Outcome.UNCHANGED}
@@ -23,9 +23,9 @@ _MUST_BE_TOLD: Final[frozenset[str | None]] = frozenset(
 def missed_notices(
     *, records: Records, announcements: Announcements, now: datetime, turn: int | None
 ) -> Iterator[Job]:
-    """Ask for it again.
+    """Request them again.
 
-    What nobody could be told for now is not asked for: the stream brings it again, in its order.
+    What the stream still retries is left out: it arrives by itself, and in order.
     """
     notices = [one for one in records.untold(now - _NEWS_LASTS) if is_due(one.deployment_id, turn)]
     names = sorted({one.deployment_id for one in notices})

@@ -1,4 +1,4 @@
-"""Promotions of an environment's last success that nobody has admitted."""
+"""Promotions of an environment's last success whose event was lost."""
 
 from collections.abc import Iterator
 from functools import partial

@@ -1,4 +1,4 @@
-"""Pushes and retags whose events were lost, found by comparing ECR's tags with the last look's."""
+"""Pushes and retags whose events were lost: found by comparing ECR's tags with the last sweep's."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -54,7 +54,7 @@ def lost_pushes(
 ) -> Iterator[Job]:
     """Admit what nobody has, one repository after the other, a part of them each turn.
 
-    What was judged is remembered after it was admitted: lost in between, the same is found again.
+    What was judged is written after it was admitted: a crash in between finds the same again.
     """
     feeding = _push_rules(catalog)
     turns = -(-len(feeding) // _LOOKED_AT)
@@ -121,7 +121,7 @@ def _admit_lost(
     fed: _FedLane, look: _Look, tagged: Sequence[Release], records: Records, admit: Admit
 ) -> JobResult:
     """What one lane has missed: its newest push, or all of that moment, and the newest retag."""
-    eligible = [one for one in tagged if fed.push.means(one.repository, one.tag)]
+    eligible = [one for one in tagged if fed.push.matches(one.repository, one.tag)]
     lane = fed.lane
     missed = lost_events(eligible, look.seen, lane.lane_id, lane.newest, look.now)
     wishes = {one: _wish(lane, one) for one in (*missed.pushes, *missed.retags)}

@@ -1,4 +1,4 @@
-"""Deployments without an outcome: executions that are gone, and steps that wait unwoken."""
+"""Deployments without an outcome: settle lost executions, wake steps that missed events."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
@@ -32,7 +32,7 @@ def waiting_deployments(
 ) -> Iterator[Job]:
     """Settle what died, start what never started, and wake whoever waits, a part each turn.
 
-    One call tells what runs. It lags behind by a moment, so what it does not name is looked up.
+    One call lists what is running. The list lags behind, so what is missing in it is looked up.
     """
     old = [one for one in unsettled if now - one.requested_at >= EVENT_PATIENCE]
     if not old:

@@ -1,4 +1,4 @@
-"""Rules about several entries of the catalog; each tells everything that breaks it.
+"""Rules about several entries of the catalog; each lists everything that breaks it.
 
 A line begins with the field that it is about: that is where its reader looks.
 """
@@ -19,7 +19,7 @@ def refuse(broken: Iterable[str]) -> None:
 
 
 def broken_lines(application: "Application") -> Iterator[str]:
-    """What is wrong with each `after`; a circle is told once, at the first that is in it."""
+    """What is wrong with each `after`; a circle is listed once, at its first member."""
     in_circles: set[str] = set()
     for name, environment in application.environments.items():
         after = environment.after

@@ -33,14 +33,14 @@ class Phase(StrEnum):
     SETTLED = "Settled"
 
 
-# From here on the user's systems may have changed, and a failure has to be taken back.
+# From here on the user's systems may have changed, and a failure has to be rolled back.
 CHANGING_PHASES: Final = frozenset(
     {Phase.MIGRATING, Phase.DEPLOYING, Phase.VERIFYING, Phase.ROLLING_BACK}
 )
 
 
 class Origin(StrEnum):
-    """What asked for a deployment."""
+    """What requested a deployment."""
 
     PUSH = "push"
     PROMOTION = "promotion"
@@ -185,7 +185,7 @@ class Deployment(Versioned):
 
     @property
     def may_be_migrating(self) -> bool:
-        """Whether a task that changes the schema was asked for and was not seen to end."""
+        """Whether a task that changes the schema was requested and was not seen to end."""
         return self.progress.may_be_moving_the_schema
 
     def planned(self) -> Plan:
@@ -205,7 +205,7 @@ class Deployment(Versioned):
             raise Rejected(Reason.DEPLOYMENT_ENDED, f"{self.deployment_id} is ending.")
 
     def refuse_to_go_forward(self) -> None:
-        """Raise Rejected when the deployment has ended or goes back.
+        """Raise Rejected when the deployment has ended or is rolling back.
 
         A look that outlived its state must not put a release forward that is being taken away.
         """

@@ -1,4 +1,4 @@
-"""The rules of the door: what a wish means for a lane that has been asked for releases before."""
+"""What a push or a request means for a lane as it stands: new, served already, or refused."""
 
 from datetime import datetime
 from typing import Final
@@ -18,7 +18,7 @@ _REPLACEABLE: Final = frozenset({Phase.PLANNING, Phase.AWAITING_APPROVAL, Phase.
 def is_serving(newest: Deployment | None, digest: str, schema_at: str | None = None) -> bool:
     """Whether the lane's newest candidate is about to bring this digest anyway.
 
-    Not where the wish says another thing of the schema: the plan was made without it.
+    Not where the wish states another schema: the plan was made without it.
     """
     return (
         newest is not None
@@ -65,8 +65,8 @@ def refuse_repeated(digest: str, lane: Lane) -> None:
     if stable is not None and stable.digest == digest and lane.holder is None:
         raise Rejected(
             Reason.UNCHANGED,
-            f"{short_digest(digest)} is live on {lane.lane_id} already, since "
-            f"{stable.deployment_id}. To deploy it once more, request it: "
+            f"{short_digest(digest)} is already live on {lane.lane_id}, since "
+            f"{stable.deployment_id}. To deploy it again, request it: "
             f"{deploy_command(lane.lane_id, digest)}",
         )
     if digest in lane.bad_digests:
@@ -83,8 +83,8 @@ def refuse_to_replace(newest: Deployment | None, digest: str, schema_at: str | N
     said = ("--schema-at", schema_at) if schema_at is not None else ()
     raise Rejected(
         Reason.WOULD_REPLACE,
-        f"{candidate_name(newest)} is waiting on {newest.lane_id} in phase {newest.phase} and would be "
-        "replaced by this request. To replace it, say so: "
+        f"{candidate_name(newest)} is waiting on {newest.lane_id} in phase {newest.phase} and "
+        "would be replaced by this request. To replace it: "
         f"{deploy_command(newest.lane_id, digest, '--replace', *said)}. To end it first: "
         f"{cancel_command(newest.deployment_id)}",
     )

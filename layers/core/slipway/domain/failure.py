@@ -71,7 +71,7 @@ class Failure(Model):
 def outcome_of(failure: Failure | None, cause: Failure | None, *, changed: bool) -> Outcome:
     """How the deployment ended.
 
-    ``failure`` is what ended it and ``cause`` what made it roll back; ``changed`` tells whether
+    ``failure`` is what ended it and ``cause`` what made it roll back; ``changed`` says whether
     something of the user's may have changed.
     """
     if failure is None:

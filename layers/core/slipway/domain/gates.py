@@ -12,7 +12,7 @@ from slipway.domain.release import Image
 from slipway.domain.text import cut
 from slipway.domain.verdict import Finding, Verdict, silence
 
-# However many checks fail, what is told and stored of them has a bound.
+# However many checks fail, the message about them is bounded.
 _TOLD: Final = 2000
 _ORDER: Final = (
     Severity.INFORMATIONAL,
@@ -58,11 +58,11 @@ def _fail(gate: str, reason: Reason, message: str) -> GateVerdict:
 
 
 def digest_gate(image: Image | None, asked_for: str, tag: str, *, explicit: bool) -> GateVerdict:
-    """The tag still names the digest that was asked for (a later push moved it otherwise)."""
+    """The tag still names the requested digest (a later push moved it otherwise)."""
     if explicit:
-        return _pass("digest", f"{asked_for[:19]} was asked for by digest")
+        return _pass("digest", f"{asked_for[:19]} was requested by digest")
     if image is None:
-        return _fail("digest", Reason.IMAGE_MISSING, f"No image is tagged {tag} any more.")
+        return _fail("digest", Reason.IMAGE_MISSING, f"The tag {tag} no longer exists.")
     if image.digest != asked_for:
         return _fail(
             "digest",
@@ -73,9 +73,9 @@ def digest_gate(image: Image | None, asked_for: str, tag: str, *, explicit: bool
 
 
 def image_gate(image: Image | None) -> GateVerdict:
-    """The image can be pulled: ECR keeps archived images but serves them no more."""
+    """The image can be pulled: ECR keeps archived images but no longer serves them."""
     if image is None:
-        return _fail("image", Reason.IMAGE_MISSING, "The image is not in the registry any more.")
+        return _fail("image", Reason.IMAGE_MISSING, "The image is no longer in the registry.")
     if image.status != "ACTIVE":
         return _fail(
             "image",
@@ -137,8 +137,8 @@ def _findings_gate(scan: Scan, policy: ScanGate) -> GateVerdict:
     # A severity that AWS has not ranked cannot be judged, so it counts as blocking.
     found = {name: n for name, n in scan.findings.items() if n and _is_blocking(name, blocking)}
     if found:
-        told = ", ".join(f"{count} {name}" for name, count in sorted(found.items()))
-        return _fail("scan", Reason.SCAN_FINDINGS, f"The scan found {told}.")
+        summary = ", ".join(f"{count} {name}" for name, count in sorted(found.items()))
+        return _fail("scan", Reason.SCAN_FINDINGS, f"The scan found {summary}.")
     return _pass("scan", f"nothing at or above {policy.block_from}")
 
 
@@ -154,9 +154,7 @@ def earlier_gate(after: str | None, succeeded: bool, digest: str, *, explicit: b
     if succeeded:
         return _pass("earlier environment", f"{digest[:19]} succeeded in {after}")
     if explicit:
-        return _pass(
-            "earlier environment", f"not seen in {after}; let through by an explicit request"
-        )
+        return _pass("earlier environment", f"not seen in {after}; allowed by an explicit request")
     return _fail(
         "earlier environment",
         Reason.EARLIER_ENVIRONMENT_MISSING,
@@ -190,11 +188,11 @@ def rollback_gate(
     """
     if stable is None:
         return _pass(
-            "rollback target", "first deployment of the lane: a failure pages a person instead"
+            "rollback target", "first deployment of the lane: if it fails, an operator is paged"
         )
     if planned is not None and explicit:
-        told = f"no way back: {planned}; let through by an explicit request"
-        return _pass("rollback target", told)
+        summary = f"rollback is not possible: {planned}; allowed by an explicit request"
+        return _pass("rollback target", summary)
     if planned is None and image is not None and image.status == "ACTIVE":
         return _pass("rollback target", f"{stable.deployment_id} ({stable.digest[:19]})")
     archived = image is not None and image.status != "ACTIVE"
@@ -203,33 +201,33 @@ def rollback_gate(
     return _fail(
         "rollback target",
         Reason.NOTHING_TO_ROLL_BACK_TO,
-        f"There is no way back: {planned or gone}. {restore}eploy without one: {ask_anew}",
+        f"Rollback is not possible: {planned or gone}. {restore}eploy anyway: {ask_anew}",
     )
 
 
 def checks_gate(
     findings: tuple[Finding, ...] | None, way_on: str, *, explicit: bool
 ) -> GateVerdict:
-    """The checks, without a version, are answered by the release that serves now.
+    """The checks, without a version, pass on the live release.
 
     Checks that never worked would roll every good release back. ``findings`` is None where nothing
     has ever been verified; ``way_on`` is the command that asks for the release explicitly: a
     broken site is repaired that way.
     """
     if findings is None:
-        return _pass("checks", "nothing was verified here before, so no release was asked")
+        return _pass("checks", "nothing was verified here before, so the checks were skipped")
     wanting = [one.message for one in findings if one.verdict is not Verdict.SUCCESSFUL]
     if not wanting:
-        told = f"{len(findings)} answered by the release that serves now"
-        return _pass("checks", told if findings else "none configured")
-    told = cut(" ".join(wanting), _TOLD)
+        summary = f"{len(findings)} passed on the live release"
+        return _pass("checks", summary if findings else "none configured")
+    summary = cut(" ".join(wanting), _TOLD)
     if explicit:
-        return _pass("checks", f"fail already, let through by an explicit request: {told}")
+        return _pass("checks", f"already failing, allowed by an explicit request: {summary}")
     return _fail(
         "checks",
         Reason.CHECKS_FAIL_ALREADY,
-        "These checks fail on the release that serves now, before anything was changed: "
-        f"{told} Correct verification in the catalog, or if the site is broken, request the "
+        "These checks already fail on the live release, before anything was changed: "
+        f"{summary} Correct verification in the catalog or, if the site is broken, request the "
         f"release explicitly: {way_on}",
     )
 

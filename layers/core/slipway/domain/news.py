@@ -1,7 +1,8 @@
-"""What there is to tell of a deployment that has just reached a state, in no one's format.
+"""The news about a deployment that has just reached a state, before any formatting.
 
-Texts of others are as they were written: whoever renders them redacts, bounds and escapes them,
-because each destination has control characters and limits of its own.
+Slack and every other destination render the same news. Text from outside is passed on as it was
+written: whoever renders it redacts, bounds and escapes it, because each destination has its own
+control characters and limits.
 """
 
 import re
@@ -24,15 +25,15 @@ from slipway.domain.wording import distance, moment, short_digest, short_image, 
 _LABEL_LIMIT: Final = 100
 _APPROVERS_LIMIT: Final = 500
 _DIFFERENCES_SHOWN: Final = 15
-# How the sentence of a task's end goes on with the last line of its log (steps/schema_task.py).
+# Records of 0.1.0 quote the last log line after a task's exit code; a channel must not show it.
 _LOG_LINE: Final = re.compile(
     r"(\bended with exit code -?\d{1,20}(?: \([^()]{0,500}\))?): .*", re.DOTALL
 )
 
 HEADLINES: Final[dict[str, str]] = {
     Phase.PLANNING: "deployment started",
-    Phase.AWAITING_APPROVAL: "waits for approval",
-    Phase.AWAITING_LANE: "waits for its turn",
+    Phase.AWAITING_APPROVAL: "waiting for approval",
+    Phase.AWAITING_LANE: "waiting for its turn",
     Phase.BACKING_UP: "backing up the database",
     Phase.MIGRATING: "migrating the database",
     Phase.DEPLOYING: "deploying",
@@ -44,11 +45,11 @@ HEADLINES: Final[dict[str, str]] = {
     Outcome.NEEDS_OPERATOR: "NEEDS AN OPERATOR",
     Outcome.FAILED: "failed before anything changed",
     Outcome.REJECTED: "rejected",
-    Outcome.EXPIRED: "nobody decided in time",
+    Outcome.EXPIRED: "approval expired",
     Outcome.SUPERSEDED: "replaced by a newer deployment",
     Outcome.BLOCKED: "blocked by a gate",
     Outcome.CANCELLED: "cancelled",
-    Outcome.UNCHANGED: "live already",
+    Outcome.UNCHANGED: "already live",
 }
 
 
@@ -131,12 +132,12 @@ def question(news: News) -> Question | None:
 def _changes(deployment: Deployment) -> list[str]:
     plan = deployment.plan
     if plan is None:
-        return ["The plan is not known."]
+        return ["The plan is not available."]
     lines = [
         f"{d.what}: {short_image(d.before)} → {short_image(d.after)}" for d in plan.differences
     ]
     hidden = len(lines) - _DIFFERENCES_SHOWN
-    shown_lines = lines[:_DIFFERENCES_SHOWN] or ["No difference to what is running."]
+    shown_lines = lines[:_DIFFERENCES_SHOWN] or ["No difference from what is running."]
     if hidden > 0:
         shown_lines.append(f"… and {hidden} more")
     if plan.needs_migration and plan.settings.migration is not None:
@@ -188,7 +189,7 @@ def to_do(news: News) -> str:
 
 
 def without_log(sentence: str) -> str:
-    """The sentence without the log line that it may quote: what is told is read by many."""
+    """The sentence without the log line that it may quote: a channel has many readers."""
     return _LOG_LINE.sub(r"\1. Its log is on the deployment's page.", sentence)
 
 

@@ -1,4 +1,8 @@
-"""What was told of a deployment, so that nothing is told twice and nothing stays untold."""
+"""What each destination was told about a deployment: nothing twice, and nothing left out.
+
+Three words belong together. *News* is what there is to say, a *message* is how Slack shows it, and
+a *notice* is the stored record of which states a destination was told.
+"""
 
 from datetime import datetime
 from enum import StrEnum
@@ -14,14 +18,14 @@ SLACK: Final = "slack"
 
 
 class NoticeState(StrEnum):
-    """How far the telling of one state got."""
+    """Whether a state is being sent to a destination or was."""
 
     SENDING = "sending"
     TOLD = "told"
 
 
 class MessagePlace(Model):
-    """Where a destination keeps what it tells of a deployment, in the destination's own words."""
+    """Where a deployment's message is at a destination, in the destination's own terms."""
 
     channel: str
     message: str
@@ -59,15 +63,15 @@ class Notice(Versioned):
         return {**kept, "place": place}
 
     def claimed(self, state: str) -> "Notice":
-        """The notice just before this state is told."""
+        """The notice just before this state is sent."""
         return self._with(state, NoticeState.SENDING)
 
     def confirmed(self, state: str) -> "Notice":
-        """The notice once this state was told."""
+        """The notice once this state was sent."""
         return self._with(state, NoticeState.TOLD)
 
     def released(self, state: str) -> "Notice":
-        """The notice after a refusal: the state was certainly not told."""
+        """The notice after a refusal: the state was certainly not sent."""
         told = {known: how for known, how in self.told.items() if known != state}
         return self.model_copy(update={"told": told})
 
@@ -83,12 +87,12 @@ class Notice(Versioned):
         return self.released(state).owed(state, since)
 
     def lacks(self, state: str | None) -> bool:
-        """Whether this state was refused or passed over, and nobody has told it since."""
+        """Whether this state was refused or passed over, and has not been sent since."""
         return state in self.refusals and state not in self.told
 
     @property
     def lacking_since(self) -> datetime | None:
-        """Since when something lacks; None when all is told."""
+        """Since when something lacks; None when nothing does."""
         return self.refused_since if any(map(self.lacks, self.refusals)) else None
 
     def placed(self, place: MessagePlace | None) -> "Notice":
@@ -109,12 +113,12 @@ _PLACE_OF_0_1_0: Final = ("channel", "message_ts")
 
 
 def reached_at(deployment: Deployment) -> datetime:
-    """When the deployment ended, or was asked for while it has not."""
+    """When the deployment ended, or was requested, while it has not ended."""
     return deployment.settled_at or deployment.requested_at
 
 
 def state_of(deployment: Deployment) -> str | None:
-    """What can be told of a deployment: its outcome, else its phase; None between the two."""
+    """The state to report of a deployment: its outcome, else its phase; None between the two."""
     if deployment.outcome is not None:
         return deployment.outcome
     return None if deployment.phase is Phase.SETTLED else deployment.phase

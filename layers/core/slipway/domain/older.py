@@ -1,6 +1,8 @@
-"""Documents as Slipway 0.1.0 stored them, read as they are kept now.
+"""Deployments that Slipway 0.1.0 stored, in the shape of today.
 
-A deployment's progress was a list of flat facts, and its plan lay inside it.
+Its progress was a list of flat facts, and its plan was inside. A deployment can wait for days for
+an approval, so an upgrade of Slipway meets old documents in the middle of their story. They are
+converted when they are read; nothing rewrites the table.
 """
 
 from typing import Any, Final

@@ -166,8 +166,8 @@ def pending_migration(
 ) -> bool:
     """needs_migration() with all that the lane knows; ``schema_at`` is where a person says it is.
 
-    An image that has succeeded here before has nothing to migrate where labels tell nothing; they
-    tell nothing of another database, of another repository's images, or of a time without
+    An image that has succeeded here before has nothing to migrate where labels say nothing; they
+    say nothing of another database, of another repository's images, or of a time without
     migrations.
     """
     if settings.migration is None:

@@ -1,6 +1,7 @@
-"""What is known of a deployment to have been started or finished, an effect for each call.
+"""What a deployment has started and finished so far: one effect for each call.
 
-Recovery reads it to find what an earlier try started, then looks at the cloud.
+After a crash the next look reads it to find out what an earlier try may have started, and then
+looks at the cloud for the rest.
 """
 
 from datetime import datetime, timedelta
@@ -69,8 +70,8 @@ class Looks(Model):
 
     def wanting(self, verdict: str | None) -> Self:
         """After one more look that failed; ``verdict`` when it was the last one."""
-        told = verdict if verdict is None else bounded_words(verdict)
-        return type(self)(failed=self.failed + 1, verdict=told)
+        kept = verdict if verdict is None else bounded_words(verdict)
+        return type(self)(failed=self.failed + 1, verdict=kept)
 
     def moving(self, since: datetime, healthy_since: datetime | None, *, emptied: bool) -> Self:
         """After a look at a world that moves, which says nothing about the release."""
@@ -188,5 +189,5 @@ class Progress(Model):
 
     @property
     def has_deployed(self) -> bool:
-        """Whether a rollout of the release was asked for, of any service."""
+        """Whether a rollout of the release was requested, for any service."""
         return any(service.rollout is not None for service in self.services.values())

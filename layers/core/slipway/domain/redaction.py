@@ -69,7 +69,7 @@ def redact_for_record(text: str, most: int = 4000) -> str:
 
 
 def redact_for_people(text: str, most: int = LINE) -> str:
-    """Text of others as people may be told it: one printable line of ``most`` characters at most,
+    """Text of others as people may see it: one printable line of ``most`` characters at most,
     without secrets.
     """
     # First plain: a colour or a line break inside of a secret would hide it from the rules.

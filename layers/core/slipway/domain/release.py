@@ -39,7 +39,7 @@ def known_labels(labels: Mapping[str, str]) -> dict[str, str]:
 
 
 class Release(Model):
-    """An image as it was asked for; the tag is only a label."""
+    """An image as it was requested; the tag is only a label."""
 
     repository: str
     digest: Digest

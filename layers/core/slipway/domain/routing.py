@@ -92,7 +92,7 @@ def _why_closed(front: Front) -> str | None:
             "attached to its VPC"
         )
     if not any(listener.protocol in DEFAULT_PORTS for listener in front.listeners):
-        return f"nothing listens on '{front.name}'"
+        return f"'{front.name}' has no HTTP listener"
     return None
 
 
@@ -132,7 +132,7 @@ def _why_not_here(front: Front, listener: Listener, host: str, paths: Sequence[s
         rule = _matching_rule(listener, host, path)
         if rule is None or not rule.leads_to_us:
             does = rule.does if rule else "has no rule"
-            return f"port {listener.port} of '{front.name}' {does} when {host}{path} is asked"
+            return f"port {listener.port} of '{front.name}' {does} for {host}{path}"
     return None
 
 

@@ -1,4 +1,4 @@
-"""What a tool's own words tell of the schema's revision."""
+"""Read the schema's revision from the output of a migration tool."""
 
 from collections.abc import Iterable, Iterator
 

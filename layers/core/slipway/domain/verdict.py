@@ -8,7 +8,7 @@ from slipway.domain.errors import Reason
 from slipway.domain.model import Model
 from slipway.domain.text import cut
 
-# However many checks a catalog names, what is told and stored of them has a bound.
+# However many checks a catalog names, the message about them is bounded.
 _MOST: Final = 2000
 
 

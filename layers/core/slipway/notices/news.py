@@ -1,4 +1,4 @@
-"""What a change is told with: the ticket, the links and the lane, as the record has them now."""
+"""Collect the news about a change: the approval, the links and the lane, as they are now."""
 
 from datetime import datetime
 

@@ -1,7 +1,7 @@
-"""Notify: every change of a deployment's phase or outcome is told wherever people are told.
+"""Notify: report every change of a deployment's phase or outcome to every destination.
 
-The record's stream brings the changes in their order. It comes again while nobody can be told;
-what one destination alone could not take holds up no other, and is left to the sweep.
+The table's stream brings the changes in order. A batch is retried while no destination can be
+reached; what one destination alone could not take holds up no other, and is left to the sweep.
 """
 
 from collections.abc import Iterable, Sequence
@@ -24,7 +24,7 @@ from slipway.ports.records import Records
 class NotifyRequest(Model):
     """One write of a deployment, as the record's stream hands it on: JSON before and after.
 
-    ``destination`` is the one that is asked for again; every one is told of a new write.
+    ``destination`` is the one to notify again; without it every destination is.
     """
 
     sequence_number: str
@@ -69,7 +69,7 @@ class NotifyAllResult(Model):
     problem: str = ""
 
     def answer(self) -> dict[str, list[dict[str, str]]]:
-        """What Lambda's stream reader expects: it comes again from the write that is named."""
+        """What Lambda's stream reader expects: it retries from the write that is named."""
         failed = [self.failed] if self.failed else []
         return {"batchItemFailures": [{"itemIdentifier": number} for number in failed]}
 
@@ -83,17 +83,17 @@ def notify_all(
     catalog: Catalog,
     now: datetime,
 ) -> NotifyAllResult:
-    """Tell a batch of writes in their order, up to the first that has to come again."""
+    """Report a batch of writes in order, up to the first that has to be retried."""
     results: list[NotifyResult] = []
     for request in requests:
         try:
             change = request.change()
         except Broken as error:
-            # Coming again would not make it readable, and would hold everything behind it.
+            # A retry would not make it readable, and would block everything behind it.
             results.append(_unreadable_result(error))
             continue
         try:
-            told = notify(
+            reported = notify(
                 change,
                 records=records,
                 destinations=_addressees(request, destinations),
@@ -105,7 +105,7 @@ def notify_all(
             return NotifyAllResult(
                 results=tuple(results), failed=request.sequence_number, problem=str(error)
             )
-        results.extend(told)
+        results.extend(reported)
     return NotifyAllResult(results=tuple(results))
 
 
@@ -118,16 +118,16 @@ def notify(
     catalog: Catalog,
     now: datetime,
 ) -> tuple[NotifyResult, ...]:
-    """Tell the change, if it is one, to every destination; safe to call again.
+    """Report the change, if it is one, to every destination; safe to call again.
 
     Transient when the record, or every destination, cannot be reached now: the same change has to
-    come again.
+    be retried.
     """
     deployment, state = change.after, change.state
     if state is None:
         return (_unchanged_result(deployment),)
     asked = partial(news_of, records=records, links=links, catalog=catalog, now=now)
-    # Read once for all destinations, and not at all when none of them is to be told.
+    # Read once for all destinations, and not at all when none of them reports the state.
     news = cache(partial(asked, deployment, state))
     results = [
         notify_destination(deployment, state, one, records=records, news=news)

@@ -1,7 +1,9 @@
-"""The outbox: a state is claimed, sent and confirmed, so one destination is told it at most once.
+"""The outbox: a state is claimed, sent and confirmed, so each destination gets it at most once.
 
-What was clearly refused for now releases the claim and is told later; what ended unclearly keeps
-it. Each destination has claims of its own, so none of them waits for another.
+The claim is written before the message leaves. A claim without a confirmation means that a try died
+in between and the message may have arrived: it is looked for, and sent again only if it certainly
+did not arrive. A clear refusal releases the claim. Destinations have separate claims, so none waits
+for another.
 """
 
 from collections.abc import Callable
@@ -18,11 +20,11 @@ from slipway.ports.people import Arrival, Delivery, Destination
 from slipway.ports.records import Records
 
 _ATTEMPTS: Final = 6
-_NOBODY_KNOWS: Final = "nobody knows whether the message arrived; it is not sent again"
+_NOBODY_KNOWS: Final = "whether the message arrived is unknown; it is not sent again"
 
 
 class NotifyStatus(StrEnum):
-    """What became of a state that might be told."""
+    """What became of a state at one destination."""
 
     TOLD = "told"
     QUIET = "quiet"
@@ -33,7 +35,7 @@ class NotifyStatus(StrEnum):
 
 
 class NotifyResult(Model):
-    """What became of one state at one destination; ``detail`` says why it was not told."""
+    """What became of one state at one destination; ``detail`` says why it was not sent."""
 
     deployment_id: str
     state: str
@@ -50,23 +52,23 @@ def notify_destination(
     records: Records,
     news: Callable[[], News],
 ) -> NotifyResult:
-    """Tell one destination of a state that the deployment has reached; safe to call again.
+    """Report a state that the deployment has reached to one destination; safe to call again.
 
-    Ends as LATER when it could not be reached now: the same state has to come again.
+    Ends as LATER when it could not be reached now: the same state has to be retried.
     """
     deployment_id, name = deployment.deployment_id, destination.name
     if not destination.tells(state):
-        return _result(deployment_id, state, name, NotifyStatus.QUIET, "not told here")
+        return _result(deployment_id, state, name, NotifyStatus.QUIET, "not reported here")
     notice = records.notice(deployment_id, name)
     if notice.told.get(state) is NoticeState.TOLD:
-        return _result(deployment_id, state, name, NotifyStatus.KNOWN, "told before")
+        return _result(deployment_id, state, name, NotifyStatus.KNOWN, "already sent")
     return _deliver(news(), notice, destination, records)
 
 
 def leave_to_sweep(untold: NotifyResult, deployment: Deployment, records: Records) -> NotifyResult:
-    """Leave to the sweep what one destination could not be told, since the stream goes on.
+    """Leave to the sweep what one destination could not take, since the stream moves on.
 
-    What may have arrived is not: it keeps its claim, and a person is told that nobody knows.
+    What may have arrived is not: it keeps its claim, and the log says that nobody knows.
     """
     state, since = untold.state, reached_at(deployment)
 
@@ -106,7 +108,7 @@ def _deliver(
 
 
 def _refresh(news: News, notice: Notice, destination: Destination) -> Notice:
-    """Bring up to date what was told before; the notice without its place if that is gone."""
+    """Update the message that was sent before; the notice without its place if that is gone."""
     if notice.place is None or destination.update(news, notice.place):
         return notice
     return notice.forgotten()
@@ -125,7 +127,10 @@ def _send(news: News, notice: Notice, destination: Destination, records: Records
         _change(claim, lambda notice: notice.refused(news.state, since), records)
         return _status_result(news, claim, NotifyStatus.REFUSED, refusal.message)
     if delivery.arrival is Arrival.UNCONFIRMED:
-        message = f"{news.deployment.deployment_id} {news.state}: look for the message first."
+        message = (
+            f"{news.deployment.deployment_id} {news.state}: the message may have arrived; "
+            "look for it first."
+        )
         return _status_result(news, claim, NotifyStatus.LATER, message)
     return _settle(news, claim, delivery, records)
 
@@ -145,7 +150,7 @@ def _confirm(news: News, notice: Notice, place: MessagePlace | None, records: Re
 
 
 def _change(notice: Notice, change: Callable[[Notice], Notice], records: Records) -> None:
-    """Write what became of a claim, also when another state was told meanwhile."""
+    """Write what became of a claim, also when another state was sent meanwhile."""
     known: list[Notice] = [notice]
 
     def write() -> None:
@@ -161,7 +166,7 @@ def _write(notice: Notice, records: Records) -> Notice:
 
 
 def _too_often_message(deployment_id: str) -> str:
-    return f"What was told of {deployment_id} is being written too often."
+    return f"Too many concurrent writes to the notices of {deployment_id}."
 
 
 def _status_result(

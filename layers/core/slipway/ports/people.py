@@ -1,4 +1,4 @@
-"""Where people look, and how they are told."""
+"""Where people look, and how they are notified."""
 
 from enum import StrEnum
 from typing import Protocol
@@ -58,11 +58,11 @@ class Destination(Protocol):
 
     @property
     def name(self) -> str:
-        """What its notices are kept under: as long as it stays, nothing is told twice."""
+        """What its notices are stored under: while it stays, nothing is sent twice."""
         ...
 
     def tells(self, state: str) -> bool:
-        """Whether people are told of this state here at all."""
+        """Whether this destination reports this state at all."""
         ...
 
     def sends(self, state: str, place: MessagePlace | None) -> bool:
@@ -78,11 +78,11 @@ class Destination(Protocol):
         ...
 
     def update(self, news: News, place: MessagePlace) -> bool:
-        """Bring up to date what was told before; False when it is gone, and what is told next
-        begins anew.
+        """Update the message that was sent before; False when it is gone, and the next one starts
+        anew.
         """
         ...
 
     def send(self, news: News, place: MessagePlace | None) -> Delivery:
-        """Tell the news, once; at ``place`` stands what was told of this deployment before."""
+        """Send the news, once; at ``place`` is the deployment's earlier message."""
         ...

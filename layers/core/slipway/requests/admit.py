@@ -1,4 +1,8 @@
-"""Admit: an event becomes a candidate with a deployment, or a reasoned refusal."""
+"""Admit: turn a wish into the lane's newest candidate, or refuse it with a reason.
+
+The admission is written together with the lane and the deployment, put if absent: two deliveries
+of one event meet at the same key, and the second finds what the first became.
+"""
 
 from datetime import datetime
 from typing import Final
@@ -32,7 +36,7 @@ _MESSAGE_KEPT: Final = 1000
 class AdmitResult(Model):
     """The deployment that serves the wish, and whether it is a new one.
 
-    ``reason`` is WaitsAlready where the deployment was asked for before and still goes on.
+    ``reason`` is WaitsAlready where the deployment was requested before and still goes on.
     """
 
     deployment_id: str
@@ -42,7 +46,7 @@ class AdmitResult(Model):
 
 
 class _Answer(Model):
-    """What a wish came to; ``replaced`` is the candidate that may have to give way."""
+    """The answer to a wish; ``replaced`` is the candidate that may have to give way."""
 
     deployment_id: str
     new: bool = False
@@ -59,11 +63,11 @@ def admit(
     announcements: Announcements,
     catalog: Catalog,
 ) -> AdmitResult:
-    """Number the wish, make it the lane's candidate and start its execution.
+    """Give the wish a number, make it the lane's candidate and start its execution.
 
     The same wish again finds its deployment: the execution is started once by its name, so an
     attempt that died between the record and the start is completed. Rejected, with what to do
-    instead, when the wish starts nothing; the refusal is kept for whoever asked.
+    instead, when the wish starts nothing; the refusal is kept for the requester.
     """
     try:
         _refuse_unknown(wish, catalog)
@@ -86,7 +90,7 @@ def admit(
 
 
 def remember_refusal(wish: Wish, refusal: Rejected, records: Records) -> None:
-    """Keep a refusal under the wish: whoever asked hears it, and the same wish is refused again.
+    """Keep a refusal under the wish, so that whoever asked can read it and a retry gets the same.
 
     That the catalog knows no such lane is forgotten where no person asked: the next catalog may.
     """
@@ -115,7 +119,7 @@ def _write_refusal(wish_id: str, event_id: str, refusal: Rejected, records: Reco
     try:
         records.write([], admission=answer)
     except Transient as error:
-        # This very wish has an answer already; whatever else it is, the event comes again.
+        # Another delivery of the same wish was answered first; its answer stands.
         if error.reason is not Reason.RECORD_MOVED:
             raise
 
@@ -138,7 +142,7 @@ def _refuse_unknown(wish: Wish, catalog: Catalog) -> None:
 
 
 def _find_or_admit(wish: Wish, journal: Journal) -> _Answer:
-    message = f"{wish.wish_id}: the lane is being written too often."
+    message = f"{wish.wish_id}: too many concurrent writes to the lane."
     return retry_when_moved(
         lambda: _attempt_once(wish, journal), attempts=_ATTEMPTS, otherwise=message
     )
@@ -167,7 +171,7 @@ def _refuse_reused(wish: Wish, known: Admission, records: Records) -> None:
     if (before.lane_id, before.release.digest) != (wish.lane_id, wish.release.digest):
         raise Rejected(
             Reason.REQUEST_REUSED,
-            f"The request id of {wish.wish_id} was used for {before.deployment_id} already. Send "
+            f"The request id of {wish.wish_id} was already used for {before.deployment_id}. Send "
             "the request again with a new request_id.",
         )
 

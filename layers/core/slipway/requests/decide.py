@@ -1,4 +1,4 @@
-"""Decide: a person's one answer to an approval, from a signed link."""
+"""Decide: record the one decision on an approval, made through a signed link."""
 
 from contextlib import suppress
 from typing import Annotated, Final
@@ -19,7 +19,7 @@ from slipway.journal import Journal, retry_when_moved
 from slipway.ports.control import Announcements
 from slipway.ports.records import Records
 
-# The steps write the same record; whoever lost reads it again.
+# The steps write the same record; whoever loses the race reads it again.
 _ATTEMPTS: Final = 5
 
 
@@ -37,12 +37,12 @@ def ticket(deployment_id: str, sig: str, *, records: Records, key: str) -> Appro
     """The approval that a link opens.
 
     Rejected alike when there is none and when the link is not ours: a link is bound to deployment,
-    digest and plan, and tells nobody else which deployments there are.
+    digest and plan, and reveals nothing about other deployments.
     """
     approval = records.approval(deployment_id)
     subject = link_subject(approval) if approval else deployment_id
     if not is_signed(key, APPROVE, subject, sig) or approval is None:
-        raise Rejected(Reason.LINK_INVALID, "This link is not valid, or not valid any more.")
+        raise Rejected(Reason.LINK_INVALID, "This link is invalid or no longer valid.")
     return approval
 
 
@@ -53,7 +53,7 @@ def decide(
     announcements: Announcements,
     key: str,
 ) -> Approval:
-    """Write the decision, once, and tell whoever waits for it; Rejected when it is not wanted.
+    """Write the decision, once, and wake the step that waits for it; Rejected when it is too late.
 
     Every refusal leaves the record as it was.
     """
@@ -91,9 +91,9 @@ def _write_decision(
 def _already_message(decision: Decision, deployment: Deployment) -> str:
     approved = decision.answer is Answer.APPROVE
     verb = "approved" if approved else "rejected"
-    told = f"{decision.by} has already {verb} this deployment, on {moment(decision.at)}."
+    message = f"{decision.by} has already {verb} this deployment, on {moment(decision.at)}."
     again = deploy_command(deployment.lane_id, deployment.release.digest)
-    return told if approved else f"{told} To be asked again, request the release: {again}"
+    return message if approved else f"{message} To request approval again: {again}"
 
 
 def _refuse_unwanted(deployment: Deployment, records: Records) -> None:
@@ -108,6 +108,6 @@ def _refuse_unwanted(deployment: Deployment, records: Records) -> None:
 
 def _announce(deployment: Deployment, announcements: Announcements) -> None:
     detail = {"deployment_id": deployment.deployment_id, "lane": deployment.lane_id}
-    # The decision is written: the waiting step finds it by its own timer if the news gets lost.
+    # The decision is written: if the event gets lost, the sweep wakes the waiting step.
     with suppress(Transient):
         announcements.publish("Approval Decided", detail)

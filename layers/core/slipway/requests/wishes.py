@@ -1,4 +1,4 @@
-"""What an event wishes for: the edge where input from outside becomes the domain's words."""
+"""Read the wishes in an event: the edge where untrusted input becomes the domain's terms."""
 
 import re
 from typing import Any, Final, Literal, TypeVar
@@ -54,7 +54,7 @@ class _Request(_Lenient):
     tag: str = Field(min_length=1, max_length=300)
     requested_by: str = Field(min_length=1, max_length=300)
     reason: str = Field(default="", max_length=500)
-    # Who asks may name the request: told twice, it is still one request.
+    # The caller may name the request: sent twice, it is still one request.
     request_id: str | None = Field(default=None, pattern=_REQUEST_ID)
     # Whether it may take the place of another release that waits.
     replace: bool = False
@@ -94,7 +94,7 @@ def wishes(
     reader = readers.get((envelope.source, envelope.detail_type))
     if reader is None:
         kind = f"{envelope.source} '{envelope.detail_type}'"
-        raise Rejected(Reason.NOT_MEANT_FOR_US, f"Nothing is started by {kind}.")
+        raise Rejected(Reason.NOT_MEANT_FOR_US, f"No deployment starts on {kind}.")
     return reader(envelope, catalog, records)
 
 
@@ -110,14 +110,16 @@ def _parse(model: type[T], content: object) -> T:
 def _push_wishes(envelope: _Envelope, catalog: Catalog, records: Records) -> list[Wish]:
     push = _parse(_Push, envelope.detail)
     if not push.image_tag:
-        message = f"A push to {push.repository_name} without a tag starts nothing; push a tag."
+        message = (
+            f"A push to {push.repository_name} without a tag starts no deployment; push a tag."
+        )
         raise Rejected(Reason.NOT_MEANT_FOR_US, message)
-    meant = catalog.meant(push.repository_name, push.image_tag)
-    if not meant:
+    fed = catalog.fed_by_push(push.repository_name, push.image_tag)
+    if not fed:
         raise Rejected(
             Reason.NOT_MEANT_FOR_US,
-            f"No environment is fed by {push.repository_name}:{push.image_tag}; push.repository "
-            "and push.tags in the catalog say which pushes are.",
+            f"No environment matches {push.repository_name}:{push.image_tag}; push.repository "
+            "and push.tags in the catalog select the pushes that start deployments.",
         )
     release = Release(
         repository=push.repository_name,
@@ -125,10 +127,10 @@ def _push_wishes(envelope: _Envelope, catalog: Catalog, records: Records) -> lis
         tag=push.image_tag,
         pushed_at=envelope.time,
     )
-    told = {"event_id": envelope.id, "artifact": push.artifact}
+    details = {"event_id": envelope.id, "artifact": push.artifact}
     return [
-        push_wish(application, environment, release, Origin.PUSH).model_copy(update=told)
-        for application, environment in meant
+        push_wish(application, environment, release, Origin.PUSH).model_copy(update=details)
+        for application, environment in fed
     ]
 
 

@@ -1,4 +1,4 @@
-"""News as Slack takes them: Block Kit, within Slack's limits.
+"""News as Slack shows it: Block Kit, within Slack's limits.
 
 Text of others goes into ``plain_text`` objects, which Slack shows as they are; our own words may be
 ``mrkdwn``, with ``verbatim`` so that Slack makes no link or mention of a word. The limits are
@@ -47,7 +47,7 @@ ICONS: Final[dict[str, str]] = {
 class Message(Model):
     """A message about one state of one deployment.
 
-    ``text`` is what a notification shows; ``plain`` is told instead of the blocks where Slack
+    ``text`` is what a notification shows; ``plain`` is sent instead of the blocks where Slack
     refuses them.
     """
 
@@ -80,7 +80,7 @@ def line(news: News) -> Message:
 
 
 def with_redirect_note(message: Message, why: str) -> Message:
-    """The message as it is told in another channel than the one it is meant for."""
+    """The message as it is sent to another channel than its own."""
     note = escape(why, _SENTENCE_LIMIT)
     return message.model_copy(
         update={
@@ -108,7 +108,7 @@ def _plain(news: News, text: str) -> str:
     if _asks(news):
         lines.append(f"Review and decide: {news.approval_url}")
     elif news.page_url:
-        lines.append(f"More: {news.page_url}")
+        lines.append(f"Details: {news.page_url}")
     return "\n".join(lines)
 
 
@@ -145,7 +145,7 @@ def _question(asked: Question, news: News) -> Iterator[dict[str, Any]]:
     yield _lines(asked.changes)
     yield from (_others(note) for note in asked.overridden)
     if asked.way_back:
-        yield _own("*If it goes wrong*")
+        yield _own("*If it fails*")
         yield _others(asked.way_back)
     if asked.decision:
         yield _others(asked.decision)

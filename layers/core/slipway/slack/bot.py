@@ -20,7 +20,7 @@ _WITHOUT_A_MESSAGE: Final[frozenset[str]] = frozenset({Outcome.UNCHANGED})
 
 
 class SlackBot:
-    """A destination that can change and find what it has told."""
+    """A destination that can change and find its messages."""
 
     name = SLACK
 

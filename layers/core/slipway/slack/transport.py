@@ -1,4 +1,4 @@
-"""How Slack is called over HTTP, and what has become of a call.
+"""How Slack is called over HTTP, and what is known of a call afterwards.
 
 A message that was sent and not clearly refused may have arrived: after a lost answer, one that is
 not Slack's, or a server error. The webhook's URL and the bot's token are secrets: no error names
@@ -44,7 +44,7 @@ def send_request(session: requests.Session, request: requests.Request) -> reques
         )
     except requests.RequestException as error:
         if _never_left(error):
-            raise Transient(Reason.SLACK_UNAVAILABLE, "Slack cannot be reached.") from None
+            raise Transient(Reason.SLACK_UNAVAILABLE, "Slack is unreachable.") from None
         if isinstance(error, ValueError):
             # A URL that cannot be one: the sentence must not repeat it.
             message = "The address in the Slack secret is not a URL."
@@ -52,7 +52,7 @@ def send_request(session: requests.Session, request: requests.Request) -> reques
         raise Unclear from None
     if response.status_code == requests.codes.too_many_requests:
         after = word(response.headers.get("Retry-After", "?"))
-        message = f"Slack asks to wait for {after} seconds."
+        message = f"Slack is rate limiting: retry after {after} seconds."
         raise Transient(Reason.SLACK_UNAVAILABLE, message)
     if response.status_code >= requests.codes.internal_server_error:
         # A gateway gives up on what Slack may have taken already.

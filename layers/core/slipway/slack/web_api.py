@@ -46,9 +46,9 @@ class WebApi:
                 raise refused.broken() from None
             if not concerns_channel(refused.error):
                 raise refused.broken() from None
-            told = with_redirect_note(message, _redirect_note(wanted, refused.error))
+            redirected = with_redirect_note(message, _redirect_note(wanted, refused.error))
         try:
-            return self._post(told, self._channel, None)
+            return self._post(redirected, self._channel, None)
         except Refused as refused:
             raise refused.broken() from None
 
@@ -110,7 +110,7 @@ class WebApi:
         for found in self._pages("conversations.list", params, "channels"):
             if found.get("name") == name:
                 return str(found["id"])
-        raise Refused("", "channel_not_found", f"Slack knows no channel {channel}.")
+        raise Refused("", "channel_not_found", f"Slack has no channel {channel}.")
 
     def _pages(self, method: str, params: dict[str, str], key: str) -> Iterator[dict[str, Any]]:
         cursor = ""
@@ -143,7 +143,7 @@ class WebApi:
             return self._call(method, **arguments)
         except Unclear:
             raise Transient(
-                Reason.SLACK_UNAVAILABLE, f"The answer to Slack's {method} was lost."
+                Reason.SLACK_UNAVAILABLE, f"The response to Slack's {method} was lost."
             ) from None
 
     def _call(self, method: str, **arguments: Any) -> dict[str, Any]:
@@ -160,7 +160,7 @@ class WebApi:
         if error in UNCLEAR:
             raise Unclear
         if error in LATER:
-            raise Transient(Reason.SLACK_UNAVAILABLE, f"Slack's {method} answers {error}.")
+            raise Transient(Reason.SLACK_UNAVAILABLE, f"Slack's {method} returned {error}.")
         if answer.get("ok") is not False and response.status_code == requests.codes.ok:
             # Not Slack's own words: what it answered got lost on the way.
             raise Unclear
@@ -174,7 +174,7 @@ def _metadata(message: Message) -> dict[str, Any]:
 
 def _redirect_note(channel: str, error: str) -> str:
     """Why a message stands in the default channel, and what to do about it."""
-    return f"This is meant for {channel}, where Slack does not take it ({error}). {remedy(error)}"
+    return f"This message is for {channel}, but Slack refused it there ({error}). {remedy(error)}"
 
 
 def _json(response: requests.Response) -> dict[str, Any]:

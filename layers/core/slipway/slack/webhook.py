@@ -1,4 +1,4 @@
-"""Slack as an incoming webhook: it sends, and hears only whether Slack took the message."""
+"""Slack through an incoming webhook: it sends, and learns only whether Slack took the message."""
 
 from typing import Any, Final
 
@@ -13,7 +13,7 @@ from slipway.slack.blocks import Message, whole
 from slipway.slack.refusals import Refused, word
 from slipway.slack.transport import Unclear, send_laid_out, send_request
 
-# A webhook cannot change what it sent, so it only tells what a person wants to hear of.
+# A webhook cannot change what it sent, so it only reports what people want to know.
 _MILESTONES: Final[frozenset[str]] = frozenset(
     {Phase.PLANNING, Phase.AWAITING_APPROVAL, Phase.ROLLING_BACK, *Outcome} - {Outcome.UNCHANGED}
 )
@@ -29,7 +29,7 @@ class IncomingWebhook:
     def post(self, message: Message) -> Delivery:
         """Send a message; Transient when it certainly did not arrive, Broken when refused.
 
-        What Slack refuses as it is laid out is told in plain text at once.
+        A layout that Slack refuses is replaced by plain text at once.
         """
         try:
             send_laid_out(message, self._post_body)
@@ -50,7 +50,7 @@ class IncomingWebhook:
 
 
 class SlackWebhook:
-    """A destination that tells the milestones, and can neither change nor find what it told."""
+    """A destination that reports the milestones, and can neither change nor find its messages."""
 
     name = SLACK
 
@@ -62,7 +62,7 @@ class SlackWebhook:
         return state in _MILESTONES
 
     def sends(self, state: str, place: MessagePlace | None) -> bool:
-        """Whatever is told is a message of its own."""
+        """Each reported state is a message of its own."""
         return True
 
     def find(self, news: News, place: MessagePlace | None) -> Delivery | None:
@@ -70,7 +70,7 @@ class SlackWebhook:
         return Delivery(arrival=Arrival.UNKNOWABLE)
 
     def update(self, news: News, place: MessagePlace) -> bool:
-        """Nothing: what a bot has told here before stands as it is."""
+        """Nothing: a message that a bot sent here before stays as it is."""
         return True
 
     def send(self, news: News, place: MessagePlace | None) -> Delivery:

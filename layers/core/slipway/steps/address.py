@@ -1,4 +1,4 @@
-"""Where the checks of a service are asked: the catalog's address, or that of its load balancer."""
+"""The address to send a service's checks to: the catalog's, or that of its load balancer."""
 
 from collections.abc import Iterable
 
@@ -13,8 +13,8 @@ from slipway.ports.observation import LoadBalancers
 def with_address(live: LiveService, settings: Environment, balancers: LoadBalancers) -> LiveService:
     """The service with the address of its checks; Rejected when they have none.
 
-    Found now, it is a refusal; found by Verify, it would be a rollback of a good release, or a
-    success that another service behind the same load balancer has earned.
+    Noticed now, it is a refusal. Noticed by Verify, it would roll a good release back, or count
+    the answers of another service behind the same load balancer.
     """
     verification = settings.verification
     base_url = verification.base_url
@@ -28,7 +28,7 @@ def with_address(live: LiveService, settings: Environment, balancers: LoadBalanc
 
 
 def requests_for(checks: Iterable[HttpCheck], live: LiveService) -> tuple[HttpRequest, ...]:
-    """What is asked for these checks, at the address that the plan found."""
+    """The requests for these checks, to the address that the plan found."""
     return tuple(
         HttpRequest(url=f"{live.base_url or ''}{check.path}", follow=check.follows)
         for check in checks
@@ -38,7 +38,8 @@ def requests_for(checks: Iterable[HttpCheck], live: LiveService) -> tuple[HttpRe
 def _why_no_address(service: str, found: Address) -> str:
     if not found.reasons:
         return (
-            f"Nothing listens in front of the service '{service}', so its checks have no address; "
+            f"No load balancer is in front of the service '{service}', so its checks have no "
+            "address; "
             "set verification.base_url in the catalog."
         )
     return (

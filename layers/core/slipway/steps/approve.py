@@ -1,4 +1,4 @@
-"""Approve: publish the ticket and wait for a person's decision."""
+"""Approve: request an approval and wait for the decision."""
 
 from slipway.domain.approval import Approval, request_approval
 from slipway.domain.deployment import Deployment, Phase
@@ -30,7 +30,7 @@ def approve(request: ApproveRequest, *, journal: Journal) -> StepResult:
     if approval.plan_hash != deployment.planned().plan_hash:
         raise Rejected(
             Reason.PLAN_CHANGED,
-            "The plan is not the one that was shown; request the release again.",
+            "The plan is not the one that approval was requested for; request the release again.",
         )
     if not approval.approved(journal.now):
         message = f"waiting for {' or '.join(approval.approvers)}"
@@ -43,7 +43,9 @@ def _ask(deployment: Deployment, journal: Journal) -> Approval:
     approval = request_approval(deployment.planned(), journal.now)
     note = Note(
         what=What.APPROVAL_REQUESTED,
-        message=f"of {', '.join(approval.approvers)} until {approval.expires_at:%Y-%m-%d %H:%M}Z",
+        message=(
+            f"from {', '.join(approval.approvers)}, until {approval.expires_at:%Y-%m-%d %H:%M}Z"
+        ),
         data={"plan_hash": approval.plan_hash, "digest": approval.digest},
     )
     asked = deployment.at(Phase.AWAITING_APPROVAL)

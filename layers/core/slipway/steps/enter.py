@@ -1,4 +1,8 @@
-"""Enter: take the lane, and with it the database, or wait for whoever holds them."""
+"""Enter: take the lane, and the database with it, or wait for the deployment that holds them.
+
+Taking the lane raises its fencing number. Every later write that precedes a change carries that
+number, so a deployment that was paused and lost the lane meanwhile can change nothing any more.
+"""
 
 from slipway.domain.deployment import Deployment, Phase
 from slipway.domain.errors import Reason
@@ -28,7 +32,7 @@ def enter(
     executions: Executions,
     announcements: Announcements,
 ) -> StepResult:
-    """Done when lane and database are ours; Rejected when the candidate is no longer wanted."""
+    """Done once both are ours; Rejected when the candidate is superseded or on hold."""
     records = journal.records
     deployment = records.deployment(request.deployment_id)
     deployment.refuse_to_continue()
@@ -38,7 +42,7 @@ def enter(
     busy_with = _blocker(deployment, lane, slot)
     if busy_with is None:
         _take(deployment, lane, slot, journal)
-        return StepResult(done=True, reason=Reason.LANE_TAKEN, message=f"{lane.lane_id} is ours")
+        return StepResult(done=True, reason=Reason.LANE_TAKEN, message=f"{lane.lane_id} taken")
     message = _check_on_holder(busy_with, records, executions, announcements)
     _record_wait(deployment, message, journal)
     return StepResult(done=False, reason=Reason.LANE_BUSY, message=message)
@@ -47,10 +51,11 @@ def enter(
 def _check_on_holder(
     holder: str, records: Records, executions: Executions, announcements: Announcements
 ) -> str:
-    """What the wait is for.
+    """What is waited for; settles nothing itself.
 
-    Events that end an execution are best effort: who wants the lane looks after its holder. A
-    holder that has ended keeps a database until its migration's task stops; the sweep sees that.
+    Events about ended executions are best effort, so whoever waits for the lane checks on its
+    holder and announces one that is gone. A holder that has ended keeps its database until the
+    migration's task stops; the sweep frees it.
     """
     if executions.running(holder):
         return f"waiting for {holder}"

@@ -1,4 +1,4 @@
-"""An execution that ended without Settle: stopped, timed out, or failed inside Step Functions."""
+"""Executions that ended without Settle: stopped, timed out, or failed inside Step Functions."""
 
 from typing import Any
 
@@ -46,14 +46,14 @@ def settle_request(
 def _refuse_while_running(deployment: Deployment, executions: Executions) -> None:
     """Raise Rejected while the execution runs, Transient while its last function may.
 
-    Until a snapshot is asked for, a late function only finds that the record has moved on.
+    Until a snapshot is requested, a late function only finds that the record has moved on.
     Afterwards it may be about to change the world, and the lane is not freed under it.
     """
     if executions.running(deployment.deployment_id):
-        message = f"The execution of {deployment.deployment_id} still runs."
+        message = f"The execution of {deployment.deployment_id} is still running."
         raise Rejected(Reason.EXECUTION_RUNNING, message)
     if may_still_change(deployment, executions):
-        message = f"The last function of {deployment.deployment_id} may still be at work."
+        message = f"The last function of {deployment.deployment_id} may still be running."
         raise Transient(Reason.CALL_UNDER_WAY, message)
 
 

@@ -1,4 +1,4 @@
-"""The task definition revisions of a deployment: its own, and the one that it goes back to."""
+"""The task definition revisions of a deployment: its own, and the one it rolls back to."""
 
 from collections.abc import Callable
 
@@ -56,10 +56,10 @@ def ensure_way_back(
     services: Services,
     revisions: Revisions,
 ) -> Deployment:
-    """The deployment with a revision to go back to that ECS takes.
+    """The deployment with a revision to roll back to that ECS accepts.
 
-    Somebody may have deregistered the last good release's own since; it is registered anew then,
-    once, and found by its name when an earlier try may have done so. Broken when it is deleted.
+    Somebody may have deregistered the last good release's revision. It is registered again then,
+    once: an earlier try's is found by its name. Broken when it was deleted.
     """
     known = deployment.service.return_revision
     if known is not None and known.handle is not None:

@@ -1,4 +1,4 @@
-"""Where the schema stands after a migration, by its own tool: what stayed is not taken back."""
+"""Ask the migration tool for the schema's revision: one that did not move needs no downgrade."""
 
 from collections.abc import Sequence
 
@@ -22,9 +22,10 @@ Pending = tuple[StepResult | None, Deployment]
 def query_schema(
     deployment: Deployment, target: Stable, journal: Journal, one_offs: OneOffs
 ) -> Pending:
-    """What is still waited for; after it ``schema_unmoved_at`` tells whether the schema has stayed.
+    """What is still pending; once it is None, ``schema_unmoved_at`` says whether the schema stayed.
 
-    Only a clear answer counts. Whatever fails on the way leaves the schema to the downgrade.
+    Only a clear answer counts: a wrong "it stayed" would leave old code on a new schema, while a
+    needless downgrade does nothing. Whatever fails on the way leaves the schema to the downgrade.
     """
     task = _query_task(deployment)
     if task is None or not _is_schema_in_question(task, deployment, target):
@@ -40,7 +41,7 @@ def query_schema(
         return None, _judge_answer(deployment, target, said, journal)
     if is_late(task, deployment, journal.now):
         return None, _give_up(task, deployment, journal)
-    message = "the schema's revision is being asked for"
+    message = "reading the schema's revision"
     return StepResult(done=False, reason=Reason.WAITING, message=message), deployment
 
 
@@ -67,15 +68,15 @@ def _judge_answer(
     before, other = target.schema_revision or "", deployment.planned().image.schema_revision
     if not is_at_revision(said, before, other):
         return deployment
-    message = f"The schema is at {before}, as before: nothing is taken back."
+    message = f"The schema is at {before}, as before: nothing to downgrade."
     note = Note(what=What.SCHEMA_UNCHANGED, message=message)
     progress = deployment.progress.schema_found_unmoved(journal.now)
     return journal.write(deployment.having(progress), note)
 
 
 def _give_up(task: SchemaTask, deployment: Deployment, journal: Journal) -> Deployment:
-    """The schema's revision could not be learnt, so it counts as moved."""
-    note = Note(what=What.SCHEMA_UNKNOWN, message="It counts as moved.")
+    """The revision could not be read, so the schema is treated as migrated."""
+    note = Note(what=What.SCHEMA_UNKNOWN, message="The schema is treated as migrated.")
     asked = task.effect(deployment) or Effect(requested_at=journal.now)
     given_up = asked.ended(journal.now, succeeded=False)
     return journal.write(deployment.with_schema_task(task.work, given_up), note)

@@ -1,4 +1,4 @@
-"""How a one-off task about a schema ended: on record before anything else is done about it."""
+"""The end of a schema task: recorded first, then its leftovers are stopped and its log is read."""
 
 from slipway.domain.commands import show_command
 from slipway.domain.deployment import Deployment
@@ -77,5 +77,5 @@ def end_description(seen: OneOff) -> str:
 
 
 def log_hint(deployment: Deployment) -> str:
-    """The sentence that leads to a task's last lines; they may hold what not everybody may read."""
-    return f"The end of its log: {show_command(deployment.deployment_id)}"
+    """Where to read a task's last log lines. They are not quoted: not everybody may read them."""
+    return f"See the end of its log: {show_command(deployment.deployment_id)}"

@@ -1,4 +1,4 @@
-"""What every step is asked, and what it answers."""
+"""The request and the result that every step has in common."""
 
 from slipway.domain.errors import Reason
 from slipway.domain.failure import Failure
@@ -13,7 +13,7 @@ class StepRequest(Model):
 
 
 class StepResult(Model):
-    """What a step found; not done means that it waits and wants to be called again."""
+    """What a step found; not done means that it waits and is to be called again."""
 
     done: bool
     reason: Reason
@@ -33,5 +33,5 @@ class Caught(Model):
 
 
 def unchanged_result() -> StepResult:
-    """The answer of the way back where nothing has to be taken back."""
-    return StepResult(done=True, reason=Reason.NOTHING_CHANGED, message="nothing had been changed")
+    """The result of a rollback that has nothing to roll back."""
+    return StepResult(done=True, reason=Reason.NOTHING_CHANGED, message="nothing was changed")

@@ -1,4 +1,8 @@
-"""Verify: judge what is live, after a deployment and after a rollback alike."""
+"""Verify: judge what is live, after a deployment and after a rollback alike.
+
+A world that is just moving (scaled, redeployed by hand) says nothing about the release, so such a
+look counts for nothing. A world that keeps moving longer than a rollout may take counts as failed.
+"""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -76,25 +80,22 @@ def verify(
     """Take one look. Done when healthy for as long as asked; Unhealthy on a failed verdict.
 
     Transient when healthy while a call of this deployment may still be on its way.
-    A look that decides nothing counts as failed once the catalog's attempts are used up; one at a
-    world that is just moving counts for nothing, for as long as a rollout may take.
+    An inconclusive look counts as failed once the catalog's attempts are used up; one at a moving
+    world counts for nothing, for as long as a rollout may take.
     """
     deployment = journal.records.deployment(request.deployment_id)
     before = _earlier_verdict(deployment, request.of)
     if before is not None:
         return before
-    if request.of is Subject.RELEASE:
-        deployment.refuse_to_continue()
-        deployment = deployment.at(Phase.VERIFYING)
+    deployment = _begin(deployment, request.of)
     expected = _expectation(deployment, request.of)
-    target = deployment.planned().settings.target
-    rollout = services.rollout(target, expected.revision_arn)
+    rollout = services.rollout(deployment.planned().settings.target, expected.revision_arn)
     binding = judge_rollout(rollout, expected)
     # While a rollout goes on, tasks can neither be healthy nor answer.
     under_way = binding.verdict is Verdict.MOVING
     tasks = [] if under_way else list(_task_findings(deployment, rollout, balancers))
     findings = [binding, *tasks]
-    # After a rollback an alarm may still ring for the release that is gone.
+    # After a rollback an alarm may still be firing for the release that is gone.
     if request.of is Subject.RELEASE:
         findings += _alarm_findings(deployment.planned(), alarms)
     if not under_way and not _has_no_task_serving(deployment, rollout, tasks):
@@ -103,17 +104,25 @@ def verify(
 
 
 def _earlier_verdict(deployment: Deployment, of: Subject) -> StepResult | None:
-    """What an earlier look, or none at all, has decided already; raises what ends the looking."""
+    """The result that an earlier look has decided; raises what an earlier look ended with."""
     deployment.refuse_when_ended()
     if of is Subject.ROLLBACK and not deployment.has_changed:
         return unchanged_result()
     if of is Subject.RELEASE:
         deployment.refuse_to_go_forward()
     if _is_verified(deployment, of):
-        return StepResult(done=True, reason=Reason.VERIFIED, message="verified before")
+        return StepResult(done=True, reason=Reason.VERIFIED, message="already verified")
     if deployment.progress.looks.verdict is not None:
         raise Unhealthy(_failure_reason(of), deployment.progress.looks.verdict)
     return None
+
+
+def _begin(deployment: Deployment, of: Subject) -> Deployment:
+    """The deployment in its phase; a rollback keeps its own and cannot be cancelled."""
+    if of is Subject.ROLLBACK:
+        return deployment
+    deployment.refuse_to_continue()
+    return deployment.at(Phase.VERIFYING)
 
 
 def _is_verified(deployment: Deployment, of: Subject) -> bool:
@@ -137,7 +146,7 @@ def _expectation(deployment: Deployment, of: Subject) -> Expected:
 def _expectation_after_rollback(deployment: Deployment) -> Expected:
     target = deployment.goes_back_to
     if target is None:
-        message = "Nothing was seen healthy here before."
+        message = "No release was verified here before."
         raise Broken(Reason.NOTHING_TO_ROLL_BACK_TO, message)
     return Expected(
         revision_arn=target.revision_arn,
@@ -162,7 +171,7 @@ def _task_findings(
 
 
 def _has_no_task_serving(deployment: Deployment, rollout: Rollout, tasks: list[Finding]) -> bool:
-    """Whether no task of the release can answer: what a load balancer says then is not its word."""
+    """Whether no task of the release can answer: a 503 is then the load balancer's, not its own."""
     moving = any(found.verdict is Verdict.MOVING for found in tasks)
     return moving and (rollout.desired_count == 0 or deployment.progress.looks.was_emptied)
 
@@ -212,7 +221,7 @@ def _record_moving(
     since = looks.moving_since or journal.now
     minutes = deployment.planned().settings.strategy.timeout_minutes
     if journal.now - since > timedelta(minutes=minutes):
-        verdict = f"{judgement.message} It has been so for more than {minutes} minutes."
+        verdict = f"{judgement.message} This has lasted for more than {minutes} minutes."
         note = Note(what=_UNHEALTHY[of], message=verdict)
         journal.write(deployment.with_looks(looks.endless(verdict)), note)
         raise Unhealthy(_failure_reason(of), verdict)
@@ -244,7 +253,7 @@ def _record_healthy(
             journal.write(deployment, Note(what=What.RELEASE_BAKING, message="baking"))
         message = f"healthy; {left} more seconds to bake"
         return StepResult(done=False, reason=Reason.WAITING, message=message)
-    # A call that comes late would undo what has just been seen.
+    # A call that arrives late would undo what was just verified.
     deployment.refuse_while_acting(now)
     progress = deployment.progress
     seen = progress.verified(now) if of is Subject.RELEASE else progress.rolled_back(now)
@@ -256,7 +265,7 @@ def _record_healthy(
 def _with_healthy_look(
     deployment: Deployment, of: Subject, rollout: Rollout, now: datetime
 ) -> Deployment:
-    """The deployment with what a healthy look tells.
+    """The deployment with what a healthy look adds.
 
     Where another ECS deployment of the same revision has replaced ours, all tasks are new ones:
     they bake anew.

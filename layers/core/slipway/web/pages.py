@@ -92,7 +92,7 @@ def approval_page(
 ) -> str:
     """What is being approved, with the form to decide; ``closed`` says why there is none.
 
-    ``lane`` tells what a person's request goes over.
+    ``lane`` shows what an explicit request overrides.
     """
     plan = deployment.planned()
     return render(
@@ -116,7 +116,8 @@ def decided_page(approval: Approval, links: Links) -> str:
     approved = decision is not None and decision.answer is Answer.APPROVE
     heading = f"You have {'approved' if approved else 'rejected'} {approval.deployment_id}"
     happens = (
-        "The gates are checked again, then the deployment takes its lane and goes on by itself."
+        "The gates are checked again, then the deployment takes its lane and continues "
+        "automatically."
         if approved
         else "The deployment ends as Rejected. Nothing was changed."
     )
@@ -203,9 +204,9 @@ def _log(entry: Evidence) -> list[str]:
 
 
 def _failures(deployment: Deployment) -> list[Failure]:
-    """What went wrong, first things first; the same failure is told once."""
-    told = [failure for failure in (deployment.cause, deployment.failure) if failure]
-    return told[:1] if len(told) == 2 and told[0] == told[1] else told
+    """What went wrong, first things first; the same failure is listed once."""
+    failures = [failure for failure in (deployment.cause, deployment.failure) if failure]
+    return failures[:1] if len(failures) == 2 and failures[0] == failures[1] else failures
 
 
 def _track(deployment: Deployment) -> list[Mark]:

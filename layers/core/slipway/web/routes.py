@@ -35,17 +35,17 @@ _STATUS: Final = {
     Reason.SUPERSEDED: 410,
 }
 _HEADINGS: Final = {
-    400: "That was not understood",
+    400: "Bad request",
     403: "Not allowed",
-    404: "Nothing here",
+    404: "Not found",
     405: "Method not allowed",
     409: "Already decided",
-    410: "Too late",
+    410: "No longer open",
     500: "Something went wrong",
     503: "Please try again",
 }
 _UNCHANGED: Final = "Nothing was changed."
-_INVALID: Final = "This link is not valid, or not valid any more."
+_INVALID: Final = "This link is invalid or no longer valid."
 # What each path answers to; a test asks for all of them.
 _METHODS: Final = (
     (re.compile(r"/|/health|/deployments/[^/]+"), "GET, HEAD"),
@@ -132,7 +132,7 @@ def decide_approval(deployment_id: str) -> Response[str]:
         announcements=wiring.announcements(),
         key=wiring.link_key(),
     )
-    logger.info("decided", extra={"answer": request.answer, "by": request.by})
+    logger.info("approval decided", extra={"answer": request.answer, "by": request.by})
     return _answer(200, pages.decided_page(made, wiring.links()))
 
 
@@ -142,30 +142,30 @@ def answer_not_found(error: NotFoundError) -> Response[str]:
     for pattern, methods in _METHODS:
         if pattern.fullmatch(path):
             said = "This page does not accept that method."
-            return _sentence(405, said, f"It takes {methods}.", allow=methods)
+            return _sentence(405, said, f"Allowed: {methods}.", allow=methods)
     return _sentence(
-        404, "There is no such page.", "Use the link from Slack, or ask for a new one."
+        404, "This page does not exist.", "Use the link from Slack, or request a new one."
     )
 
 
 @app.exception_handler(Rejected)  # type: ignore[untyped-decorator]
 def answer_rejected(error: Rejected) -> Response[str]:
-    logger.info("refused", extra={"reason": error.reason})
+    logger.info("request refused", extra={"reason": error.reason})
     return _sentence(_STATUS.get(error.reason, 409), error.message, _UNCHANGED)
 
 
 @app.exception_handler(Transient)  # type: ignore[untyped-decorator]
 def answer_transient(error: Transient) -> Response[str]:
-    logger.warning("try again", extra={"reason": error.reason, "detail": error.message})
-    return _sentence(503, "The record cannot be reached just now.", "Reload the page in a moment.")
+    logger.warning("record unavailable", extra={"reason": error.reason, "detail": error.message})
+    return _sentence(503, "The record is temporarily unavailable.", "Reload the page in a moment.")
 
 
 @app.exception_handler(Exception)  # type: ignore[untyped-decorator]
 def answer_broken(error: Exception) -> Response[str]:
-    told = str(error) if isinstance(error, ControlPlaneError) else type(error).__name__
-    logger.exception("broken", extra={"detail": told})
+    detail = str(error) if isinstance(error, ControlPlaneError) else type(error).__name__
+    logger.exception("request failed", extra={"detail": detail})
     return _sentence(
-        500, "Slipway could not answer.", "The log of the web function says why; tell its operator."
+        500, "Slipway could not answer.", "See the log of the web function, or contact an operator."
     )
 
 
@@ -173,8 +173,8 @@ def _answer(
     status: int, body: str, content_type: str = "text/html; charset=utf-8", allow: str = ""
 ) -> Response[str]:
     shown = "" if app.current_event.http_method == "HEAD" else body
-    told = {**headers(), **({"Allow": allow} if allow else {})}
-    return Response(status_code=status, content_type=content_type, body=shown, headers=told)
+    all_headers = {**headers(), **({"Allow": allow} if allow else {})}
+    return Response(status_code=status, content_type=content_type, body=shown, headers=all_headers)
 
 
 def _sentence(status: int, sentence: str, hint: str, allow: str = "") -> Response[str]:
@@ -208,7 +208,7 @@ def _check_view(subject: str) -> None:
 
 
 def _why_closed(asked: Approval, found: Deployment, lane: Lane) -> str:
-    """Why nobody can decide any more, other than because somebody has."""
+    """Why the approval can no longer be decided, unless it has been."""
     if asked.decision is not None:
         return ""
     try:
@@ -218,7 +218,7 @@ def _why_closed(asked: Approval, found: Deployment, lane: Lane) -> str:
         return error.message
     if replaced_by is not None:
         return f"{replaced_by} is newer and replaces this deployment."
-    return "The time to decide is over." if wiring.now() >= asked.expires_at else ""
+    return "The approval has expired." if wiring.now() >= asked.expires_at else ""
 
 
 def _application(application: Application) -> pages.ApplicationView:
