@@ -16,7 +16,7 @@ from cloud.embedded import Cloud
 from demo.observer import Observer
 from slipway.domain.deployment import Deployment
 from slipway.domain.model import Model
-from slipway.domain.notice import SLACK, Telling, state_of
+from slipway.domain.notice import SLACK, NoticeState, state_of
 
 # These work for a deployment after its end.
 _AFTER_THE_END = ("Settle", "Notify")
@@ -83,7 +83,7 @@ def told(cloud: Cloud, observer: Observer, deployment: Deployment) -> Mark:
     state = state_of(deployment)
     while time.monotonic() < deadline:
         notice = observer.records.notice(deployment.deployment_id, SLACK)
-        if state is not None and notice.told.get(state) is Telling.TOLD:
+        if state is not None and notice.told.get(state) is NoticeState.TOLD:
             break
         time.sleep(_LOOK_SECONDS)
     ended = deployment.settled_at or datetime.now(UTC)

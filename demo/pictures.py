@@ -21,7 +21,8 @@ from demo.scenes import (
 )
 from demo.standing.on_a_cloud import on_a_cloud
 from demo.standing.reached import signed_links
-from slipway.domain.deployment import Outcome, Phase
+from slipway.domain.deployment import Phase
+from slipway.domain.outcome import Outcome
 
 FOLDER: Final = ROOT / "docs" / "images"
 

@@ -14,8 +14,9 @@ from demo.counts import Mark, counted, last, pushed_at, told
 from demo.load import Load
 from demo.narrator import Check, Narrator, Scene
 from demo.observer import Observer
-from slipway.domain.deployment import Deployment, Outcome, Phase
+from slipway.domain.deployment import Deployment, Phase
 from slipway.domain.errors import Reason
+from slipway.domain.outcome import Outcome
 from slipway.requests.lift import lift
 
 APPLICATION: Final = "fastapi-rds"

@@ -17,7 +17,8 @@ from cloud.simulation.scenarios import stories, variants
 from cloud.simulation.stories_of_tasks import of_tasks
 from cloud.simulation.stories_of_wishes import wishes
 from cloud.simulation.trace import SNAPSHOTS
-from slipway.domain.deployment import Deployment, Outcome
+from slipway.domain.deployment import Deployment
+from slipway.domain.outcome import Outcome
 
 # Functions whose calls come and go with time and not with the story.
 _ON_SCHEDULE = ("sweep",)

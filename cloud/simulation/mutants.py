@@ -168,7 +168,7 @@ MUTANTS = (
         "the image is deployed by its tag",
         (
             edit(
-                "steps.revision:_register",
+                "steps.revision:_registration",
                 "container, uri = plan.settings.target.container, plan.image.uri",
                 "container = plan.settings.target.container\n"
                 "    uri = f'{plan.image.repository_uri}:{plan.release.tag}'",
@@ -357,15 +357,17 @@ MUTANTS = (
     Mutant(
         "a stopped execution is settled by nobody",
         (
-            edit("steps.ended:settle_request", 'if "detail-type" not in event:', "if True:"),
-            edit("chores.waiting:_looked_after", "executions.known(deployment_id):", "False:"),
+            edit(
+                "steps.execution_end:settle_request", 'if "detail-type" not in event:', "if True:"
+            ),
+            edit("chores.waiting:_look_after", "executions.known(deployment_id):", "False:"),
         ),
         ("abort", "abort@Verify"),
     ),
     Mutant(
         "a stopped execution is settled while its function still runs",
         (
-            edit("steps.ended:may_still_change", "return changing and", "return False and"),
+            edit("steps.execution_end:may_still_change", "return changing and", "return False and"),
             edit("domain.progress:Progress.is_calling", "return any(", "return False and any("),
         ),
         ("abort|deploy/ecs/UpdateService/1=lost", "abort"),
@@ -391,20 +393,24 @@ MUTANTS = (
     ),
     Mutant(
         "what Slack refused is never told again",
-        (edit("chores.untold:untold", "if lacking:", "if False:"),),
+        (edit("chores.missed_notices:missed_notices", "if lacking:", "if False:"),),
         ("rollback-failure|notify/slack/chat.postMessage/8=permanent",),
     ),
     Mutant(
         "the sweep tells what the stream still has to tell",
         (
             edit(
-                "chores.untold:untold",
+                "chores.missed_notices:missed_notices",
                 "for one in records.untold(now - _NEWS_LASTS)",
                 "for one in [records.notice(one.deployment_id, 'slack') for application, name in "
                 "(('ledger', 'staging'), ('ledger', 'production')) for one in "
                 "records.recent(application, name, 5)]",
             ),
-            edit("chores.untold:_lacks", "notice.lacks(state)", "state not in notice.told"),
+            edit(
+                "chores.missed_notices:_is_missed",
+                "notice.lacks(state)",
+                "state not in notice.told",
+            ),
             edit("runtime.stream:told_again", "if not records", "if False and not records"),
         ),
         ("slack-busy",),
@@ -479,14 +485,14 @@ MUTANTS = (
     ),
     Mutant(
         "a database is freed while a migration runs in it",
-        (edit("steps.settle:_what_it_frees", "or deployment.may_be_migrating", ""),),
+        (edit("steps.settle:_documents_after", "or deployment.may_be_migrating", ""),),
         ("stopped-migration", "endless-migration"),
     ),
     Mutant(
         "a kept database is freed without looking at the migration",
         (
             edit(
-                "chores.databases:_at_work",
+                "chores.databases:_is_at_work",
                 "or may_change_schema(holder, one_offs, now)",
                 "",
             ),
@@ -495,7 +501,7 @@ MUTANTS = (
     ),
     Mutant(
         "a kept database is never freed",
-        (edit("chores.databases:_freed", "if slot.holder is None or", "if True or"),),
+        (edit("chores.databases:_free", "if slot.holder is None or", "if True or"),),
         ("stopped-migration",),
     ),
     Mutant(

@@ -56,7 +56,7 @@ TASKS = (
         (
             edit(
                 "steps.schema_current:_judge_answer",
-                "if not tells(said, before, other):",
+                "if not is_at_revision(said, before, other):",
                 "if False:",
             ),
         ),
@@ -67,7 +67,7 @@ TASKS = (
         (
             edit(
                 "steps.schema_current:_judge_answer",
-                "if not tells(said, before, other):",
+                "if not is_at_revision(said, before, other):",
                 "if True:",
             ),
         ),
@@ -78,7 +78,7 @@ TASKS = (
         (
             edit(
                 "adapters.ecs.log_tail:_line",
-                "redacted(plain(message, _READ))",
+                "redact(plain(message, _READ))",
                 "plain(message, _READ)",
             ),
         ),
@@ -86,14 +86,18 @@ TASKS = (
     ),
     Mutant(
         "two blank labels are one schema",
-        (edit("domain.release:said", "name if re.fullmatch(SCHEMA, name) else None", "name"),),
+        (
+            edit(
+                "domain.release:label_name", "name if re.fullmatch(SCHEMA, name) else None", "name"
+            ),
+        ),
         ("blank-schema",),
     ),
     Mutant(
         "labels are kept as they come",
         (
             edit(
-                "domain.release:meaningful",
+                "domain.release:known_labels",
                 "plain(labels[name], _LONGEST)",
                 "labels[name]",
             ),
@@ -136,7 +140,9 @@ TASKS = (
         "the checks are not asked before anything changes",
         (
             edit(
-                "steps.check:check", "(*judged, _live_checks(deployment, lane, website))", "judged"
+                "steps.check:check",
+                "(*judged, _live_checks_gate(deployment, lane, website))",
+                "judged",
             ),
         ),
         ("login-page",),
@@ -145,7 +151,7 @@ TASKS = (
         "any page that a check is led to will do",
         (
             edit(
-                "domain.binding:_answered_elsewhere",
+                "domain.binding:_redirect_problem",
                 "if not answer.answered_by or led_to in (asked, check.redirects_to):",
                 "if True:",
             ),
@@ -161,7 +167,7 @@ TASKS = (
         "no task is as good as a healthy one",
         (
             edit("domain.binding:judge_count", "if wanted == 0:", "if False:"),
-            edit("steps.verify:_nobody_serves", "return moving and (", "return ("),
+            edit("steps.verify:_has_no_task_serving", "return moving and (", "return ("),
         ),
         ("scaled-to-0",),
     ),
@@ -170,7 +176,7 @@ TASKS = (
         (
             edit(
                 "steps.verify:verify",
-                "not _nobody_serves(deployment, rollout, tasks)",
+                "not _has_no_task_serving(deployment, rollout, tasks)",
                 "True",
             ),
         ),
@@ -185,9 +191,9 @@ TASKS = (
         "a last good image that is gone is a way back",
         (
             edit(
-                "steps.check:_verdicts",
+                "steps.check:_rollback_verdict",
                 "registry.status(stable.repository, stable.digest)",
-                "found",
+                "plan.image",
             ),
         ),
         ("way-back-expired",),

@@ -54,7 +54,7 @@ WISHES = (
         "every event of a pushed digest starts it again",
         (
             edit(
-                "requests.admit:_may_be_another",
+                "requests.admit:_may_be_another_push",
                 'wish.event_id not in ("", first.event_id)',
                 "True",
             ),
@@ -71,12 +71,18 @@ WISHES = (
     ),
     Mutant(
         "whatever is pushed is a container image",
-        (edit("requests.looked_at:looked_at", "if what is not None:", "if False:"),),
+        (edit("requests.image_check:check_image", "if what is not None:", "if False:"),),
         ("chart-while-waiting",),
     ),
     Mutant(
         "what a busy registry does not tell is a container image",
-        (edit("requests.looked_at:_pushed", "if wish.origin is not Origin.REQUEST:", "if False:"),),
+        (
+            edit(
+                "requests.image_check:_find_pushed",
+                "if wish.origin is not Origin.REQUEST:",
+                "if False:",
+            ),
+        ),
         ("chart-while-waiting|admit/ecr/DescribeImages/2=throttle",),
     ),
     Mutant(
@@ -86,20 +92,20 @@ WISHES = (
     ),
     Mutant(
         "a request takes the place of what waits",
-        (edit("requests.admit:_judged", "if wish.explicit and not wish.replace:", "if False:"),),
+        (edit("requests.admit:_judge", "if wish.explicit and not wish.replace:", "if False:"),),
         ("request-over-waiting",),
     ),
     Mutant(
         "a request never takes the place of what waits",
-        (edit("requests.admit:_judged", "if wish.explicit and not wish.replace:", "if True:"),),
+        (edit("requests.admit:_judge", "if wish.explicit and not wish.replace:", "if True:"),),
         ("request-replaces",),
     ),
     Mutant(
         "a request for what waits starts a second deployment",
         (
             edit(
-                "requests.admit:_judged",
-                "if newest is not None and door.serves(newest, digest, wish.schema_at):",
+                "requests.admit:_judge",
+                "if newest is not None and door.is_serving(newest, digest, wish.schema_at):",
                 "if False:",
             ),
         ),
@@ -107,14 +113,14 @@ WISHES = (
     ),
     Mutant(
         "a refused request leaves no answer",
-        (edit("requests.admit:_keep", "records.write([], admission=answer)", "pass"),),
+        (edit("requests.admit:_write_refusal", "records.write([], admission=answer)", "pass"),),
         ("request-over-waiting",),
     ),
     Mutant(
         "pushes are ordered by the second that their events tell",
         (
             edit(
-                "requests.looked_at:looked_at",
+                "requests.image_check:check_image",
                 "if abs(pushed.pushed_at - wish.release.pushed_at) > _SAME_PUSH:",
                 "if True:",
             ),
@@ -123,7 +129,7 @@ WISHES = (
     ),
     Mutant(
         "tags that moved unheard are not looked for",
-        (edit("chores.pushes:_lost_on", "if look.seen is not None:", "if False:"),),
+        (edit("chores.pushes:_admit_lost", "if look.seen is not None:", "if False:"),),
         ("lost-retag",),
     ),
     Mutant(
@@ -135,7 +141,7 @@ WISHES = (
         "what the list of executions does not name has ended",
         (
             edit(
-                "chores.waiting:_looked_after",
+                "chores.waiting:_look_after",
                 "if executions.running(deployment_id):",
                 "if False:",
                 "elif may_still_change(deployment, executions):",
@@ -148,7 +154,7 @@ WISHES = (
         "a gateway that has given up has told nobody",
         (
             edit(
-                "slack.transport:sent",
+                "slack.transport:send_request",
                 "        # A gateway gives up on what Slack may have taken already.\n"
                 "        raise Unclear",
                 "        raise Transient(Reason.SERVICE_UNAVAILABLE, 'Slack is down.')",
@@ -158,7 +164,7 @@ WISHES = (
     ),
     Mutant(
         "what Slack does not take as it is laid out is not told",
-        (edit("slack.transport:laid_out", "if refused.error not in LAYOUT:", "if True:"),),
+        (edit("slack.transport:send_laid_out", "if refused.error not in LAYOUT:", "if True:"),),
         ("slack-blocks",),
     ),
     Mutant(

@@ -13,7 +13,7 @@ from cloud.simulation.template import template
 from cloud.simulation.world import APPROVERS
 from slipway.adapters.announcements import EventBridgeAnnouncements
 from slipway.adapters.records import DynamoDBRecords
-from slipway.domain.blocked import blocked_by
+from slipway.domain.blocked import blocked_deployments
 from slipway.domain.deployment import Deployment
 from slipway.domain.errors import Rejected
 from slipway.journal import Journal
@@ -129,7 +129,7 @@ class Operator:
         self.lift(application, environment)
         after = self._records.lane(application, environment)
         recent = self._records.recent(after, 100)
-        return blocked_by(before.hold, after, recent) if before.hold else []
+        return blocked_deployments(before.hold, after, recent) if before.hold else []
 
     def _told(self, what: str, wish: Callable[..., object]) -> None:
         clock, trace = self._cloud.clock, self._cloud.trace

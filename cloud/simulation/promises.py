@@ -7,10 +7,11 @@ from typing import Any
 from cloud.simulation.faults import CallKind
 from cloud.simulation.watch import AT_A_LANE, Found, Watch, invariant
 from cloud.simulation.world import catalog
-from slipway.domain.deployment import Deployment, Outcome, Phase
+from slipway.domain.deployment import Deployment, Phase
 from slipway.domain.lane import Lane
 from slipway.domain.news import HEADLINES
-from slipway.domain.notice import Notice, Telling
+from slipway.domain.notice import Notice, NoticeState
+from slipway.domain.outcome import Outcome
 
 __all__ = ["Watch"]
 # Before anything has changed: what is newer takes the place of a deployment here.
@@ -73,7 +74,7 @@ def newest_by_the_registry(watch: Watch) -> Found:
         return
     pushed: dict[str, set[str]] = {}
     for repository, tag, digest in watch.run.pushes:
-        for application, environment in catalog().meant(repository, tag):
+        for application, environment in catalog().fed_by_push(repository, tag):
             pushed.setdefault(f"{application}/{environment}", set()).add(digest)
     times = watch.run.pushed_at
     for lane_id, digests in pushed.items():
@@ -177,4 +178,4 @@ def webhook_tells_once(watch: Watch) -> Found:
 
 def _unclear(watch: Watch, one: Deployment) -> bool:
     notice = watch.item(f"DEPLOYMENT#{one.deployment_id}", "NOTICE", Notice)
-    return notice is not None and notice.told.get(one.outcome) is Telling.SENDING
+    return notice is not None and notice.told.get(one.outcome) is NoticeState.SENDING

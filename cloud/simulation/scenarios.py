@@ -8,7 +8,7 @@ from typing import Any
 
 from cloud.simulation.run import Run
 from cloud.simulation.world import ALARM, Image
-from slipway.domain.deployment import Outcome
+from slipway.domain.outcome import Outcome
 
 SHOP = "shop-production-2"
 NEXT = "shop-production-3"

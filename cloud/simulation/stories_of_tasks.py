@@ -11,7 +11,7 @@ from cloud.simulation.run import Run
 from cloud.simulation.scenarios import GOOD, NEXT, SHOP, Story
 from cloud.simulation.world import BESIDE, DATABASE_CLUSTER, HOSTILE, LOST, SHARED_DATABASE, Image
 from cloud.twin.ecs.policies import NO_CAPACITY
-from slipway.domain.deployment import Outcome
+from slipway.domain.outcome import Outcome
 
 Answer = dict[str, Any]
 CLUSTER = "shop-production"

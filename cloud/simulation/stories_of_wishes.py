@@ -11,7 +11,7 @@ from cloud.simulation.run import Run
 from cloud.simulation.scenarios import GOOD, NEWER, NEXT, SHOP, Story
 from cloud.simulation.world import Image
 from cloud.twin.ecr.blobs import digest_of
-from slipway.domain.deployment import Outcome
+from slipway.domain.outcome import Outcome
 
 _PUSH = "ECR Image Action"
 # With the schema that is live: going back needs no downgrade.

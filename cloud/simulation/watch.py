@@ -13,10 +13,11 @@ from cloud.simulation.world import DATABASES, catalog
 from cloud.twin.ecs.tasks import Task
 from slipway.domain.approval import Answer, Approval
 from slipway.domain.database import Database
-from slipway.domain.deployment import Deployment, Outcome, Phase
+from slipway.domain.deployment import Deployment, Phase
 from slipway.domain.evidence import Evidence, chain_errors
 from slipway.domain.lane import DatabaseSlot, Lane
 from slipway.domain.news import HEADLINES
+from slipway.domain.outcome import Outcome
 from slipway.domain.plan import Plan
 from slipway.domain.progress import SchemaWork, ServiceProgress
 
@@ -435,7 +436,7 @@ def _may_be_gone(watch: Watch, lane: Lane) -> bool:
 def newest_push_is_served(watch: Watch) -> Found:
     newest: dict[tuple[str, str], str] = {}
     for repository, tag, digest in watch.run.pushes:
-        for lane in catalog().meant(repository, tag):
+        for lane in catalog().fed_by_push(repository, tag):
             newest[lane] = digest
     for (application, environment), digest in newest.items():
         found = [

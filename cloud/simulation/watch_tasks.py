@@ -7,7 +7,8 @@ from cloud.simulation.prepared import FIRST
 from cloud.simulation.watch import Found, Watch, invariant
 from cloud.simulation.world import CANARY
 from cloud.twin.ecs.tasks import Task
-from slipway.domain.deployment import Deployment, Outcome
+from slipway.domain.deployment import Deployment
+from slipway.domain.outcome import Outcome
 from slipway.steps.schema_task import downgrade_started_by, migration_started_by
 
 _LARGEST = 64 * 1024

@@ -11,8 +11,9 @@ from demo.standing.lock import APPLICATION, Standing, suffix
 from demo.standing.reached import Reached
 from demo.standing.story import LIVE, Nothing, as_typed, way_on, why_nothing
 from examples.notes.versions import VERSIONS
-from slipway.domain.deployment import Deployment, Outcome
+from slipway.domain.deployment import Deployment
 from slipway.domain.guidance import what_next
+from slipway.domain.outcome import Outcome
 from slipway.operate import __main__ as operate
 from slipway.operate.desk import Place, Refusal
 

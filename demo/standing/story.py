@@ -8,8 +8,9 @@ from datetime import datetime
 from demo.standing.lock import suffix
 from slipway.domain.approval import Approval
 from slipway.domain.commands import deploy_command, lift_command
-from slipway.domain.deployment import Deployment, Outcome, Phase
+from slipway.domain.deployment import Deployment, Phase
 from slipway.domain.lane import Lane
+from slipway.domain.outcome import Outcome
 from slipway.domain.text import plain
 from slipway.domain.wording import moment, short_digest, spoken
 

@@ -1,4 +1,4 @@
-"""Lambda entry point for what people are told: the record's stream, and what the sweep asks."""
+"""Lambda entry point for notifications: the table's stream, and what the sweep requests again."""
 
 from typing import Any
 
@@ -17,9 +17,9 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
         requests = deployment_writes(event) or told_again(event, wiring.records())
     except Rejected as refusal:
         # A refused event must not be delivered again.
-        logger.warning("refused", reason=refusal.reason, message_text=refusal.message)
+        logger.warning("event refused", reason=refusal.reason, message_text=refusal.message)
         return {"batchItemFailures": []}
-    told = notify_all(
+    result = notify_all(
         requests,
         records=wiring.records(),
         destinations=wiring.destinations(),
@@ -27,8 +27,8 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
         catalog=wiring.catalog(),
         now=wiring.now(),
     )
-    log_endings(told)
-    if told.failed is not None and "detail-type" in event:
-        # Only a stream reads the answer; an event comes again when the function fails.
-        raise Transient(Reason.SLACK_UNAVAILABLE, told.problem)
-    return told.answer()
+    log_endings(result)
+    if result.failed is not None and "detail-type" in event:
+        # Only a stream reads the answer; an event is retried when the function fails.
+        raise Transient(Reason.SLACK_UNAVAILABLE, result.problem)
+    return result.answer()

@@ -24,5 +24,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
         database_states=wiring.database_states(),
     )
 
-    logger.info("planned", plan_hash=made.plan_hash, needs_migration=made.needs_migration)
+    logger.info(
+        "deployment planned", plan_hash=made.plan_hash, needs_migration=made.needs_migration
+    )
     return made.model_dump(mode="json")

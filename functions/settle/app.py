@@ -7,7 +7,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from slipway.domain.errors import Rejected
 from slipway.runtime import wiring
 from slipway.runtime.observability import logger
-from slipway.steps.ended import settle_request
+from slipway.steps.execution_end import settle_request
 from slipway.steps.settle import settle
 
 
@@ -17,7 +17,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
         request = settle_request(event, records=wiring.records(), executions=wiring.executions())
     except Rejected as refusal:
         # A refused event must not be delivered again.
-        logger.warning("refused", reason=refusal.reason, message_text=refusal.message)
+        logger.warning("event refused", reason=refusal.reason, message_text=refusal.message)
         return {"refused": refusal.reason, "message": refusal.message}
     logger.append_keys(deployment_id=request.deployment_id)
 
@@ -27,5 +27,5 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
         announcements=wiring.announcements(),
     )
 
-    logger.info("settled", outcome=result.outcome, reason=result.reason)
+    logger.info("deployment settled", outcome=result.outcome, reason=result.reason)
     return result.model_dump(mode="json")

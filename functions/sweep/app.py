@@ -1,4 +1,4 @@
-"""Lambda entry point for the schedule that finds what no event has told."""
+"""Lambda entry point for the scheduled sweep, which finds what no event has reported."""
 
 from functools import partial
 from typing import Any
@@ -34,6 +34,6 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
         turn=turn_of(event, wiring.now()),
     )
     for problem in found.problems:
-        logger.error("not swept", problem=problem)
-    logger.info("swept", extra=found.model_dump(mode="json"))
+        logger.error("sweep job failed", problem=problem)
+    logger.info("sweep finished", extra=found.model_dump(mode="json"))
     return found.model_dump(mode="json")

@@ -12,5 +12,7 @@ from slipway.web.routes import app, with_its_method
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     answer = app.resolve(with_its_method(event), context)
     # The query is left out of the log: a link's signature is the right to open it.
-    logger.info("answered", extra={"path": event.get("rawPath"), "status": answer["statusCode"]})
+    logger.info(
+        "request answered", extra={"path": event.get("rawPath"), "status": answer["statusCode"]}
+    )
     return answer

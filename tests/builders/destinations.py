@@ -10,7 +10,7 @@ from datetime import datetime
 
 from slipway.domain.errors import Broken, Reason, Transient
 from slipway.domain.news import News
-from slipway.domain.notice import Place
+from slipway.domain.notice import MessagePlace
 from slipway.ports.people import Arrival, Delivery, Destination
 from slipway.slack.blocks import Message
 from slipway.slack.bot import SlackBot
@@ -18,7 +18,7 @@ from slipway.slack.web_api import WebApi
 from slipway.slack.webhook import IncomingWebhook, SlackWebhook
 
 DOWN = Transient(Reason.SERVICE_UNAVAILABLE, "Slack answers 503.")
-REFUSED = Broken(Reason.SERVICE_UNAVAILABLE, "Slack refuses: channel_not_found.")
+REFUSED = Broken(Reason.SERVICE_UNAVAILABLE, "Slack refused: channel_not_found.")
 MAY_BE_FOUND = Delivery(arrival=Arrival.UNCONFIRMED)
 NOBODY_KNOWS = Delivery(arrival=Arrival.UNKNOWABLE)
 
@@ -45,17 +45,17 @@ class InMemoryDestination:
     def tells(self, state: str) -> bool:
         return True
 
-    def sends(self, state: str, place: Place | None) -> bool:
+    def sends(self, state: str, place: MessagePlace | None) -> bool:
         return True
 
-    def find(self, news: News, place: Place | None) -> Delivery | None:
+    def find(self, news: News, place: MessagePlace | None) -> Delivery | None:
         one = (news.deployment.deployment_id, news.state)
         return self._delivery(*one) if one in self.told else None
 
-    def update(self, news: News, place: Place) -> bool:
+    def update(self, news: News, place: MessagePlace) -> bool:
         return any(place == self._delivery(*one).place for one in self.told)
 
-    def send(self, news: News, place: Place | None) -> Delivery:
+    def send(self, news: News, place: MessagePlace | None) -> Delivery:
         return end(self.troubles, lambda: self._sent(news))
 
     def states(self) -> list[str]:
@@ -67,7 +67,7 @@ class InMemoryDestination:
         return self._delivery(*self.told[-1])
 
     def _delivery(self, deployment_id: str, state: str) -> Delivery:
-        place = Place(channel=self.name, message=f"{deployment_id} {state}")
+        place = MessagePlace(channel=self.name, message=f"{deployment_id} {state}")
         return Delivery(arrival=Arrival.ARRIVED, place=place)
 
 
@@ -101,12 +101,12 @@ class InMemoryChannel(WebApi):
     def post(self, message: Message, *, channel: str | None, thread_ts: str | None) -> Delivery:
         return end(self.troubles, lambda: self._kept(message, channel, thread_ts))
 
-    def update(self, message: Message, place: Place) -> None:
+    def update(self, message: Message, place: MessagePlace) -> None:
         if self.update_trouble is not None:
             raise self.update_trouble
         self.updates.append(message.state)
         if place.message not in self.messages:
-            raise Broken(Reason.SERVICE_UNAVAILABLE, "Slack refuses: message_not_found.")
+            raise Broken(Reason.SERVICE_UNAVAILABLE, "Slack refused: message_not_found.")
         self.messages[place.message] = (place.channel, message)
 
     def find(
@@ -139,7 +139,7 @@ class InMemoryChannel(WebApi):
 
 
 def _at(ts: str) -> Delivery:
-    place = Place(channel="C0000001", message=ts)
+    place = MessagePlace(channel="C0000001", message=ts)
     return Delivery(arrival=Arrival.ARRIVED, place=place)
 
 

@@ -3,8 +3,9 @@
 from datetime import UTC, datetime, timedelta
 
 from slipway.domain.approval import Approval
-from slipway.domain.deployment import Deployment, Origin, Outcome
+from slipway.domain.deployment import Deployment, Origin
 from slipway.domain.evidence import Evidence
+from slipway.domain.outcome import Outcome
 from slipway.domain.release import Release
 from slipway.domain.target import EcsTarget
 from slipway.ports.waiting import Parked

@@ -31,7 +31,7 @@ from slipway.domain.routing import Front, Listener, Rule
 from slipway.domain.seen import SeenTags
 from slipway.domain.strategy import Strategy
 from slipway.domain.target import EcsTarget
-from slipway.domain.verdict import AlarmsSeen, HttpAnswer, HttpRequest, Rollout, Target
+from slipway.domain.verdict import AlarmsSeen, HttpAnswer, HttpRequest, RegisteredTarget, Rollout
 from slipway.ports.control import Announcement
 from slipway.ports.databases import Snapshot, SnapshotState
 from slipway.ports.records import Admission, Fence
@@ -348,9 +348,9 @@ class StubLoadBalancers:
     """
 
     url: str | None = None
-    registered: tuple[Target, ...] = ()
+    registered: tuple[RegisteredTarget, ...] = ()
     in_front: tuple[Front, ...] | None = None
-    groups: dict[str, tuple[Target, ...]] = field(default_factory=dict)
+    groups: dict[str, tuple[RegisteredTarget, ...]] = field(default_factory=dict)
 
     def fronts(self, target_group_arns: Sequence[str]) -> tuple[Front, ...]:
         if self.in_front is not None or self.url is None:
@@ -364,7 +364,7 @@ class StubLoadBalancers:
         )
         return (front,)
 
-    def targets(self, target_group_arn: str) -> tuple[Target, ...]:
+    def targets(self, target_group_arn: str) -> tuple[RegisteredTarget, ...]:
         return self.groups.get(target_group_arn, self.registered)
 
 

@@ -3,12 +3,14 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from slipway.domain.approval import Approval, ask
+from slipway.domain.approval import Approval, request_approval
 from slipway.domain.catalog import Application, Catalog, Environment
-from slipway.domain.deployment import Deployment, Failure, Origin, Outcome, Phase
-from slipway.domain.evidence import Note, recorded
+from slipway.domain.deployment import Deployment, Origin, Phase
+from slipway.domain.evidence import Note, with_evidence
+from slipway.domain.failure import Failure
 from slipway.domain.lane import Candidate, Lane, Stable
 from slipway.domain.model import Versioned
+from slipway.domain.outcome import Outcome
 from slipway.domain.plan import LiveService, Plan, differences
 from slipway.domain.release import Image, Release
 from tests.builders.fakes import InMemoryRecords
@@ -107,7 +109,7 @@ def release(tag: str = "v1.1.0") -> Release:
 
 
 def deployment(**fields: Any) -> Deployment:
-    """The deployment as it waits for approval, with these fields over the usual ones."""
+    """The deployment as it waiting for approval, with these fields over the usual ones."""
     usual: dict[str, Any] = {
         "deployment_id": ID,
         "application": "fastapi-rds",
@@ -145,7 +147,7 @@ def failure(
 
 def approval(**fields: Any) -> Approval:
     """The ticket, with these fields over the usual ones."""
-    return ask(plan(), ASKED).model_copy(update=fields)
+    return request_approval(plan(), ASKED).model_copy(update=fields)
 
 
 def lane(**fields: Any) -> Lane:
@@ -178,7 +180,7 @@ def stored(
     documents: list[Versioned] = [where or lane(), ticket or approval()]
     found, entries = asked or deployment(), []
     for seconds, note in NOTES:
-        found, added = recorded(found, [note], START + timedelta(seconds=seconds))
+        found, added = with_evidence(found, [note], START + timedelta(seconds=seconds))
         entries += added
     records.write([found, *documents], evidence=entries)
     return records

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from slipway.domain.deployment import Origin, Outcome, Phase
+from slipway.domain.deployment import Origin, Phase
 from slipway.domain.errors import Reason, Rejected
 from slipway.domain.lane import Hold
+from slipway.domain.outcome import Outcome
 from slipway.requests.admit import AdmitResult
 from slipway.requests.wish import Wish
 from slipway.requests.wishes import wishes
@@ -84,7 +85,7 @@ def once(world: World) -> bool:
 
 
 def waiting() -> World:
-    """NEW waits for approval, OLD is live."""
+    """NEW waiting for approval, OLD is live."""
     world = World(environment(approval={"approvers": ["ada"]}))
     pushed(world, event("e1"))
     world.plan()

@@ -26,7 +26,7 @@ from slipway.domain.release import (
 )
 from slipway.domain.strategy import Strategy
 from slipway.domain.target import EcsTarget
-from slipway.domain.verdict import HttpAnswer, Rollout, RolloutState, Target, TargetHealth
+from slipway.domain.verdict import HttpAnswer, RegisteredTarget, Rollout, RolloutState, TargetHealth
 from slipway.journal import Journal
 from slipway.ports.databases import SnapshotState
 from slipway.ports.targets import OneOff
@@ -529,10 +529,10 @@ class World:
         return self
 
 
-def healthy(number: int) -> Target:
+def healthy(number: int) -> RegisteredTarget:
     """A target that the load balancer likes."""
     address = f"10.0.0.{number}:8000"
-    return Target(address=address, health=TargetHealth.HEALTHY, told="healthy", reason="")
+    return RegisteredTarget(address=address, health=TargetHealth.HEALTHY, told="healthy", reason="")
 
 
 def _catalog(settings: Environment) -> Catalog:

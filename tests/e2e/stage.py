@@ -15,8 +15,9 @@ from demo.observer import Observer
 from slipway.adapters.announcements import EventBridgeAnnouncements
 from slipway.adapters.records import DynamoDBRecords
 from slipway.domain import lane as domain
-from slipway.domain.deployment import Deployment, Outcome, Phase
+from slipway.domain.deployment import Deployment, Phase
 from slipway.domain.evidence import Evidence, chain_errors
+from slipway.domain.outcome import Outcome
 from slipway.domain.release import Release
 from tests.e2e.lanes import STAGING
 
@@ -223,7 +224,7 @@ _HEADLINES = {
     Outcome.NEEDS_OPERATOR: "NEEDS AN OPERATOR",
     Outcome.FAILED: "failed before anything changed",
     Outcome.REJECTED: "rejected",
-    Outcome.EXPIRED: "nobody decided in time",
+    Outcome.EXPIRED: "approval expired",
     Outcome.SUPERSEDED: "replaced by a newer deployment",
     Outcome.BLOCKED: "blocked by a gate",
     Outcome.CANCELLED: "cancelled",

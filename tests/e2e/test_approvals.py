@@ -8,7 +8,8 @@ import requests
 
 from demo.approver import decide
 from slipway.domain.approval import Decision
-from slipway.domain.deployment import Deployment, Outcome, Phase
+from slipway.domain.deployment import Deployment, Phase
+from slipway.domain.outcome import Outcome
 from tests.e2e.lanes import APPROVER
 from tests.e2e.stage import Lane
 
@@ -46,7 +47,7 @@ def test_a_rejected_deployment_ends_and_nothing_was_changed(lane: Build) -> None
         "Rejected by ada: Not on a Friday.",
     )
     assert rejected.live_revision() == before
-    assert rejected.told(ended) == ["deployment started", "waits for approval", "rejected"]
+    assert rejected.told(ended) == ["deployment started", "waiting for approval", "rejected"]
     assert _sent(link, _signature(link)).status_code == HTTPStatus.CONFLICT
 
 
@@ -104,5 +105,5 @@ def test_an_approval_that_nobody_gives_expires(lane: Build) -> None:
     assert approval is not None
     assert ended.outcome is Outcome.EXPIRED
     assert ended.settled_at is not None and ended.settled_at >= approval.expires_at
-    assert expiring.told(ended)[-1] == "nobody decided in time"
+    assert expiring.told(ended)[-1] == "approval expired"
     assert requests.get(link, timeout=30).status_code == HTTPStatus.GONE

@@ -12,7 +12,8 @@ import pytest
 import requests
 
 from demo.approver import approval_link
-from slipway.domain.deployment import Deployment, Outcome, Phase
+from slipway.domain.deployment import Deployment, Phase
+from slipway.domain.outcome import Outcome
 from slipway.domain.progress import SchemaWork
 from slipway.steps.schema_task import migration_started_by
 from tests.e2e.functions import name_of, swept, verbs
@@ -211,7 +212,7 @@ def test_a_decision_is_carried_out_although_its_page_died(lane: Build) -> None:
     sent = _approve(link)
 
     assert (has_struck(), sent.status_code >= 500) == (True, True)
-    # Nobody was told of the decision, so that only the sweep can find it.
+    # Nobody was notified of the decision, so that only the sweep can find it.
     eventually(lambda: _went_on(decided, asked), "the sweep to wake the approval")
     assert decided.settled(asked.deployment_id).outcome is Outcome.SUCCEEDED
 

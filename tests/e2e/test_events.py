@@ -8,8 +8,9 @@ import pytest
 
 from cloud.embedded import Cloud
 from demo.approver import decide
-from slipway.domain.deployment import Deployment, Origin, Outcome, Phase
+from slipway.domain.deployment import Deployment, Origin, Phase
 from slipway.domain.errors import Reason
+from slipway.domain.outcome import Outcome
 from tests.e2e.functions import logged, swept
 from tests.e2e.lanes import APPROVER
 from tests.e2e.samples import sample
@@ -80,7 +81,7 @@ def test_a_push_that_is_told_three_times_is_deployed_once(lane: Build) -> None:
         (
             {"detail": {**DETAIL, "repository-name": "nobodys"}},
             Reason.NOT_MEANT_FOR_US,
-            "No environment is fed by nobodys:v1; push.repository and push.tags in the catalog say "
+            "No environment matches nobodys:v1; push.repository and push.tags in the catalog say "
             "which pushes are.",
         ),
     ],

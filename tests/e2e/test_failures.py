@@ -5,8 +5,10 @@ from collections.abc import Callable
 import pytest
 
 from cloud.schema import schema_revision
-from slipway.domain.deployment import Deployment, Failure, Outcome
+from slipway.domain.deployment import Deployment
 from slipway.domain.errors import Reason
+from slipway.domain.failure import Failure
+from slipway.domain.outcome import Outcome
 from tests.e2e.stage import Lane
 
 Build = Callable[[str], Lane]

@@ -11,14 +11,15 @@ import requests
 
 from cloud.embedded import Cloud
 from demo.approver import decide
-from slipway.domain.deployment import Deployment, Origin, Outcome, Phase
+from slipway.domain.deployment import Deployment, Origin, Phase
+from slipway.domain.outcome import Outcome
 from slipway.domain.progress import SchemaWork
 from tests.e2e.functions import invoke
 from tests.e2e.samples import names, sample
 from tests.e2e.stage import Lane
 from tests.e2e.terminal import Terminal, standing
 
-STARTED, ASKED, LIVE = "deployment started", "waits for approval", "live and verified"
+STARTED, ASKED, LIVE = "deployment started", "waiting for approval", "live and verified"
 
 
 @dataclass(frozen=True)
@@ -168,10 +169,10 @@ ANSWERS: dict[str, Any] = {
     "notify-again": TOLD,
 }
 PAGES = {
-    "web": (403, "This link is not valid"),
-    "web-decision": (403, "This link is not valid"),
+    "web": (403, "This link is invalid"),
+    "web-decision": (403, "This link is invalid"),
     "web-health": (200, '{"status": "ok"}'),
-    "web-status": (403, "This link is not valid"),
+    "web-status": (403, "This link is invalid"),
 }
 OTHERS = {"admit", "admit-request", "sweep"}
 

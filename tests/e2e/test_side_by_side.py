@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from slipway.domain.deployment import Deployment, Outcome, Phase
+from slipway.domain.deployment import Deployment, Phase
 from slipway.domain.errors import Reason
+from slipway.domain.outcome import Outcome
 from slipway.journal import Journal
 from slipway.requests.cancel import cancel
 from slipway.requests.lift import hold, lift

@@ -8,7 +8,7 @@ import pytest
 from cloud.simulation.faults import Plan
 from cloud.simulation.run import Run
 from cloud.simulation.scenarios import GOOD, SHOP, Story
-from slipway.domain.deployment import Outcome
+from slipway.domain.outcome import Outcome
 
 Answer = dict[str, Any]
 LOGIN: Answer = {"status": 302, "body": b"", "headers": {"Location": "/login"}}

@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from slipway.catalog_build.entries import read_entry
-from slipway.domain.addresses import why_not_asked
+from slipway.domain.addresses import why_unreachable
 from slipway.domain.catalog import Application
 from slipway.domain.errors import Reason
 from slipway.domain.routing import Condition, Front, Listener, Rule, address_of
@@ -36,7 +36,7 @@ SET_IT = "Set verification.base_url in the catalog to an address that leads to t
     [
         (
             front(listeners=(Listener(protocol="HTTP", port=80, rules=(ELSEWHERE,)),)),
-            "port 80 of 'shared' forwards to other when shared-1.elb.amazonaws.com/health is asked",
+            "port 80 of 'shared' forwards to other for shared-1.elb.amazonaws.com/health",
         ),
         (
             front(listeners=(Listener(protocol="HTTPS", port=443),)),
@@ -142,7 +142,7 @@ def test_a_pattern_of_many_stars_is_judged_at_once() -> None:
     ],
 )
 def test_an_address_that_nobody_can_ask_is_not_taken(base_url: str, wrong: str) -> None:
-    assert why_not_asked(base_url) == wrong
+    assert why_unreachable(base_url) == wrong
 
 
 @pytest.mark.parametrize(
@@ -165,7 +165,7 @@ def test_an_address_that_nobody_can_ask_is_not_taken(base_url: str, wrong: str) 
     ],
 )
 def test_an_address_inside_of_a_network_is_not_taken(host: str) -> None:
-    assert why_not_asked(f"http://{host}:8080") == (
+    assert why_unreachable(f"http://{host}:8080") == (
         "is not a public IP address, so Slipway's functions cannot reach it; use a public name"
     )
 
@@ -184,7 +184,7 @@ def test_an_address_inside_of_a_network_is_not_taken(host: str) -> None:
     ],
 )
 def test_an_address_that_may_be_asked_is_taken(base_url: str) -> None:
-    assert why_not_asked(base_url) is None
+    assert why_unreachable(base_url) is None
 
 
 def test_the_catalog_tells_where_an_address_stands_that_cannot_be_asked() -> None:

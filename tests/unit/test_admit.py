@@ -179,7 +179,7 @@ def test_a_lane_that_is_never_free_to_write_is_tried_again_later() -> None:
 
     with pytest.raises(Transient) as busy:
         world.admit()
-    assert str(busy.value) == "RecordMoved: push:1: the lane is being written too often."
+    assert str(busy.value) == "RecordMoved: push:1: too many concurrent writes to the lane."
 
 
 def test_fifty_pushes_get_fifty_numbers() -> None:

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from slipway.domain.deployment import Origin, Outcome
+from slipway.domain.deployment import Origin
 from slipway.domain.errors import Reason
+from slipway.domain.outcome import Outcome
 from slipway.domain.plan import Plan
 from slipway.ports.records import Admission
 from slipway.requests.wishes import push_wish
@@ -230,8 +231,8 @@ def test_a_digest_that_is_live_is_not_started_again_by_a_push() -> None:
 
     assert told == (
         Reason.UNCHANGED,
-        "sha256:b2b2b2b2b2b2 is live on notes/staging already, since notes-staging-1. To deploy it "
-        f"once more, request it: operate deploy notes/staging --digest {NEW} --reason ...",
+        "sha256:b2b2b2b2b2b2 is already live on notes/staging, since notes-staging-1. To deploy it "
+        f"again, request it: operate deploy notes/staging --digest {NEW} --reason ...",
     )
     assert once(world)
     assert refusal(world, event("e2", after=60)) == told

@@ -39,12 +39,12 @@ from tests.builders.worlds import (
         (
             None,
             {"image-tag": f"sha256-{'ab' * 32}.sig"},
-            "something attached to an image, such as a signature",
+            "an attachment to an image, such as a signature",
         ),
         (
             None,
             {"image-tag": f"sha256-{'ab' * 32}"},
-            "something attached to an image, such as a signature",
+            "an attachment to an image, such as a signature",
         ),
     ],
 )

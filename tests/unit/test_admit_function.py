@@ -6,8 +6,8 @@ import pytest
 
 from functions.admit import app
 from slipway.domain.catalog import Application, Catalog
-from slipway.domain.deployment import Outcome
 from slipway.domain.errors import Reason, Rejected
+from slipway.domain.outcome import Outcome
 from slipway.requests.wishes import request_wish_id
 from slipway.runtime import wiring
 from slipway.runtime.observability import logger

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from slipway.domain.approval import Answer
-from slipway.domain.deployment import Origin, Outcome, Phase
+from slipway.domain.deployment import Origin, Phase
 from slipway.domain.errors import Reason, Transient
+from slipway.domain.outcome import Outcome
 from slipway.ports.records import Admission
 from slipway.requests.admit import AdmitResult
 from tests.builders.wished import (

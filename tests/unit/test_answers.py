@@ -130,7 +130,7 @@ def test_a_page_that_is_allowed_to_answer_is_judged_like_the_page_itself() -> No
 
 
 def test_a_redirect_that_is_expected_must_be_there() -> None:
-    assert wrong(answer(), redirects_to="/v2") == "does not lead to /v2 but to /health."
+    assert wrong(answer(), redirects_to="/v2") == "redirects to /health, not to /v2."
 
 
 def test_the_same_path_behind_a_redirect_is_the_same_page() -> None:
@@ -147,9 +147,7 @@ def test_a_redirect_that_is_expected_is_the_answer(status: int) -> None:
 
     assert judged(led, status=status).verdict is Verdict.SUCCESSFUL
     assert judged(led, status=status, redirects_to="/login").verdict is Verdict.SUCCESSFUL
-    assert wrong(led, status=status, redirects_to="/home") == (
-        "does not lead to /home but to /login."
-    )
+    assert wrong(led, status=status, redirects_to="/home") == ("redirects to /login, not to /home.")
     assert wrong(led) == (
         f"answered {status} instead of 200 and redirects to https://notes.example.com/login?x=1."
     )

@@ -10,10 +10,10 @@ from slipway.domain.approval import (
     Answer,
     Approval,
     Decision,
-    ask,
+    is_signed,
     link_subject,
+    request_approval,
     signature,
-    signed,
 )
 from slipway.domain.errors import ControlPlaneError, Reason, Rejected
 from tests.builders.worlds import NEW, START, World, environment
@@ -45,7 +45,7 @@ def test_a_ticket_names_deployment_digest_plan_approvers_and_its_end() -> None:
     world.plan()
     plan = world.deployment.planned()
 
-    assert ask(plan, START) == TICKET.model_copy(update={"plan_hash": plan.plan_hash})
+    assert request_approval(plan, START) == TICKET.model_copy(update={"plan_hash": plan.plan_hash})
 
 
 def test_a_plan_that_needs_no_approval_has_no_ticket() -> None:
@@ -54,11 +54,11 @@ def test_a_plan_that_needs_no_approval_has_no_ticket() -> None:
     world.plan()
 
     with pytest.raises(Rejected) as refused:
-        ask(world.deployment.planned(), START)
-    assert told(refused) == (Reason.INTERNAL_ERROR, "notes/staging asks for no approval.")
+        request_approval(world.deployment.planned(), START)
+    assert told(refused) == (Reason.INTERNAL_ERROR, "notes/staging requires no approval.")
 
 
-AGAIN = "To be asked again, request the release again with operate deploy."
+AGAIN = "To request approval again, run operate deploy."
 APPROVERS = " or ".join(TICKET.approvers)
 
 
@@ -80,7 +80,7 @@ def test_a_decision_is_final() -> None:
 def test_a_decision_at_the_last_moment_is_too_late() -> None:
     with pytest.raises(Rejected) as refused:
         TICKET.decided(said(minutes=60))
-    assert told(refused) == (Reason.APPROVAL_EXPIRED, f"The time to decide is over. {AGAIN}")
+    assert told(refused) == (Reason.APPROVAL_EXPIRED, f"The approval has expired. {AGAIN}")
 
 
 @pytest.mark.parametrize("name", ["mallory", "Ada", "ada ", ""])
@@ -89,7 +89,7 @@ def test_only_a_named_approver_decides(name: str) -> None:
         TICKET.decided(said(by=name))
     assert told(refused) == (
         Reason.NOT_AN_APPROVER,
-        f"'{name}' is not among this lane's approvers: ask {APPROVERS}.",
+        f"'{name}' is not an approver of this lane; ask {APPROVERS}.",
     )
 
 
@@ -136,7 +136,7 @@ def test_the_signature_is_hmac_sha256_of_purpose_and_subject() -> None:
 def test_no_other_text_is_taken_for_the_signature(offered: str) -> None:
     ours = signature("key", "approve", "subject")
 
-    assert signed("key", "approve", "subject", offered) is (offered == ours)
+    assert is_signed("key", "approve", "subject", offered) is (offered == ours)
 
 
 @pytest.mark.parametrize(
@@ -146,5 +146,5 @@ def test_no_other_text_is_taken_for_the_signature(offered: str) -> None:
 def test_a_signature_for_something_else_is_refused(key: str, purpose: str, subject: str) -> None:
     ours = signature("key", "approve", "x")
 
-    assert signed("key", "approve", "x", ours)
-    assert not signed(key, purpose, subject, ours)
+    assert is_signed("key", "approve", "x", ours)
+    assert not is_signed(key, purpose, subject, ours)

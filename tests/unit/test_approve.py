@@ -3,9 +3,10 @@
 import pytest
 
 from slipway.domain.approval import Answer, Approval
-from slipway.domain.deployment import Outcome, Phase
+from slipway.domain.deployment import Phase
 from slipway.domain.errors import Reason
 from slipway.domain.lane import Hold
+from slipway.domain.outcome import Outcome
 from slipway.steps.approve import ApproveRequest, keys
 from slipway.steps.step import StepResult
 from tests.builders.worlds import (
@@ -50,7 +51,7 @@ def test_the_ticket_is_published_once_and_waited_for() -> None:
     )
     assert world.records.approval("notes-staging-1") == asked
     assert world.told == ["admitted", "planned", "approval requested"]
-    assert world.evidence[-1].message == "of ada, grace until 2026-11-21 10:00Z"
+    assert world.evidence[-1].message == "from ada, grace, until 2026-11-21 10:00Z"
     assert world.deployment.phase is Phase.AWAITING_APPROVAL
 
 
@@ -80,8 +81,7 @@ def test_no_answer_in_time_ends_it() -> None:
 
     assert rejected(world.approve) == (
         Reason.APPROVAL_EXPIRED,
-        "Nobody decided by 2026-11-21 10:00Z. "
-        "To be asked again, request the release again with operate deploy.",
+        "Nobody decided by 2026-11-21 10:00Z. To request approval again, run operate deploy.",
     )
 
 
@@ -127,7 +127,7 @@ def test_an_answer_to_another_plan_is_not_taken() -> None:
 
     assert rejected(world.approve) == (
         Reason.PLAN_CHANGED,
-        "The plan is not the one that was shown; request the release again.",
+        "The plan is not the one that approval was requested for; request the release again.",
     )
 
 

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from slipway.domain.deployment import Outcome, Phase
+from slipway.domain.deployment import Phase
 from slipway.domain.effect import Effect
 from slipway.domain.errors import Broken, Reason, Rejected, Transient
+from slipway.domain.outcome import Outcome
 from slipway.ports.databases import SnapshotState
 from slipway.steps.backup import BackupRequest, keys
 from slipway.steps.step import StepResult
@@ -91,7 +92,7 @@ def test_a_lost_answer_of_rds_does_not_ask_for_a_second_snapshot() -> None:
     ("wrong", "sentence"),
     [
         ({"state": SnapshotState.FAILED, "told": "failed"}, "ended as failed"),
-        ({"encrypted": False}, "is not encrypted, which the catalog demands"),
+        ({"encrypted": False}, "is not encrypted, but the catalog requires it"),
         ({"size_gib": 0}, "is empty"),
         ({"created_at": None}, "is older than the request for it"),
         ({"created_at": START - timedelta(minutes=2)}, "is older than the request for it"),

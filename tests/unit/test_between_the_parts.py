@@ -6,10 +6,12 @@ import pytest
 
 from slipway.domain import door
 from slipway.domain.binding import judge_answer, judge_tasks
-from slipway.domain.deployment import Failure, Outcome, Phase
+from slipway.domain.deployment import Phase
 from slipway.domain.errors import Broken, Reason, Rejected, Transient, Unhealthy
-from slipway.domain.guidance import overridden, what_next
+from slipway.domain.failure import Failure
+from slipway.domain.guidance import override_notes, what_next
 from slipway.domain.lane import Hold
+from slipway.domain.outcome import Outcome
 from slipway.domain.plan import LiveService
 from slipway.domain.verdict import HttpAnswer, Rollout, RolloutState, Verdict
 from slipway.domain.verification import HttpCheck
@@ -172,7 +174,7 @@ def test_an_approver_is_told_of_every_hold_that_a_request_overrides() -> None:
     lane = world.lane.held(person).held(failed)
     explicit = world.deployment.model_copy(update={"explicit": True})
 
-    told = " ".join(overridden(explicit, lane))
+    told = " ".join(override_notes(explicit, lane))
     assert "exit code 1" in told
     assert "Black Friday" in told
 
@@ -190,4 +192,4 @@ def test_a_tag_moves_no_terminal_where_it_is_told_to_an_operator() -> None:
     world.admit()
     hostile = world.deployment.model_copy(update={"release": release(NEW, "v9\x1b[2J\x07")})
 
-    assert door.replaced(hostile).isprintable()
+    assert door.candidate_name(hostile).isprintable()

@@ -78,7 +78,7 @@ def test_the_image_of_our_platform_is_as_good_as_the_index_that_was_pushed() -> 
 @pytest.mark.parametrize("state", [RolloutState.GIVEN_UP, RolloutState.ABSENT])
 def test_only_a_completed_rollout_is_live(state: RolloutState) -> None:
     assert live(state=state, told="STOPPED: by ada") == binding(
-        Verdict.FAILED, "ECS calls the rollout STOPPED: by ada."
+        Verdict.FAILED, "ECS reports the rollout as STOPPED: by ada."
     )
 
 

@@ -17,9 +17,11 @@ from pydantic import BaseModel
 from slipway.catalog_build.rules import MOST_BYTES
 from slipway.domain.approval import Answer
 from slipway.domain.catalog import Catalog
-from slipway.domain.deployment import Deployment, Failure, Outcome
+from slipway.domain.deployment import Deployment
 from slipway.domain.evidence import Evidence, Note
+from slipway.domain.failure import Failure
 from slipway.domain.lane import Candidate, Hold, Lane
+from slipway.domain.outcome import Outcome
 from slipway.domain.release import COMPATIBLE_LABEL, REVISION_LABEL, SCHEMA_LABEL, VERSION_LABEL
 from slipway.domain.what import What
 from slipway.journal import Journal

@@ -145,7 +145,7 @@ def test_a_downgrade_names_the_schema_that_it_goes_back_to() -> None:
 
     told = refusal(staging=settings(migration=migration, database=database))
 
-    assert told == "downgrade must contain {schema}, the schema that it goes back to"
+    assert told == "downgrade must contain {schema}, the schema to downgrade to"
 
 
 @pytest.mark.parametrize("word", ["{schema}", "--to={schema}"])
@@ -244,7 +244,7 @@ def test_an_environment_that_follows_another_needs_no_push() -> None:
     ]
     assert [shop.repository(name) for name in shop.environments] == ["shop"] * 3
     assert catalog.repository("shop", "last") == "shop"
-    assert catalog.meant("shop", "v1") == [("shop", "staging")]
+    assert catalog.fed_by_push("shop", "v1") == [("shop", "staging")]
 
 
 def test_an_environment_that_follows_nothing_needs_a_push() -> None:
@@ -381,7 +381,7 @@ def test_a_field_that_nobody_knows_is_refused() -> None:
 def test_a_push_is_meant_by_repository_and_tag(repository: str, tag: str, meant: bool) -> None:
     push = Push(repository="shop", tags=("v*", "release-[0-9]"))
 
-    assert push.means(repository, tag) is meant
+    assert push.matches(repository, tag) is meant
 
 
 def test_a_push_starts_the_first_environments_and_no_promotion() -> None:
@@ -393,13 +393,13 @@ def test_a_push_starts_the_first_environments_and_no_promotion() -> None:
     copy = application("copy", staging=settings("copy"))
     catalog = Catalog(applications={"shop": shop, "copy": copy})
 
-    assert catalog.meant("shop", "v1") == [
+    assert catalog.fed_by_push("shop", "v1") == [
         ("shop", "staging"),
         ("shop", "sandbox"),
         ("copy", "staging"),
     ]
-    assert catalog.meant("shop", "nightly") == [("shop", "sandbox")]
-    assert catalog.meant("unknown", "v1") == []
+    assert catalog.fed_by_push("shop", "nightly") == [("shop", "sandbox")]
+    assert catalog.fed_by_push("unknown", "v1") == []
 
 
 def test_an_environment_is_found_by_application_and_name() -> None:

@@ -222,7 +222,7 @@ def test_a_downgrade_that_goes_nowhere_is_told_at_the_command() -> None:
 
     assert added(f"{migration}      downgrade: [down]\n") == [
         "shop.yaml:14:7: environments.staging.migration: "
-        "downgrade must contain {schema}, the schema that it goes back to"
+        "downgrade must contain {schema}, the schema to downgrade to"
     ]
 
 
@@ -386,7 +386,7 @@ def test_entries_are_kept_under_their_names(tmp_path: Path) -> None:
     catalog = read_catalog(tmp_path)
 
     assert list(catalog.applications) == ["api", "shop"]
-    assert catalog.meant("shop", "v1") == [("api", "staging"), ("shop", "staging")]
+    assert catalog.fed_by_push("shop", "v1") == [("api", "staging"), ("shop", "staging")]
 
 
 def test_a_service_of_two_applications_is_told_in_the_second_ones_file(tmp_path: Path) -> None:

@@ -5,10 +5,11 @@ from collections.abc import Callable
 import pytest
 
 from slipway.domain.approval import Answer
-from slipway.domain.deployment import Origin, Outcome
+from slipway.domain.deployment import Origin
 from slipway.domain.errors import Reason
 from slipway.domain.gates import Scan
 from slipway.domain.lane import Hold
+from slipway.domain.outcome import Outcome
 from slipway.steps.check import CheckRequest, keys
 from slipway.steps.step import StepResult
 from tests.builders.worlds import (
@@ -177,7 +178,7 @@ def test_an_image_that_was_asked_for_by_digest_and_deleted_meanwhile_is_found() 
 
     assert rejected(world.check) == (
         Reason.IMAGE_MISSING,
-        "The image is not in the registry any more.",
+        "The image is no longer in the registry.",
     )
 
 
@@ -196,7 +197,7 @@ def test_a_newer_candidate_replaces_one_that_is_being_checked() -> None:
 
     assert rejected(world.check) == (
         Reason.SUPERSEDED,
-        "notes-staging-2 is newer and replaces this deployment. If this release is still wanted, "
+        "notes-staging-2 is newer and replaces this deployment. To deploy this release anyway, "
         f"request it: operate deploy notes/staging --digest {NEW} --reason ...",
     )
 
@@ -274,7 +275,7 @@ def test_a_lane_that_was_taken_without_approval_is_refused() -> None:
 
     assert rejected(world.check) == (
         Reason.PLAN_CHANGED,
-        "The approval is not for this plan; ask again.",
+        "The approval is for another plan; request the release again.",
     )
 
 
@@ -302,5 +303,5 @@ def test_a_plan_that_was_changed_without_an_approval_is_refused_as_well() -> Non
 
     assert rejected(world.check) == (
         Reason.PLAN_CHANGED,
-        "The plan is not the one that was made; ask again.",
+        "The plan has changed since it was made; request the release again.",
     )

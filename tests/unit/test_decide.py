@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from slipway.domain.approval import Answer, Decision, link_subject, signature
-from slipway.domain.deployment import Deployment, Outcome
+from slipway.domain.deployment import Deployment
 from slipway.domain.errors import ControlPlaneError, Reason, Rejected, Transient
 from slipway.domain.evidence import chain_errors
 from slipway.domain.lane import Candidate
 from slipway.domain.model import Versioned
+from slipway.domain.outcome import Outcome
 from slipway.journal import Journal
 from slipway.requests.decide import DecideRequest, decide
 from tests.builders.fakes import InMemoryAnnouncements, InMemoryRecords
@@ -117,8 +118,7 @@ def test_a_decision_on_the_expiry_second_is_too_late() -> None:
 
     assert refusal(records, request()) == (
         Reason.APPROVAL_EXPIRED,
-        "The time to decide is over. To be asked again, request the release again with operate "
-        "deploy.",
+        "The approval has expired. To request approval again, run operate deploy.",
     )
 
 
@@ -144,8 +144,8 @@ def test_a_replaced_deployment_is_not_decided_even_before_it_has_ended() -> None
 
     assert found == (
         Reason.SUPERSEDED,
-        "fastapi-rds-production-8 is newer and replaces this deployment. If this release is still "
-        f"wanted, request it: operate deploy fastapi-rds/production --digest {approval().digest} "
+        "fastapi-rds-production-8 is newer and replaces this deployment. To deploy this release "
+        f"anyway, request it: operate deploy fastapi-rds/production --digest {approval().digest} "
         "--reason ...",
     )
 

@@ -2,9 +2,10 @@
 
 import pytest
 
-from slipway.domain.deployment import Outcome, Phase
+from slipway.domain.deployment import Phase
 from slipway.domain.effect import Effect
 from slipway.domain.errors import Reason, Rejected, Unhealthy
+from slipway.domain.outcome import Outcome
 from slipway.domain.progress import ServiceProgress
 from slipway.domain.verdict import RolloutState
 from slipway.steps.deploy import DeployRequest, keys
@@ -22,7 +23,7 @@ from tests.builders.worlds import (
     environment,
 )
 
-RUNNING = StepResult(done=False, reason=Reason.WAITING, message="1 of 2 tasks run")
+RUNNING = StepResult(done=False, reason=Reason.WAITING, message="1 of 2 tasks running")
 COMPLETE = StepResult(done=True, reason=Reason.DEPLOYED, message="ecs-svc/2 is complete")
 BREAKER = (
     "(service notes) (deployment ecs-svc/2) deployment failed: tasks failed to start. "
@@ -141,7 +142,7 @@ def test_patience_with_ecs_ends() -> None:
 
     assert failure(world) == (
         Reason.DEPLOYMENT_TIMED_OUT,
-        "ECS has not finished after 30 minutes.",
+        "ECS did not finish the rollout within 30 minutes.",
     )
 
 

@@ -6,9 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slipway.domain.deployment import Deployment, Failure, Outcome, Phase, outcome_of
+from slipway.domain.deployment import Deployment, Phase
 from slipway.domain.effect import Effect
 from slipway.domain.errors import Broken, Reason, Rejected, Transient, Unhealthy
+from slipway.domain.failure import Failure, outcome_of
+from slipway.domain.outcome import Outcome
 from slipway.domain.progress import Progress, SchemaWork
 from tests.builders.worlds import START, World
 

@@ -10,10 +10,11 @@ import pytest
 from cloud.simulation.clients import CallFailed
 from cloud.simulation.faults import CallKind
 from cloud.simulation.outside import Session, Slack, slack_answer
-from slipway.domain.deployment import Deployment, Outcome, Phase
+from slipway.domain.deployment import Deployment, Phase
 from slipway.domain.errors import Broken, Transient
 from slipway.domain.news import News
 from slipway.domain.notice import SLACK
+from slipway.domain.outcome import Outcome
 from slipway.ports.people import Arrival, Delivery, Destination
 from slipway.slack.secret import slack_from
 from tests.builders.destinations import DOWN, MAY_BE_FOUND, REFUSED, InMemoryDestination

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from slipway.domain import door
-from slipway.domain.deployment import Deployment, Origin, Outcome, Phase
+from slipway.domain.deployment import Deployment, Origin, Phase
 from slipway.domain.errors import Reason, Rejected
 from slipway.domain.lane import Candidate, Lane
+from slipway.domain.outcome import Outcome
 from slipway.domain.progress import Progress
 from tests.builders.worlds import NEW, OLD, OTHER, START, release, stable
 
@@ -88,11 +89,11 @@ def test_the_late_event_of_a_push_that_the_sweep_found_is_no_new_push() -> None:
 def test_a_deployment_that_goes_on_serves_its_digest(
     changes: dict[str, Any], expected: bool
 ) -> None:
-    assert door.serves(deployment(**changes), NEW) is expected
+    assert door.is_serving(deployment(**changes), NEW) is expected
 
 
 def test_a_lane_without_a_candidate_serves_nothing() -> None:
-    assert door.serves(None, NEW) is False
+    assert door.is_serving(None, NEW) is False
 
 
 @pytest.mark.parametrize(
@@ -121,7 +122,7 @@ def test_a_request_replaces_another_release_that_waits_only_where_it_says_so(
     assert (refusal.value.reason, refusal.value.message) == (
         Reason.WOULD_REPLACE,
         f"notes-staging-1 (v2, sha256:b2b2b2b2b2b2) is waiting on notes/staging in phase {phase} "
-        "and would be replaced by this request. To replace it, say so: "
+        "and would be replaced by this request. To replace it: "
         f"operate deploy notes/staging --digest {OTHER} --reason ... --replace. To end it first: "
         "operate cancel notes-staging-1",
     )
@@ -131,7 +132,11 @@ def test_a_request_replaces_another_release_that_waits_only_where_it_says_so(
 def test_a_deployment_serves_no_request_that_says_another_thing_of_the_schema() -> None:
     waiting = deployment(phase=Phase.AWAITING_APPROVAL, schema_at="0002")
 
-    assert [door.serves(waiting, NEW, at) for at in (None, "0002", "0001")] == [True, True, False]
+    assert [door.is_serving(waiting, NEW, at) for at in (None, "0002", "0001")] == [
+        True,
+        True,
+        False,
+    ]
     door.refuse_to_replace(waiting, NEW, "0002")
     with pytest.raises(Rejected, match="--replace --schema-at 0001"):
         door.refuse_to_replace(waiting, NEW, "0001")
@@ -181,5 +186,5 @@ def test_a_tag_that_moved_back_to_an_earlier_release_is_told(
 ) -> None:
     where = LANE.model_copy(update={"proven": proven})
 
-    assert door.moved_back(release(digest), where) == told
-    assert door.moved_back(release(digest), where.model_copy(update={"stable": None})) is None
+    assert door.move_back_note(release(digest), where) == told
+    assert door.move_back_note(release(digest), where.model_copy(update={"stable": None})) is None

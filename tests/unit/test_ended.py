@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from slipway.domain.deployment import Phase
 from slipway.domain.errors import Reason, Rejected, Transient
-from slipway.steps.ended import lost, settle_request
+from slipway.steps.execution_end import request_for_lost, settle_request
 from slipway.steps.settle import SettleRequest
 from tests.builders.worlds import World, caught
 
@@ -88,7 +88,7 @@ def test_a_holder_that_somebody_missed_is_settled() -> None:
 def test_an_execution_that_still_runs_is_not_settled() -> None:
     assert refusal(stopped(), World().entered()) == (
         Reason.EXECUTION_RUNNING,
-        "The execution of notes-staging-1 still runs.",
+        "The execution of notes-staging-1 is still running.",
     )
 
 
@@ -128,7 +128,7 @@ def test_an_event_that_names_no_execution_is_refused(detail: object) -> None:
 
 
 def test_the_sweep_settles_in_the_same_words() -> None:
-    assert lost(entered().deployment) == made("The execution ended as LOST.")
+    assert request_for_lost(entered().deployment) == made("The execution ended as LOST.")
 
 
 WORLD = entered()

@@ -3,9 +3,10 @@
 import pytest
 
 from slipway.domain.catalog import Backup, BackupPolicy
-from slipway.domain.deployment import Outcome, Phase
+from slipway.domain.deployment import Phase
 from slipway.domain.errors import Reason, Rejected
 from slipway.domain.lane import DatabaseSlot, Hold
+from slipway.domain.outcome import Outcome
 from slipway.steps.enter import EnterRequest, keys
 from slipway.steps.step import StepResult
 from tests.builders.worlds import (
@@ -45,7 +46,7 @@ def test_a_free_lane_is_taken_with_its_database_and_a_fencing_number() -> None:
     world.rewrite_lane(fencing=4)
 
     assert world.enter() == StepResult(
-        done=True, reason=Reason.LANE_TAKEN, message="notes/staging is ours"
+        done=True, reason=Reason.LANE_TAKEN, message="notes/staging taken"
     )
     assert (world.lane.holder, world.lane.fencing) == ("notes-staging-1", 5)
     assert world.records.database_slot(SLOT).holder == "notes-staging-1"

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slipway.domain.deployment import Deployment
-from slipway.domain.evidence import Evidence, Note, chain_errors, recorded
+from slipway.domain.evidence import Evidence, Note, chain_errors, with_evidence
 from slipway.domain.what import What
 from tests.builders.worlds import START, World
 
@@ -19,7 +19,7 @@ def written(notes: list[Note] | None = None) -> tuple[Deployment, list[Evidence]
     world = World()
     world.admit()
     empty = world.deployment.model_copy(update={"evidence_count": 0, "evidence_hash": ""})
-    return recorded(empty, NOTES if notes is None else notes, START)
+    return with_evidence(empty, NOTES if notes is None else notes, START)
 
 
 def tampered(number: int, **changes: Any) -> list[str]:
@@ -35,7 +35,7 @@ def test_a_whole_record_has_no_errors() -> None:
 
 def test_a_record_written_in_parts_is_one_chain() -> None:
     deployment, first = written(NOTES[:2])
-    deployment, second = recorded(deployment, NOTES[2:], START)
+    deployment, second = with_evidence(deployment, NOTES[2:], START)
 
     assert [entry.number for entry in first + second] == [1, 2, 3, 4]
     assert chain_errors(deployment, first + second) == []
@@ -92,7 +92,7 @@ def test_a_cut_off_end_is_found(kept: int) -> None:
 
 def test_an_added_entry_is_found() -> None:
     deployment, entries = written()
-    _, more = recorded(deployment, [Note(what="settled")], START)
+    _, more = with_evidence(deployment, [Note(what="settled")], START)
 
     assert chain_errors(deployment, entries + more) == ["5 entries, but 4 were written"]
 
@@ -156,7 +156,7 @@ def test_any_changed_character_of_the_stored_record_is_found(data: st.DataObject
 def test_an_entry_does_not_grow_with_what_others_say() -> None:
     world = World()
     world.admit()
-    deployment, (entry,) = recorded(
+    deployment, (entry,) = with_evidence(
         world.deployment, [Note(what="planned", message="y" * 100_000)], world.now
     )
 

@@ -65,13 +65,13 @@ def test_a_tag_that_a_later_push_moved_fails() -> None:
 def test_a_tag_that_is_gone_fails() -> None:
     verdict = digest_gate(None, NEW, "v2", explicit=False)
 
-    assert verdict == failed("digest", Reason.IMAGE_MISSING, "No image is tagged v2 any more.")
+    assert verdict == failed("digest", Reason.IMAGE_MISSING, "The tag v2 no longer exists.")
 
 
 def test_an_explicit_request_names_the_digest_itself() -> None:
     verdict = digest_gate(None, NEW, "v2", explicit=True)
 
-    assert verdict == passed("digest", "sha256:b2b2b2b2b2b2 was asked for by digest")
+    assert verdict == passed("digest", "sha256:b2b2b2b2b2b2 was requested by digest")
 
 
 @pytest.mark.parametrize("status", ["ARCHIVED", "ACTIVATING", ""])
@@ -87,7 +87,7 @@ def test_an_image_that_cannot_be_pulled_fails(status: str) -> None:
 
 def test_an_image_that_is_gone_fails() -> None:
     assert image_gate(None) == failed(
-        "image", Reason.IMAGE_MISSING, "The image is not in the registry any more."
+        "image", Reason.IMAGE_MISSING, "The image is no longer in the registry."
     )
 
 
@@ -208,7 +208,7 @@ def test_a_digest_that_was_not_seen_before_fails() -> None:
 
 def test_an_explicit_request_skips_the_earlier_environment_and_the_verdict_says_so() -> None:
     assert earlier_gate("staging", False, NEW, explicit=True) == passed(
-        "earlier environment", "not seen in staging; let through by an explicit request"
+        "earlier environment", "not seen in staging; allowed by an explicit request"
     )
 
 
@@ -222,7 +222,7 @@ def test_an_alarm_that_fires_fails() -> None:
 
 def test_a_lane_without_a_last_good_release_may_deploy_for_the_first_time() -> None:
     assert rollback_gate(None, None) == passed(
-        "rollback target", "first deployment of the lane: a failure pages a person instead"
+        "rollback target", "first deployment of the lane: if it fails, an operator is paged"
     )
 
 
@@ -241,14 +241,15 @@ def test_a_last_good_image_that_cannot_be_pulled_fails_with_a_way_on(
     assert rollback_gate(stable(), found, explicit=explicit, ask_anew=ANEW) == failed(
         "rollback target",
         Reason.NOTHING_TO_ROLL_BACK_TO,
-        "There is no way back: the last good image sha256:a1a1a1a1a1a1 can no longer be pulled. "
-        f"{way_on} without one: {ANEW}",
+        "Rollback is not possible: the last good image sha256:a1a1a1a1a1a1 can no longer be "
+        f"pulled. {way_on} anyway: {ANEW}",
     )
 
 
 def test_an_explicit_request_goes_on_without_a_way_back_where_its_plan_says_so() -> None:
     assert rollback_gate(stable(), None, "it was deleted", explicit=True) == passed(
-        "rollback target", "no way back: it was deleted; let through by an explicit request"
+        "rollback target",
+        "rollback is not possible: it was deleted; allowed by an explicit request",
     )
 
 
@@ -257,7 +258,7 @@ def test_a_push_never_goes_on_without_a_way_back(found: Image | None) -> None:
     assert rollback_gate(stable(), found, "it was deleted", ask_anew=ANEW) == failed(
         "rollback target",
         Reason.NOTHING_TO_ROLL_BACK_TO,
-        f"There is no way back: it was deleted. Deploy without one: {ANEW}",
+        f"Rollback is not possible: it was deleted. Deploy anyway: {ANEW}",
     )
 
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from slipway.domain.deployment import Outcome
 from slipway.domain.errors import ControlPlaneError, Reason, Unhealthy
 from slipway.domain.guidance import way_back, what_next
+from slipway.domain.outcome import Outcome
 from slipway.operate.arguments import parse
 from tests.builders.stories import STABLE, deployment, ended, failure
 from tests.builders.worlds import (
@@ -86,12 +86,15 @@ def said(world: World) -> str:
 
 
 DOWN = "alembic downgrade 0001"
-STAYS = "The code goes back to version 1.0.0; the migrated schema stays, the old code runs on it."
+STAYS = (
+    "The code is rolled back to version 1.0.0; the migrated schema stays, and the old code "
+    "runs on it."
+)
 
 
 def test_without_a_migration_the_code_alone_goes_back() -> None:
     assert said(world(WITHOUT_MIGRATION)) == (
-        "The code goes back to version 1.0.0; the database is not touched."
+        "The code is rolled back to version 1.0.0; the database is not touched."
     )
     assert after_a_bad_release(world(WITHOUT_MIGRATION)) == WentBack(schema=False, code=True)
 
@@ -100,7 +103,7 @@ def test_a_schema_that_the_old_code_runs_on_stays_unless_the_migration_fails() -
     settings: dict[str, Any] = {"settings": WITH_WAY_DOWN, "old_code_runs": True}
 
     assert said(world(**settings)) == (
-        f"{STAYS} A migration that fails half-way is taken back ({DOWN}), before the code changes."
+        f"{STAYS} A migration that fails partway is reversed ({DOWN}), before the code changes."
     )
     assert after_a_bad_release(world(**settings)) == WentBack(schema=False, code=True)
     assert after_a_half_migration(world(**settings)) == WentBack(schema=True, code=False)
@@ -112,7 +115,7 @@ def test_without_a_way_down_a_half_migration_is_left_to_an_operator(last_good: A
     played: dict[str, Any] = {"settings": settings, "old_code_runs": True, "last_good": last_good}
 
     assert said(world(**played)) == (
-        f"{STAYS} A migration that fails half-way is not taken back: the old code keeps running, "
+        f"{STAYS} A migration that fails partway is not reversed: the old code keeps running, "
         "and an operator has to check the schema."
     )
     assert after_a_bad_release(world(**played)) == WentBack(schema=False, code=True)
@@ -121,7 +124,7 @@ def test_without_a_way_down_a_half_migration_is_left_to_an_operator(last_good: A
 
 def test_a_half_migration_that_nothing_took_back_is_named_at_the_end() -> None:
     told = failure("Migrate", reason=Reason.MIGRATION_FAILED, message="exit code 1")
-    note = "The migration failed half-way and was not taken back: check the schema."
+    note = "The migration failed partway and was not reversed: check the schema."
 
     assert what_next(ended(Outcome.ROLLED_BACK, cause=told)).endswith(note)
     assert note not in what_next(ended(Outcome.ROLLED_BACK, cause=failure()))
@@ -129,8 +132,8 @@ def test_a_half_migration_that_nothing_took_back_is_named_at_the_end() -> None:
 
 def test_the_schema_goes_back_before_code_that_does_not_run_on_it() -> None:
     assert said(world(WITH_WAY_DOWN)) == (
-        f"The schema goes back first ({DOWN}), then the code, to version 1.0.0. If the downgrade "
-        "fails, the lane is put on hold and an operator decides."
+        f"The schema is downgraded first ({DOWN}), then the code is rolled back to version 1.0.0. "
+        "If the downgrade fails, the lane is put on hold and an operator decides."
     )
     assert after_a_bad_release(world(WITH_WAY_DOWN)) == WentBack(schema=True, code=True)
     assert after_a_half_migration(world(WITH_WAY_DOWN)) == WentBack(schema=True, code=False)
@@ -154,7 +157,8 @@ def test_a_schema_that_cannot_go_back_keeps_the_code_where_it_is(
     left = WentBack(schema=False, code=False, refused=Reason.SCHEMA_MOVED)
 
     assert said(world(**played)) == (
-        f"Once the migration has started, nothing goes back by itself: {why}. The lane is put on "
+        f"Once the migration has started, nothing is rolled back automatically: {why}. The "
+        "lane is put on "
         "hold and an operator decides."
     )
     assert after_a_bad_release(world(**played)) == left
@@ -166,7 +170,8 @@ def test_without_a_last_good_release_everything_is_left_to_an_operator() -> None
     played.rewrite_lane(stable=None)
 
     assert said(played) == (
-        "There is no release to go back to: what has changed stays, the lane is put on hold and an "
+        "There is no release to roll back to: changes stay in place, the lane is put on hold "
+        "and an "
         "operator decides."
     )
     first = world(WITH_WAY_DOWN)

@@ -9,12 +9,13 @@ from hypothesis import strategies as st
 
 from cloud.twin.slack.blocks import problems_of
 from slipway.domain.approval import Answer, Decision
-from slipway.domain.deployment import Origin, Outcome, Phase
+from slipway.domain.deployment import Origin, Phase
 from slipway.domain.lane import Hold
 from slipway.domain.news import HEADLINES, News
+from slipway.domain.outcome import Outcome
 from slipway.domain.plan import Difference
 from slipway.domain.release import VERSION_LABEL
-from slipway.slack.blocks import Message, line, redirected, whole
+from slipway.slack.blocks import Message, line, whole, with_redirect_note
 from tests.builders.stories import (
     ASKED,
     ENVIRONMENT,
@@ -93,7 +94,7 @@ def news(text: str, state: Phase | Outcome, url: str = DECIDE) -> News:
 def told(text: str, state: Phase | Outcome) -> list[Message]:
     about = news(text, state)
     messages = [whole(about), line(about)]
-    return [*messages, redirected(messages[0], f"This is meant for #x, {text}")]
+    return [*messages, with_redirect_note(messages[0], f"This is meant for #x, {text}")]
 
 
 def objects(value: Any) -> list[dict[str, Any]]:
@@ -153,7 +154,7 @@ def test_no_text_makes_a_message_that_slack_refuses(
     text: str, state: Phase | Outcome, url: str
 ) -> None:
     about = news(text, state, url)
-    for message in (whole(about), line(about), redirected(whole(about), text)):
+    for message in (whole(about), line(about), with_redirect_note(whole(about), text)):
         assert problems_of(list(message.blocks)) == []
         assert len(json.dumps(message.blocks)) < 100_000
         assert 0 < len(message.text) <= 3000 and len(message.plain) <= 8000
@@ -188,7 +189,7 @@ def test_a_secret_in_a_text_of_others_is_told_to_nobody(
         ),
         (
             "The downgrade ended with exit code 137 (OutOfMemoryError: Container killed due to "
-            "memory usage): CANARY. The data as it was before: aws rds ...",
+            "memory usage): CANARY. To restore the data from before: aws rds ...",
             "The downgrade ended with exit code 137 (OutOfMemoryError: Container killed due to "
             "memory usage). Its log is on the deployment's page.",
         ),

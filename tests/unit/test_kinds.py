@@ -69,12 +69,12 @@ def test_a_blue_green_rollout_may_take_longer_than_it_bakes() -> None:
     [
         (
             Rolling(minimum_healthy_percent=50),
-            "Rolling: between 50 % and 200 % of the desired tasks run meanwhile; the circuit "
+            "Rolling: between 50 % and 200 % of the desired tasks keep running; the circuit "
             "breaker is on.",
         ),
         (
             BlueGreen(kind="blue_green", bake_minutes=10),
-            "Blue/green: all new tasks start beside the old ones, then the traffic moves; the old "
+            "Blue/green: all new tasks start beside the old ones, then traffic shifts; the old "
             "ones stay for 10 more minutes.",
         ),
     ],

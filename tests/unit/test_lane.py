@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slipway.domain.errors import Rejected
-from slipway.domain.lane import Candidate, DatabaseSlot, Entry, Hold, Lane
+from slipway.domain.lane import Candidate, DatabaseSlot, EnterResult, Hold, Lane
 from tests.builders.worlds import NEW, OLD, OTHER, START, stable
 
 LANE = Lane(application="notes", environment="staging")
@@ -39,8 +39,8 @@ def test_a_newer_push_replaces_the_waiting_one() -> None:
     lane = lane.with_candidate(candidate("notes-staging-2", START + timedelta(seconds=1)))
 
     assert refusal(lane) == (
-        "Superseded: notes-staging-2 is newer and replaces this deployment. If this release is "
-        f"still wanted, request it: {REQUEST}"
+        "Superseded: notes-staging-2 is newer and replaces this deployment. To deploy this release "
+        f"anyway, request it: {REQUEST}"
     )
     lane.refuse("notes-staging-2", NEW, explicit=False)
 
@@ -140,19 +140,19 @@ def test_the_lane_remembers_the_last_twenty_changes_in_few_words() -> None:
 def test_a_free_lane_is_taken_with_the_next_fencing_number() -> None:
     entry, taken = LANE.model_copy(update={"fencing": 4}).enter("notes-staging-1")
 
-    assert (entry, taken.holder, taken.fencing) == (Entry.TAKEN, "notes-staging-1", 5)
+    assert (entry, taken.holder, taken.fencing) == (EnterResult.TAKEN, "notes-staging-1", 5)
 
 
 def test_taking_a_lane_again_changes_nothing() -> None:
     _, taken = LANE.enter("notes-staging-1")
 
-    assert taken.enter("notes-staging-1") == (Entry.TAKEN, taken)
+    assert taken.enter("notes-staging-1") == (EnterResult.TAKEN, taken)
 
 
 def test_a_taken_lane_is_busy_for_everybody_else() -> None:
     _, taken = LANE.enter("notes-staging-1")
 
-    assert taken.enter("notes-staging-2") == (Entry.BUSY, taken)
+    assert taken.enter("notes-staging-2") == (EnterResult.BUSY, taken)
 
 
 def test_only_the_holder_frees_the_lane() -> None:
@@ -221,9 +221,9 @@ def test_the_newest_is_the_last_explicit_wish_or_whatever_was_pushed_after_it(
 def test_a_database_is_migrated_by_one_deployment_at_a_time() -> None:
     entry, taken = DatabaseSlot(database_id="rds:notes").enter("notes-staging-1")
 
-    assert (entry, taken.holder) == (Entry.TAKEN, "notes-staging-1")
-    assert taken.enter("notes-staging-1") == (Entry.TAKEN, taken)
-    assert taken.enter("shop-staging-4") == (Entry.BUSY, taken)
+    assert (entry, taken.holder) == (EnterResult.TAKEN, "notes-staging-1")
+    assert taken.enter("notes-staging-1") == (EnterResult.TAKEN, taken)
+    assert taken.enter("shop-staging-4") == (EnterResult.BUSY, taken)
     assert taken.leave("shop-staging-4") == taken
     assert taken.leave("notes-staging-1").holder is None
 

@@ -94,5 +94,5 @@ def test_a_migration_that_a_rollback_waits_for_ends_with_its_container() -> None
         world.migrate()
     world.task_ends("migrate", 1, leftover=True)
 
-    assert world.rollback().message == "the schema is going back"
+    assert world.rollback().message == "the downgrade is running"
     assert world.one_offs.stopped == [MIGRATION]

@@ -8,9 +8,10 @@ import pytest
 
 from slipway.domain.approval import Answer
 from slipway.domain.binding import judge_alarms
-from slipway.domain.deployment import Origin, Outcome
+from slipway.domain.deployment import Origin
 from slipway.domain.errors import Reason
 from slipway.domain.gates import alarm_gate
+from slipway.domain.outcome import Outcome
 from slipway.domain.verdict import HttpAnswer, HttpRequest
 from slipway.operate.arguments import parse
 from tests.builders.worlds import (
@@ -46,7 +47,7 @@ def test_checks_that_the_serving_release_answers_pass_whatever_version_it_report
     world = planned()
 
     assert world.check().done
-    assert gate(world) == ("passed", "1 answered by the release that serves now")
+    assert gate(world) == ("passed", "1 passed on the live release")
     assert world.website.asked == [HttpRequest(url=HEALTH)]
 
 
@@ -82,8 +83,8 @@ def test_checks_that_fail_already_stop_the_deployment_before_anything_changes(
 
     assert (reason, message) == (
         Reason.CHECKS_FAIL_ALREADY,
-        "These checks fail on the release that serves now, before anything was changed: "
-        f"{HEALTH} {told} Correct verification in the catalog, or if the site is broken, request "
+        "These checks already fail on the live release, before anything was changed: "
+        f"{HEALTH} {told} Correct verification in the catalog or, if the site is broken, request "
         f"the release explicitly: operate deploy notes/staging --digest {NEW} --reason ...",
     )
     assert world.settle(failure=caught("Check", "Rejected", f"{reason}: {message}")).outcome is (
@@ -107,7 +108,7 @@ def test_the_command_that_the_refusal_names_is_one_that_goes_through() -> None:
     assert again.check().done
     assert gate(again) == (
         "passed",
-        f"fail already, let through by an explicit request: {HEALTH} answered 404 instead of 200.",
+        f"already failing, allowed by an explicit request: {HEALTH} answered 404 instead of 200.",
     )
 
 
@@ -149,7 +150,7 @@ def test_on_a_lane_where_nothing_was_verified_there_is_nobody_to_ask() -> None:
     assert world.check().done
     assert gate(world) == (
         "passed",
-        "nothing was verified here before, so no release was asked",
+        "nothing was verified here before, so the checks were skipped",
     )
     assert world.website.asked == []
 

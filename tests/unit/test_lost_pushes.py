@@ -9,8 +9,9 @@ import pytest
 from slipway.chores.job import Admit
 from slipway.chores.sweep import SweepResult, sweep
 from slipway.domain.catalog import Catalog
-from slipway.domain.deployment import Deployment, Origin, Outcome
+from slipway.domain.deployment import Deployment, Origin
 from slipway.domain.errors import Broken, Reason, Rejected, Transient
+from slipway.domain.outcome import Outcome
 from slipway.domain.release import Release
 from slipway.domain.seen import SeenTags
 from slipway.journal import Journal

@@ -2,9 +2,10 @@
 
 import pytest
 
-from slipway.domain.deployment import Outcome, Phase
+from slipway.domain.deployment import Phase
 from slipway.domain.effect import Effect
 from slipway.domain.errors import Broken, Reason, Rejected, Unhealthy
+from slipway.domain.outcome import Outcome
 from slipway.domain.progress import SchemaWork, ServiceProgress
 from slipway.steps.migrate import MigrateRequest, keys
 from slipway.steps.revision import revision_of
@@ -12,7 +13,7 @@ from slipway.steps.step import StepResult
 from tests.builders.worlds import FAMILY, NEW, REGISTRY, START, Crash, Crashes, World, environment
 
 STARTED_BY = "slipway/migrate/notes-staging-1"
-RUNNING = StepResult(done=False, reason=Reason.WAITING, message="the migration runs")
+RUNNING = StepResult(done=False, reason=Reason.WAITING, message="the migration is running")
 MIGRATED = StepResult(done=True, reason=Reason.MIGRATED, message="migrated")
 
 
@@ -89,7 +90,7 @@ def test_a_migration_that_fails_tells_how_and_keeps_the_end_of_its_log(
 
     assert failure(world) == (
         f"MigrationFailed: The migration {sentence}. "
-        "The end of its log: operate show notes-staging-1"
+        "See the end of its log: operate show notes-staging-1"
     )
     ended, log = world.evidence[-2:]
     assert (ended.message, ended.data["reason"]) == (sentence, reason)
@@ -141,7 +142,7 @@ def test_patience_with_a_migration_ends() -> None:
     assert world.migrate() == RUNNING
     world.wait(seconds=1)
 
-    assert failure(world) == ("MigrationTimedOut: The migration still runs after 15 minutes.")
+    assert failure(world) == ("MigrationTimedOut: The migration is still running after 15 minutes.")
 
 
 def test_a_migration_that_ended_in_time_counts_however_late_it_is_seen() -> None:

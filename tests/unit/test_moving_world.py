@@ -8,7 +8,7 @@ import pytest
 from slipway.domain.binding import judge_targets
 from slipway.domain.errors import Reason, Unhealthy
 from slipway.domain.plan import LiveService, Plan
-from slipway.domain.verdict import Rollout, RolloutState, Target, TargetHealth, Verdict
+from slipway.domain.verdict import RegisteredTarget, Rollout, RolloutState, TargetHealth, Verdict
 from slipway.steps.step import StepResult
 from tests.builders.worlds import (
     FAMILY,
@@ -41,9 +41,11 @@ HEALTH = {
 }
 
 
-def target(number: int, state: str, reason: str = "") -> Target:
+def target(number: int, state: str, reason: str = "") -> RegisteredTarget:
     health = HEALTH.get(state, TargetHealth.SILENT)
-    return Target(address=f"10.0.0.{number}:8000", health=health, told=state, reason=reason)
+    return RegisteredTarget(
+        address=f"10.0.0.{number}:8000", health=health, told=state, reason=reason
+    )
 
 
 def scale(world: World, desired: int, running: int) -> None:
@@ -62,7 +64,11 @@ def failure(world: World) -> tuple[Reason, str]:
 
 
 def judged(
-    *targets: Target, desired: int, running: int | None = None, planned: int = 2, anew: bool = False
+    *targets: RegisteredTarget,
+    desired: int,
+    running: int | None = None,
+    planned: int = 2,
+    anew: bool = False,
 ) -> Verdict:
     rollout = Rollout(
         primary_deployment_id="ecs-svc/2",
@@ -128,7 +134,7 @@ DRAINING = target(9, "draining")
     ],
 )
 def test_targets_are_judged_by_the_release_and_not_by_the_count_of_the_moment(
-    targets: list[Target], counts: dict[str, Any], verdict: Verdict
+    targets: list[RegisteredTarget], counts: dict[str, Any], verdict: Verdict
 ) -> None:
     assert judged(*targets, **counts) is verdict
 
@@ -172,7 +178,9 @@ def test_what_moves_for_longer_than_a_rollout_may_take_is_a_verdict() -> None:
     assert not world.verify().done
     world.wait(seconds=1)
 
-    sentence = "2 targets are healthy; 2 of 10 tasks run. It has been so for more than 30 minutes."
+    sentence = (
+        "2 targets are healthy; 2 of 10 tasks running. This has lasted for more than 30 minutes."
+    )
     assert failure(world) == (Reason.RELEASE_UNHEALTHY, sentence)
     # Its answer may come too late: the next look finds the same.
     assert failure(world) == (Reason.RELEASE_UNHEALTHY, sentence)
@@ -211,7 +219,7 @@ def test_a_service_scaled_to_nothing_is_no_success_and_bakes_anew_when_it_is_bac
     assert world.verify() == StepResult(
         done=False,
         reason=Reason.WAITING,
-        message="The service wants 0 tasks now, so nothing can be seen of the release.",
+        message="The service has a desired count of 0, so nothing can be seen of the release.",
     )
     scale(world, desired=2, running=2)
     world.balancers.registered = (healthy(1), healthy(2))
@@ -230,11 +238,11 @@ def test_where_no_task_is_wanted_no_answer_speaks_against_the_release() -> None:
     world = emptied(deployed())
     for _ in range(8):
         world.wait(seconds=30)
-        assert world.verify().message.startswith("The service wants 0 tasks now")
+        assert world.verify().message.startswith("The service has a desired count of 0")
     assert world.deployment.progress.looks.failed == 0
 
     scale(world, desired=2, running=0)
-    message = "0 of 2 tasks run since the service wanted none."
+    message = "0 of 2 tasks running since the service was scaled to 0."
     for _ in range(8):
         world.wait(seconds=30)
         assert world.verify().message == message
@@ -266,7 +274,7 @@ def test_without_a_load_balancer_no_task_is_no_success_either(
     world = deployed(checks=())
     scale(world, desired=0, running=0)
 
-    assert world.verify().message.startswith("The service wants 0 tasks now")
+    assert world.verify().message.startswith("The service has a desired count of 0")
 
 
 def test_fewer_tasks_hide_no_unhealthy_ones() -> None:
@@ -319,7 +327,7 @@ def test_a_redeployment_of_the_revision_that_ecs_gave_up_is_a_verdict() -> None:
     world = deployed()
     redeploy(world, RolloutState.GIVEN_UP).told = "STOPPED: by ada"
 
-    assert failure(world)[1] == "ECS calls the rollout STOPPED: by ada."
+    assert failure(world)[1] == "ECS reports the rollout as STOPPED: by ada."
 
 
 def test_another_revision_is_a_verdict_at_once_also_while_it_rolls_out() -> None:
@@ -445,13 +453,16 @@ def test_without_anything_to_ask_the_verdict_says_that_only_ecs_was_asked(
     world.entered_and_deployed()
 
     assert world.verify().message == (
-        "ecs-svc/2 is live; 2 of 2 tasks run; nothing else was checked: no load balancer, no HTTP "
+        "ecs-svc/2 is live; 2 of 2 tasks running; nothing else was checked: no load "
+        "balancer, no HTTP "
         "checks, no alarms"
     )
 
 
 @pytest.mark.parametrize("targets", [(), (DRAINING,), (target(1, "unused"),)])
-def test_a_target_group_without_a_healthy_target_is_no_success(targets: tuple[Target, ...]) -> None:
+def test_a_target_group_without_a_healthy_target_is_no_success(
+    targets: tuple[RegisteredTarget, ...],
+) -> None:
     world = deployed(attempts=1)
     world.balancers.registered = targets
 

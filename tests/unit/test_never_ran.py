@@ -2,8 +2,8 @@
 
 import pytest
 
-from slipway.domain.deployment import Outcome
 from slipway.domain.errors import Broken, Reason, Unhealthy
+from slipway.domain.outcome import Outcome
 from slipway.domain.progress import SchemaWork
 from slipway.domain.recovery import recovery_point
 from slipway.steps.schema_task import may_change_schema
@@ -43,9 +43,9 @@ def test_a_migration_that_never_started_ends_before_anything_changed(
     error = never_ran(world)
 
     assert str(error) == (
-        f"MigrationNeverRan: The migration never ran ({WHY}). The schema is as it was."
+        f"MigrationNeverRan: The migration never ran ({WHY}). The schema is unchanged."
     )
-    assert world.rollback().message == "nothing had been changed"
+    assert world.rollback().message == "nothing was changed"
     assert world.verify("rollback").done
     result = world.settle(cause=caught("Migrate", "Broken", str(error)))
     assert (result.outcome, result.reason) == (Outcome.FAILED, "MigrationNeverRan")
@@ -95,7 +95,7 @@ def test_a_command_without_an_exit_code_that_may_have_run_is_taken_back() -> Non
         world.migrate()
     assert unhealthy.value.reason is Reason.MIGRATION_FAILED
     assert "it may have run (Host EC2 terminated.)" in unhealthy.value.message
-    assert world.rollback().message == "the schema is going back"
+    assert world.rollback().message == "the downgrade is running"
 
 
 def test_a_migration_that_outlived_its_patience_and_then_never_started_changed_nothing() -> None:
@@ -104,7 +104,7 @@ def test_a_migration_that_outlived_its_patience_and_then_never_started_changed_n
     world.wait(minutes=16)
     with pytest.raises(Unhealthy) as late:
         world.migrate()
-    assert world.rollback().message == "the migration still runs"
+    assert world.rollback().message == "the migration is still running"
     world.task_ends("migrate", None, reason=WHY)
 
     assert world.rollback().message == "no code was deployed"
@@ -134,7 +134,7 @@ def test_a_downgrade_that_never_started_leaves_the_schema_to_a_person() -> None:
     with pytest.raises(Broken) as broken:
         world.rollback()
     assert broken.value.reason is Reason.DOWNGRADE_FAILED
-    assert broken.value.message.startswith(f"The downgrade never ran ({WHY}). The data as it was")
+    assert broken.value.message.startswith(f"The downgrade never ran ({WHY}). To restore the data")
 
 
 def test_a_migration_of_an_older_slipway_that_never_started_changed_nothing_either() -> None:

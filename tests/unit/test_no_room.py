@@ -2,9 +2,10 @@
 
 import pytest
 
-from slipway.domain.deployment import Outcome, Phase
+from slipway.domain.deployment import Phase
 from slipway.domain.errors import Broken, Reason, Rejected, Transient, Unhealthy
 from slipway.domain.lane import DatabaseSlot
+from slipway.domain.outcome import Outcome
 from slipway.domain.progress import SchemaWork
 from slipway.domain.start import Start
 from slipway.steps.step import StepResult
@@ -24,7 +25,7 @@ SAID = "ECS placed no task: Capacity is unavailable at this time."
 NO_ROOM = Transient(Reason.CAPACITY_UNAVAILABLE, SAID)
 LOST = Transient(Reason.AWS_UNAVAILABLE, "AWS gave no answer: Read timeout.")
 MISSING = Broken(Reason.AWS_REFUSED, "ECS placed no task: MISSING.")
-WAITS = StepResult(done=False, reason=Reason.WAITING, message=f"the migration waits: {SAID}")
+WAITS = StepResult(done=False, reason=Reason.WAITING, message=f"the migration is waiting: {SAID}")
 UP, DOWN = "slipway/migrate/notes-staging-1", "slipway/downgrade/notes-staging-1"
 
 
@@ -38,7 +39,7 @@ def waiting(*refusals: Broken | Transient) -> World:
 def ended(world: World, state: str, error: Exception) -> Outcome:
     """The way from a failed state through Rollback to the end, as the state machine takes it."""
     cause = caught(state, type(error).__name__, str(error))
-    assert world.rollback().message == "nothing had been changed"
+    assert world.rollback().message == "nothing was changed"
     assert world.verify("rollback").done
     return world.settle(cause=cause).outcome
 
@@ -48,7 +49,7 @@ def test_a_migration_waits_for_room_and_runs_when_there_is_some() -> None:
 
     assert world.migrate() == WAITS
     world.wait(minutes=4)
-    assert world.migrate().message == "the migration runs"
+    assert world.migrate().message == "the migration is running"
     world.task_ends("migrate")
     assert world.migrate().done
     assert list(world.one_offs.tasks) == [UP]
@@ -100,7 +101,7 @@ def test_room_that_never_comes_ends_the_deployment_before_anything_changed() -> 
         with pytest.raises(Broken) as broken:
             world.migrate()
         assert str(broken.value) == (
-            f"CapacityUnavailable: The migration could not be started within 15 minutes: {SAID}"
+            f"CapacityUnavailable: The migration did not start within 15 minutes: {SAID}"
         )
     tries = len(world.one_offs.attempts)
     assert ended(world, "Migrate", broken.value) is Outcome.FAILED
@@ -135,9 +136,9 @@ def test_room_that_comes_late_leaves_the_migration_its_time() -> None:
     world.migrate()
     world.wait(minutes=15)
 
-    assert world.migrate().message == "the migration runs"
+    assert world.migrate().message == "the migration is running"
     world.wait(seconds=1)
-    with pytest.raises(Unhealthy, match="still runs after 15 minutes"):
+    with pytest.raises(Unhealthy, match="is still running after 15 minutes"):
         world.migrate()
 
 
@@ -220,7 +221,7 @@ def test_what_ecs_may_have_forgotten_is_taken_back() -> None:
     world.wait(seconds=60)
     world.one_offs.refusals.clear()
 
-    assert world.rollback().message == "the schema is going back"
+    assert world.rollback().message == "the downgrade is running"
 
 
 def test_a_cancel_comes_before_a_try_that_may_not_have_been_heard() -> None:
@@ -255,7 +256,7 @@ def test_a_migration_that_an_older_slipway_asked_for_may_have_run() -> None:
 
     assert world.deployment.has_changed
     world.wait(minutes=16)
-    with pytest.raises(Broken, match="could not be started"):
+    with pytest.raises(Broken, match="did not start"):
         world.migrate()
     assert world.deployment.has_changed
 
@@ -270,11 +271,11 @@ def test_a_downgrade_waits_for_room_and_runs_when_there_is_some() -> None:
     world = rolling_back(NO_ROOM)
 
     assert world.rollback() == StepResult(
-        done=False, reason=Reason.WAITING, message=f"the downgrade waits: {SAID}"
+        done=False, reason=Reason.WAITING, message=f"the downgrade is waiting: {SAID}"
     )
     assert world.service.primary.revision_arn != FIRST_REVISION
     world.wait(minutes=4)
-    assert world.rollback().message == "the schema is going back"
+    assert world.rollback().message == "the downgrade is running"
     world.task_ends("downgrade")
     world.rollback()
     world.service.complete()
@@ -291,7 +292,7 @@ def test_a_downgrade_that_finds_no_room_asks_a_person_with_what_ecs_says() -> No
         world.rollback()
     assert broken.value.reason is Reason.DOWNGRADE_FAILED
     assert broken.value.message.startswith(
-        f"The downgrade could not be started within 15 minutes: {SAID} The data as it was before"
+        f"The downgrade did not start within 15 minutes: {SAID} To restore the data from before"
     )
     assert world.deployment.phase is Phase.ROLLING_BACK
     assert not world.deployment.may_be_migrating

@@ -12,13 +12,14 @@ from functions.notify.app import lambda_handler
 from slipway.adapters.links import Links
 from slipway.domain.approval import Answer, Decision, link_subject, signature
 from slipway.domain.catalog import Catalog
-from slipway.domain.deployment import Deployment, Outcome, Phase
+from slipway.domain.deployment import Deployment, Phase
 from slipway.domain.errors import Rejected, Transient
 from slipway.domain.lane import Hold
 from slipway.domain.model import Versioned
-from slipway.domain.notice import SLACK, Notice, Place, Telling
+from slipway.domain.notice import SLACK, MessagePlace, Notice, NoticeState
+from slipway.domain.outcome import Outcome
 from slipway.notices.notify import Change, notify
-from slipway.notices.outbox import Ending, NotifyResult
+from slipway.notices.outbox import NotifyResult, NotifyStatus
 from slipway.ports.people import Arrival, Delivery
 from slipway.runtime import wiring
 from slipway.runtime.observability import logger
@@ -98,7 +99,7 @@ def test_a_webhook_tells_what_a_person_wants_to_hear_of() -> None:
 
     endings = [tell(state, slack, records).ending for state in STORY]
 
-    told, quiet = Ending.TOLD, Ending.QUIET
+    told, quiet = NotifyStatus.TOLD, NotifyStatus.QUIET
     assert endings == [told, told, quiet, quiet, quiet, quiet, quiet, told]
     assert [message.state for message in slack.sent] == [
         "Planning",
@@ -127,7 +128,7 @@ def test_a_bot_keeps_one_message_up_to_date_with_its_thread() -> None:
     assert [message.state for _, message in slack.messages.values()] == ["Succeeded"]
     assert slack.updates == [state.outcome or state.phase for state in STORY[1:]]
     states = [str(state.phase) for state in STORY[:-1]]
-    assert records.notice(ID, SLACK).told == dict.fromkeys([*states, "Succeeded"], Telling.TOLD)
+    assert records.notice(ID, SLACK).told == dict.fromkeys([*states, "Succeeded"], NoticeState.TOLD)
 
 
 @pytest.mark.parametrize("slack", [InMemoryChannel(), InMemoryWebhook()])
@@ -136,7 +137,7 @@ def test_a_write_that_moves_neither_phase_nor_outcome_is_not_told(slack: Slack) 
 
     result = tell(deployment(fencing=3), slack, records, before=deployment())
 
-    assert result.ending is Ending.QUIET
+    assert result.ending is NotifyStatus.QUIET
     assert records.notice(ID, SLACK) == Notice(deployment_id=ID)
 
 
@@ -145,7 +146,7 @@ def test_a_redelivered_change_is_told_once_through_a_webhook() -> None:
 
     endings = [tell(STORY[1], slack, records).ending for _ in range(3)]
 
-    assert endings == [Ending.TOLD, Ending.KNOWN, Ending.KNOWN]
+    assert endings == [NotifyStatus.TOLD, NotifyStatus.KNOWN, NotifyStatus.KNOWN]
     assert len(slack.sent) == 1
 
 
@@ -154,7 +155,7 @@ def test_a_redelivered_change_is_told_once_by_a_bot() -> None:
 
     endings = [tell(state, slack, records).ending for state in (*STORY, *STORY)]
 
-    assert endings == [Ending.TOLD] * 8 + [Ending.KNOWN] * 8
+    assert endings == [NotifyStatus.TOLD] * 8 + [NotifyStatus.KNOWN] * 8
     assert [len(thread) for thread in slack.threads.values()] == [7]
 
 
@@ -168,8 +169,8 @@ def test_what_slack_could_not_take_is_told_when_it_is_back(slack: Slack) -> None
             tell(STORY[0], slack, records)
         assert records.notice(ID, SLACK).told == {}
 
-    assert tell(STORY[0], slack, records).ending is Ending.TOLD
-    assert records.notice(ID, SLACK).told == {"Planning": Telling.TOLD}
+    assert tell(STORY[0], slack, records).ending is NotifyStatus.TOLD
+    assert records.notice(ID, SLACK).told == {"Planning": NoticeState.TOLD}
     assert not records.notice(ID, SLACK).lacks("Planning")
 
 
@@ -190,9 +191,9 @@ def test_a_webhook_does_not_repeat_what_may_have_arrived() -> None:
 
     endings = [tell(STORY[0], slack, records).ending for _ in range(2)]
 
-    assert endings == [Ending.UNCLEAR, Ending.UNCLEAR]
+    assert endings == [NotifyStatus.UNCLEAR, NotifyStatus.UNCLEAR]
     assert len(slack.sent) == 1
-    assert records.notice(ID, SLACK).told == {"Planning": Telling.SENDING}
+    assert records.notice(ID, SLACK).told == {"Planning": NoticeState.SENDING}
 
 
 @pytest.mark.parametrize("state", [0, 1], ids=["its own message", "a line in the thread"])
@@ -206,9 +207,9 @@ def test_a_bot_finds_out_whether_its_message_arrived(state: int) -> None:
         tell(STORY[state], slack, records)
     found = tell(STORY[state], slack, records)
 
-    assert (found.ending, found.detail) == (Ending.TOLD, "found in the channel")
+    assert (found.ending, found.detail) == (NotifyStatus.TOLD, "found in the channel")
     assert slack.states() == [["Planning", "AwaitingApproval"][: state + 1]]
-    assert records.notice(ID, SLACK).place == Place(channel="C0000001", message="0.0")
+    assert records.notice(ID, SLACK).place == MessagePlace(channel="C0000001", message="0.0")
 
 
 def test_a_bot_looks_where_its_message_stands_or_should_stand() -> None:
@@ -229,7 +230,7 @@ def test_a_bot_looks_where_its_message_stands_or_should_stand() -> None:
 def test_a_wait_for_the_lane_begins_the_message_where_there_is_none() -> None:
     slack = InMemoryChannel()
 
-    assert tell(STORY[2], slack, stored()).ending is Ending.TOLD
+    assert tell(STORY[2], slack, stored()).ending is NotifyStatus.TOLD
     assert slack.states() == [["AwaitingLane"]]
 
 
@@ -241,7 +242,7 @@ def test_a_bot_sends_again_what_it_does_not_find(state: int) -> None:
     # The function died between the claim and the call.
     records.write([records.notice(ID, SLACK).claimed(STORY[state].phase)])
 
-    assert tell(STORY[state], slack, records).ending is Ending.TOLD
+    assert tell(STORY[state], slack, records).ending is NotifyStatus.TOLD
     assert slack.states() == [["Planning", "AwaitingApproval"][: state + 1]]
 
 
@@ -249,7 +250,7 @@ def test_a_bot_that_may_not_read_the_channel_does_not_repeat_itself() -> None:
     records, slack = stored(), InMemoryChannel(find_trouble=REFUSED)
     records.write([records.notice(ID, SLACK).claimed("Planning")])
 
-    assert tell(STORY[0], slack, records).ending is Ending.UNCLEAR
+    assert tell(STORY[0], slack, records).ending is NotifyStatus.UNCLEAR
     assert slack.threads == {}
 
 
@@ -261,8 +262,8 @@ def test_a_refusal_for_good_is_reported_and_blocks_nothing(slack: Slack) -> None
     refused = tell(STORY[0], slack, records)
     later = tell(STORY[1], slack, records)
 
-    assert (refused.ending, refused.detail) == (Ending.REFUSED, REFUSED.message)
-    assert later.ending is Ending.TOLD
+    assert (refused.ending, refused.detail) == (NotifyStatus.REFUSED, REFUSED.message)
+    assert later.ending is NotifyStatus.TOLD
     assert records.notice(ID, SLACK).lacks("Planning")
 
 
@@ -276,8 +277,8 @@ def test_what_was_refused_for_good_can_be_told_later(slack: Slack) -> None:
         tell(STORY[0], slack, records)
     assert records.notice(ID, SLACK).lacks("Planning")
 
-    assert tell(STORY[0], slack, records).ending is Ending.TOLD
-    assert records.notice(ID, SLACK).told == {"Planning": Telling.TOLD}
+    assert tell(STORY[0], slack, records).ending is NotifyStatus.TOLD
+    assert records.notice(ID, SLACK).told == {"Planning": NoticeState.TOLD}
     assert not records.notice(ID, SLACK).lacks("Planning")
 
 
@@ -297,8 +298,8 @@ def test_what_became_of_a_claim_is_written_beside_whatever_else_was_told(
     with suppress(Transient):
         tell(STORY[0], slack, records)
 
-    planning = {"Planning": Telling.TOLD} if trouble is None else {}
-    assert records.notice(ID, SLACK).told == {"Verifying": Telling.TOLD, **planning}
+    planning = {"Planning": NoticeState.TOLD} if trouble is None else {}
+    assert records.notice(ID, SLACK).told == {"Verifying": NoticeState.TOLD, **planning}
     assert records.notice(ID, SLACK).lacks("Planning") is (trouble is REFUSED)
 
 
@@ -322,7 +323,7 @@ def test_two_at_once_do_not_both_send(slack: Slack) -> None:
         tell(STORY[0], slack, records)
     again = tell(STORY[0], slack, records)
 
-    assert again.ending is Ending.KNOWN
+    assert again.ending is NotifyStatus.KNOWN
     sent = slack.sent if isinstance(slack, InMemoryWebhook) else list(slack.threads.values())
     assert len(sent) == 1
 
@@ -352,7 +353,7 @@ def test_unchanged_is_no_message_of_its_own() -> None:
         tell(end, known, records).ending,
     ]
 
-    assert endings == [Ending.QUIET, Ending.QUIET, Ending.TOLD]
+    assert endings == [NotifyStatus.QUIET, NotifyStatus.QUIET, NotifyStatus.TOLD]
     assert (webhook.sent, fresh.threads, known.states()) == ([], {}, [["Planning"]])
     assert known.messages["0.0"][1].state == "Unchanged"
 
@@ -599,7 +600,7 @@ def test_a_wish_to_tell_again_that_cannot_be_read_is_refused_and_not_repeated(
 
     assert (answer, slack.sent) == ({"batchItemFailures": []}, [])
     assert [(told.levelname, told.getMessage()) for told in caplog.records] == [
-        ("WARNING", "refused")
+        ("WARNING", "event refused")
     ]
     with pytest.raises(Rejected):
         told_again(asked, stored())

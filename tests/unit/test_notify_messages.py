@@ -6,13 +6,14 @@ from typing import Any
 import pytest
 
 from slipway.domain.approval import Answer, Approval, Decision
-from slipway.domain.deployment import Deployment, Outcome, Phase
+from slipway.domain.deployment import Deployment, Phase
 from slipway.domain.news import HEADLINES as WORDS
 from slipway.domain.news import News
+from slipway.domain.outcome import Outcome
 from slipway.domain.plan import Difference
 from slipway.domain.wording import spoken
 from slipway.slack.blocks import ICONS, line, whole
-from slipway.slack.text import escaped
+from slipway.slack.text import escape
 from tests.builders.stories import ASKED, ID, approval, deployment, ended, failure, plan, release
 
 PAGE = "https://slipway.example.com/deployments/x?sig=1"
@@ -87,7 +88,7 @@ def test_the_start() -> None:
         "plain": (
             "fastapi-rds in production: deployment started\n"
             f"Release sha256:b2b2b2b2b2b2, deployment {ID}.\n"
-            f"More: {PAGE}"
+            f"Details: {PAGE}"
         ),
     }
 
@@ -96,7 +97,7 @@ def test_the_question() -> None:
     message = whole(news(deployment(), approval(), DECIDE))
 
     assert message.blocks == (
-        section(":raised_hand: *fastapi-rds in production*: waits for approval"),
+        section(":raised_hand: *fastapi-rds in production*: waiting for approval"),
         fields(Release=RELEASE, Requested_by=BY),
         others(
             "• image: fastapi-rds@sha256:a1a1a1a1a1a1 → fastapi-rds@sha256:b2b2b2b2b2b2\n"
@@ -104,11 +105,11 @@ def test_the_question() -> None:
             "• schema: 0001 → 0002\n"
             "• migration: alembic upgrade head"
         ),
-        section("*If it goes wrong*"),
+        section("*If it fails*"),
         others(
-            "The code goes back to version 1.0.0; the migrated schema stays, the old code runs on "
-            "it. A migration that fails half-way is not taken back: the old code keeps running, "
-            "and an operator has to check the schema."
+            "The code is rolled back to version 1.0.0; the migrated schema stays, and the "
+            "old code runs on it. A migration that fails partway is not reversed: the old code "
+            "keeps running, and an operator has to check the schema."
         ),
         others("ada or grace can decide until 2026-11-21 10:30:42 UTC (in 1 h 0 min)."),
         {
@@ -159,44 +160,46 @@ HEADLINES = {
     Outcome.NEEDS_OPERATOR: ":rotating_light: *fastapi-rds in production*: NEEDS AN OPERATOR",
     Outcome.FAILED: ":x: *fastapi-rds in production*: failed before anything changed",
     Outcome.REJECTED: ":no_entry: *fastapi-rds in production*: rejected",
-    Outcome.EXPIRED: ":alarm_clock: *fastapi-rds in production*: nobody decided in time",
+    Outcome.EXPIRED: ":alarm_clock: *fastapi-rds in production*: approval expired",
     Outcome.SUPERSEDED: (
         ":fast_forward: *fastapi-rds in production*: replaced by a newer deployment"
     ),
     Outcome.BLOCKED: ":no_entry: *fastapi-rds in production*: blocked by a gate",
     Outcome.CANCELLED: ":no_entry_sign: *fastapi-rds in production*: cancelled",
-    Outcome.UNCHANGED: ":zzz: *fastapi-rds in production*: live already",
+    Outcome.UNCHANGED: ":zzz: *fastapi-rds in production*: already live",
 }
 AGAIN = f"operate deploy fastapi-rds/production --digest {DIGEST} --reason ..."
 FIXED = "operate deploy fastapi-rds/production --tag TAG --reason ..."
 LIFT = "operate lift fastapi-rds/production"
 TO_DO = {
     Outcome.ROLLED_BACK: (
-        "The last good release is serving again and the lane is on hold. Fix the cause, lift the "
-        f"hold with `{LIFT}` and push a fixed release; to try this one again: `{AGAIN}`."
+        "The last good release is serving again. The lane is on hold: nothing deploys "
+        f"automatically until the hold is lifted. Fix the cause, lift the hold with `{LIFT}` and "
+        f"push a fixed release; to try this one again: `{AGAIN}`."
     ),
     Outcome.ROLLBACK_FAILED: (
         "Check the service now: the rollback failed too, and the lane is on hold. Bring back a "
         f"release that works with `{FIXED}`, or repair the service and lift the hold with `{LIFT}`."
     ),
     Outcome.NEEDS_OPERATOR: (
-        "Check now: Slipway left everything as it is, because going on or back could do harm, and "
+        "Check now: Slipway left everything as it is, because continuing or rolling back "
+        "could do harm, and "
         f"the lane is on hold. Deploy a release that fits the schema with `{FIXED}`, or restore "
         f"the database; then lift the hold with `{LIFT}`."
     ),
-    Outcome.FAILED: f"Nothing of yours was changed. Fix the cause, then: `{AGAIN}`.",
-    Outcome.REJECTED: f"Nothing was changed. Push another release, or ask again: `{AGAIN}`.",
-    Outcome.EXPIRED: f"Nothing was changed. To ask again: `{AGAIN}`.",
+    Outcome.FAILED: f"Nothing was changed. Fix the cause, then: `{AGAIN}`.",
+    Outcome.REJECTED: f"Nothing was changed. Push another release, or request it again: `{AGAIN}`.",
+    Outcome.EXPIRED: f"Nothing was changed. To request it again: `{AGAIN}`.",
     Outcome.SUPERSEDED: (
-        "Nothing: the newer deployment continues in its place. To deploy this one after all: "
+        "Nothing: the newer deployment continues in its place. To deploy this one anyway: "
         f"`{AGAIN}`."
     ),
     Outcome.BLOCKED: (
         f"Nothing was changed. Resolve what the message names, then: `{AGAIN}`. Or push another "
         "release."
     ),
-    Outcome.CANCELLED: f"Nothing was changed. If it is wanted after all: `{AGAIN}`.",
-    Outcome.UNCHANGED: "Nothing: this release is live already.",
+    Outcome.CANCELLED: f"Nothing was changed. To deploy it anyway: `{AGAIN}`.",
+    Outcome.UNCHANGED: "Nothing: this release is already live.",
 }
 
 
@@ -234,7 +237,7 @@ def test_a_line_says_what_is_new() -> None:
     rolled_back = line(news(ended(Outcome.ROLLED_BACK, cause=failure())))
 
     assert asked.blocks == (
-        section(":raised_hand: *fastapi-rds in production*: waits for approval"),
+        section(":raised_hand: *fastapi-rds in production*: waiting for approval"),
         others("Until 2026-11-21 10:30:42 UTC, by ada or grace."),
     )
     assert rolled_back.blocks == (
@@ -295,7 +298,7 @@ def test_nothing_of_others_is_interpreted_and_slacks_limits_hold(state: Phase | 
     ],
 )
 def test_text_is_escaped_and_cut_between_characters(text: str, limit: int, expected: str) -> None:
-    assert escaped(text, limit) == expected
+    assert escape(text, limit) == expected
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from slipway.domain.approval import Answer
-from slipway.domain.deployment import Outcome
 from slipway.domain.effect import Effect
 from slipway.domain.evidence import Evidence, chain_errors
+from slipway.domain.outcome import Outcome
 from slipway.domain.progress import SchemaWork, ServiceProgress
 from slipway.steps.step import Caught
 from tests.builders.worlds import START, World, admitted, environment

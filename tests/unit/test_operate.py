@@ -12,10 +12,11 @@ import pytest
 
 from slipway.domain.approval import Answer
 from slipway.domain.catalog import Application, ApprovalPolicy, Catalog
-from slipway.domain.deployment import Outcome, Phase
+from slipway.domain.deployment import Phase
 from slipway.domain.errors import Broken, Reason, Transient
 from slipway.domain.evidence import Evidence
 from slipway.domain.lane import Hold
+from slipway.domain.outcome import Outcome
 from slipway.domain.target import EcsTarget
 from slipway.operate.__main__ import main
 from slipway.operate.lines import columns

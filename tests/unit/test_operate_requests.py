@@ -5,9 +5,11 @@ from datetime import timedelta
 
 import pytest
 
-from slipway.domain.deployment import Failure, Outcome, Phase
+from slipway.domain.deployment import Phase
 from slipway.domain.errors import Reason
+from slipway.domain.failure import Failure
 from slipway.domain.lane import Hold
+from slipway.domain.outcome import Outcome
 from tests.builders.terminals import Operator
 from tests.builders.worlds import (
     NEW,
@@ -40,7 +42,7 @@ def operator(capsys: pytest.CaptureFixture[str]) -> Operator:
 
 @pytest.fixture
 def asking(capsys: pytest.CaptureFixture[str]) -> Operator:
-    """While v2 waits for approval."""
+    """While v2 waiting for approval."""
     world = World(environment(approval={"approvers": ["ada"]}))
     world.registry.images["notes", OTHER] = image(OTHER)
     world.admit()
@@ -69,7 +71,7 @@ def test_a_request_says_first_what_it_would_replace_and_asks_for_nothing(asking:
     assert said == (
         "Nothing was started. notes-staging-1 (v2, sha256:b2b2b2b2b2b2) is waiting on "
         "notes/staging in phase AwaitingApproval and would be replaced by this request. To "
-        f"replace it, say so: operate deploy notes/staging --digest {OTHER} --reason ... "
+        f"replace it: operate deploy notes/staging --digest {OTHER} --reason ... "
         "--replace. To end it first: operate cancel notes-staging-1"
     )
     assert asking.world.announcements.published == []

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from slipway.domain.deployment import Outcome
 from slipway.domain.errors import Reason, Rejected, Transient
 from slipway.domain.lane import Hold
+from slipway.domain.outcome import Outcome
 from slipway.requests.cancel import cancel
 from slipway.requests.lift import hold, lift
 from tests.builders.worlds import NEW, OLD, START, World

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from slipway.adapters import items
-from slipway.domain.deployment import Deployment, Outcome, Phase
+from slipway.domain.deployment import Deployment, Phase
 from slipway.domain.errors import Reason, Transient
 from slipway.domain.model import Versioned
-from slipway.domain.notice import SLACK, Notice, Place, Telling
+from slipway.domain.notice import SLACK, MessagePlace, Notice, NoticeState
+from slipway.domain.outcome import Outcome
 from slipway.notices.notify import (
     Change,
     NotifyAllResult,
@@ -19,7 +20,7 @@ from slipway.notices.notify import (
     notify,
     notify_all,
 )
-from slipway.notices.outbox import Ending, NotifyResult
+from slipway.notices.outbox import NotifyResult, NotifyStatus
 from slipway.ports.people import Destination
 from slipway.runtime.stream import log_endings, told_again
 from tests.builders.destinations import (
@@ -37,6 +38,8 @@ from tests.builders.stories import CATALOG, ID, deployment, ended, stored
 from tests.unit.test_notify import LINKS, NOW, STORY
 
 GOLDEN = Path(__file__).parent / "golden"
+AT_SLACK = MessagePlace(channel="C0000001", message="0.0")
+AT_PAGER = MessagePlace(channel="pager", message=f"{ID} Planning")
 
 
 class CountedRecords(InMemoryRecords):
@@ -77,7 +80,7 @@ def tell(
     )
 
 
-def endings(results: Sequence[NotifyResult]) -> list[tuple[str, Ending]]:
+def endings(results: Sequence[NotifyResult]) -> list[tuple[str, NotifyStatus]]:
     return [(one.destination, one.ending) for one in results]
 
 
@@ -174,15 +177,15 @@ def test_every_destination_has_a_notice_of_its_own() -> None:
 
     tell(STORY[0], records, destination(channel), pager)
 
-    told = {"Planning": Telling.TOLD}
+    told = {"Planning": NoticeState.TOLD}
     assert records.notice(ID, SLACK) == Notice(
-        version=2, deployment_id=ID, place=Place(channel="C0000001", message="0.0"), told=told
+        version=2, deployment_id=ID, place=AT_SLACK, told=told
     )
     assert records.notice(ID, "pager") == Notice(
         version=2,
         deployment_id=ID,
         destination="pager",
-        place=Place(channel="pager", message=f"{ID} Planning"),
+        place=AT_PAGER,
         told=told,
     )
 
@@ -192,7 +195,7 @@ def test_the_first_message_stays_the_deployments_own() -> None:
 
     batch(records, STORY[:3], pager)
 
-    assert records.notice(ID, "pager").place == Place(channel="pager", message=f"{ID} Planning")
+    assert records.notice(ID, "pager").place == AT_PAGER
 
 
 @pytest.mark.parametrize("trouble", [DOWN, REFUSED], ids=["down", "refused"])
@@ -204,7 +207,7 @@ def test_a_destination_that_fails_holds_up_no_other(trouble: Exception) -> None:
 
     states = [str(one.outcome or one.phase) for one in STORY]
     assert (told.failed, works.states(), fails.states()) == (None, states, [])
-    assert records.notice(ID, "works").told == dict.fromkeys(states, Telling.TOLD)
+    assert records.notice(ID, "works").told == dict.fromkeys(states, NoticeState.TOLD)
     notice = records.notice(ID, "fails")
     assert [state for state in states if notice.lacks(state)] == states
 
@@ -225,8 +228,8 @@ def test_the_order_of_the_destinations_does_not_matter() -> None:
     fails = InMemoryDestination("fails", troubles=[DOWN])
 
     assert endings(tell(STORY[0], records, works, fails)) == [
-        ("works", Ending.TOLD),
-        ("fails", Ending.LATER),
+        ("works", NotifyStatus.TOLD),
+        ("fails", NotifyStatus.LATER),
     ]
 
 
@@ -236,7 +239,7 @@ def test_a_destination_that_does_not_tell_a_state_is_no_reason_to_wait() -> None
 
     told = tell(deployment(phase=Phase.DEPLOYING), records, quiet, fails)
 
-    assert endings(told) == [("slack", Ending.QUIET), ("fails", Ending.LATER)]
+    assert endings(told) == [("slack", NotifyStatus.QUIET), ("fails", NotifyStatus.LATER)]
     assert records.notice(ID, "fails").lacks("Deploying")
 
 
@@ -267,8 +270,8 @@ def test_what_was_told_to_one_is_not_told_again_when_the_change_comes_again() ->
         tell(STORY[0], records, one, two)
 
     assert endings(tell(STORY[0], records, one, two)) == [
-        ("one", Ending.KNOWN),
-        ("two", Ending.TOLD),
+        ("one", NotifyStatus.KNOWN),
+        ("two", NotifyStatus.TOLD),
     ]
     assert (one.states(), two.states()) == (["Planning"], ["Planning"])
 
@@ -279,13 +282,13 @@ def test_what_may_have_arrived_while_the_stream_goes_on_is_not_sent_again() -> N
 
     first = tell(STORY[0], records, works, unsure)
 
-    assert endings(first) == [("works", Ending.TOLD), ("unsure", Ending.UNCLEAR)]
-    assert records.notice(ID, "unsure").told == {"Planning": Telling.SENDING}
+    assert endings(first) == [("works", NotifyStatus.TOLD), ("unsure", NotifyStatus.UNCLEAR)]
+    assert records.notice(ID, "unsure").told == {"Planning": NoticeState.SENDING}
     assert not records.notice(ID, "unsure").lacks("Planning")
     # Should the change come again all the same, it is found and not sent.
     assert endings(tell(STORY[0], records, works, unsure)) == [
-        ("works", Ending.KNOWN),
-        ("unsure", Ending.TOLD),
+        ("works", NotifyStatus.KNOWN),
+        ("unsure", NotifyStatus.TOLD),
     ]
     assert unsure.states() == ["Planning"]
 
@@ -318,7 +321,7 @@ def test_what_one_destination_lacks_is_asked_of_it_alone() -> None:
     )
 
     assert [one.destination for one in asked] == ["fails"]
-    assert endings(told.results) == [("fails", Ending.TOLD)]
+    assert endings(told.results) == [("fails", NotifyStatus.TOLD)]
     assert (works.states(), fails.states()) == (["Failed"], ["Failed"])
     assert again(records, {"destination": "fails"}) == []
     assert again(records, {"destination": "works"}) == []
@@ -342,19 +345,19 @@ def of_0_1_0(name: str) -> Notice:
 
 
 def test_a_notice_of_0_1_0_is_slacks() -> None:
-    told = {"Planning": Telling.TOLD, "AwaitingApproval": Telling.TOLD}
+    told = {"Planning": NoticeState.TOLD, "AwaitingApproval": NoticeState.TOLD}
 
     assert of_0_1_0("notice-0.1.0.json") == Notice(
         version=4,
         deployment_id=ID,
         destination=SLACK,
-        place=Place(channel="C0123456789", message="1763717400.000100"),
-        told={**told, "BackingUp": Telling.SENDING},
+        place=MessagePlace(channel="C0123456789", message="1763717400.000100"),
+        told={**told, "BackingUp": NoticeState.SENDING},
         refusals=("AwaitingLane",),
         refused_since=json.loads(golden("notice-0.1.0.json"))["refused_since"],
     )
     assert of_0_1_0("notice-webhook-0.1.0.json") == Notice(
-        version=2, deployment_id=ID, told={"Planning": Telling.TOLD}
+        version=2, deployment_id=ID, told={"Planning": NoticeState.TOLD}
     )
 
 
@@ -392,6 +395,6 @@ def test_after_an_upgrade_nothing_is_told_twice() -> None:
 
     told = [tell(after, records, destination(slack))[0].ending for after in STORY]
 
-    known = [Ending.KNOWN, Ending.KNOWN]
-    assert told == [*known, *[Ending.TOLD] * 6]
+    known = [NotifyStatus.KNOWN, NotifyStatus.KNOWN]
+    assert told == [*known, *[NotifyStatus.TOLD] * 6]
     assert slack.states() == [["BackingUp", "Migrating", "Deploying", "Verifying", "Succeeded"]]

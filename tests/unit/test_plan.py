@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from slipway.domain.commands import deploy_command
-from slipway.domain.deployment import Origin, Outcome
+from slipway.domain.deployment import Origin
 from slipway.domain.errors import Broken, Reason, Rejected
 from slipway.domain.guidance import way_back
+from slipway.domain.outcome import Outcome
 from slipway.domain.plan import LiveService
 from slipway.domain.preflight import DatabaseCondition, DatabaseState, RevisionState
 from slipway.domain.release import COMPATIBLE_LABEL, SCHEMA_LABEL, VERSION_LABEL, Image
@@ -122,7 +123,7 @@ def test_a_release_that_is_live_already_changes_nothing() -> None:
 
     assert rejected(world.plan) == (
         Reason.UNCHANGED,
-        "sha256:b2b2b2b2b2b2 is live already, since notes-staging-0.",
+        "sha256:b2b2b2b2b2b2 is already live, since notes-staging-0.",
     )
     assert world.deployment.plan is None
 
@@ -183,7 +184,7 @@ def test_checks_that_have_no_address_are_refused_before_anything_changes() -> No
 
     assert rejected(world.plan) == (
         Reason.CATALOG_INVALID,
-        "Nothing listens in front of the service 'notes', so its checks have no address; "
+        "No load balancer is in front of the service 'notes', so its checks have no address; "
         "set verification.base_url in the catalog.",
     )
 
@@ -217,7 +218,7 @@ def test_a_service_that_wants_no_task_is_refused_because_nothing_could_be_verifi
 
     assert rejected(world.plan) == (
         Reason.SERVICE_UNAVAILABLE,
-        f"{SERVICE_ARN} wants 0 tasks, so nothing could be verified; raise its desired count "
+        f"{SERVICE_ARN} has a desired count of 0, so nothing could be verified; raise the count "
         "first.",
     )
 
@@ -238,8 +239,8 @@ def test_an_older_release_is_refused_where_the_schema_has_moved_away_from_it() -
         Reason.SCHEMA_OLDER,
         "notes/staging is on schema 0003, and sha256:b2b2b2b2b2b2 was built for 0002, which is "
         "older; notes-staging-0 does not declare that older code runs on its schema. Build the "
-        "release on the newer schema, or take the schema back by hand (alembic downgrade 0002) and "
-        f"say so: operate deploy notes/staging --digest {NEW} --reason ... --schema-at 0002",
+        "release on the newer schema, or downgrade the schema by hand (alembic downgrade 0002) and "
+        f"state that: operate deploy notes/staging --digest {NEW} --reason ... --schema-at 0002",
     )
 
 
@@ -270,7 +271,7 @@ def test_the_refusal_of_an_older_schema_names_a_way_that_leads_on() -> None:
     world.admit()
     _, message = rejected(world.plan)
     world.settle(failure=caught("Plan", "Rejected", f"SchemaOlder: {message}"))
-    asked = parse([*shlex.split(message.partition("say so: operate ")[2]), "--by", "ada"])
+    asked = parse([*shlex.split(message.partition("state that: operate ")[2]), "--by", "ada"])
     world.deployment_id = "notes-staging-2"
     world.admit(
         wish("request:1", **BY_HAND, release=release(asked.digest), schema_at=asked.schema_at)
@@ -294,8 +295,8 @@ def test_a_schema_that_was_taken_back_by_hand_is_taken_at_its_word() -> None:
     plan = world.deployment.planned()
     assert plan.rollback_target is None
     assert way_back(plan) == (
-        "There is no way back: the database is said to be at schema 0001, and the last good "
-        "release was live on 0002. What has changed stays, the lane is put on hold and an "
+        "Rollback is not possible: the database is said to be at schema 0001, and the last good "
+        "release was live on 0002. Changes stay in place, the lane is put on hold and an "
         "operator is paged."
     )
 
@@ -384,7 +385,7 @@ def test_everything_that_stands_against_a_plan_is_told_at_once() -> None:
     reason, message = rejected(world.plan)
 
     assert reason is Reason.SERVICE_UNAVAILABLE
-    assert all(part in message for part in ("wants 0 tasks", "blue_green", "is stopped"))
+    assert all(part in message for part in ("has a desired count of 0", "blue_green", "is stopped"))
     assert world.deployment.plan is None
 
 
@@ -436,14 +437,15 @@ def test_a_push_without_a_way_back_is_refused_with_a_command_that_leads_on() -> 
 
     assert refused.value.reason is Reason.NOTHING_TO_ROLL_BACK_TO
     world.settle(failure=caught("Check", "Rejected", str(refused.value)))
-    command = refused.value.message.partition("Deploy without one: operate ")[2]
+    command = refused.value.message.partition("Deploy anyway: operate ")[2]
     asked = parse([*shlex.split(command), "--by", "ada"])
     world.deployment_id = "notes-staging-2"
     world.admit(wish("request:1", **BY_HAND, release=release(asked.digest)))
     world.plan()
     assert world.check().done
     assert way_back(world.deployment.planned()).startswith(
-        "There is no way back: the last good image sha256:a1a1a1a1a1a1 is no longer in the registry"
+        "Rollback is not possible: the last good image sha256:a1a1a1a1a1a1 is no longer in "
+        "the registry"
     )
 
 
@@ -458,7 +460,7 @@ def test_a_deployment_without_a_way_back_that_fails_pages_an_operator() -> None:
     with pytest.raises(Broken) as refused:
         world.rollback()
 
-    assert refused.value.message.startswith("There is no way back: the last good image")
+    assert refused.value.message.startswith("Rollback is not possible: the last good image")
 
 
 def test_a_way_back_that_was_lost_after_the_plan_is_not_passed_over_in_silence() -> None:
@@ -467,7 +469,7 @@ def test_a_way_back_that_was_lost_after_the_plan_is_not_passed_over_in_silence()
     world.plan()
     del world.registry.images["notes", OLD]
 
-    with pytest.raises(Rejected, match="There is no way back"):
+    with pytest.raises(Rejected, match="Rollback is not possible"):
         world.check()
 
 
@@ -561,7 +563,7 @@ def test_a_planned_migration_does_not_start_from_a_newer_schema_than_its_own() -
         world.check()
 
     assert refused.value.reason is Reason.PLAN_CHANGED
-    assert "with a migration, and notes/staging is on schema 0003 now" in refused.value.message
+    assert "a migration, and notes/staging is at schema 0003 now" in refused.value.message
 
 
 def test_a_push_goes_on_when_the_release_before_it_has_moved_the_schema_already() -> None:

@@ -39,7 +39,7 @@ def rolling(minimum: int = 100, maximum: int = 200) -> Rolling:
             {"desired_count": 0},
             rolling(),
             Reason.SERVICE_UNAVAILABLE,
-            "wants 0 tasks, so nothing could be verified; raise its desired count first.",
+            "has a desired count of 0, so nothing could be verified; raise the count first.",
         ),
         (
             {"strategy": "blue_green"},
@@ -61,7 +61,7 @@ def rolling(minimum: int = 100, maximum: int = 200) -> Rolling:
             {"strategy": "blue_green", "desired_count": 0},
             BlueGreen(kind="blue_green"),
             Reason.SERVICE_UNAVAILABLE,
-            "wants 0 tasks",
+            "has a desired count of 0",
         ),
         (
             {"scheduling": "daemon"},
@@ -80,7 +80,8 @@ def rolling(minimum: int = 100, maximum: int = 200) -> Rolling:
             {"desired_count": 3},
             rolling(80, 110),
             Reason.NO_ROOM_TO_ROLL,
-            "wants 3 tasks. ECS rounds the minimum of 80 % up to 3 and the maximum of 110 % down "
+            "has a desired count of 3. ECS rounds the minimum of 80 % up to 3 and the "
+            "maximum of 110 % down "
             "to 3, so it can neither stop a task nor start one. Set strategy.maximum_percent to "
             "134 or more, or strategy.minimum_healthy_percent to 66 or less.",
         ),
@@ -200,7 +201,7 @@ def test_a_database_that_cannot_be_migrated_is_refused(
         ({"encrypted": False}, "or set database.encrypted to false"),
         (
             {"cluster": "notes"},
-            "is a member of the cluster notes, of which RDS takes no instance snapshot. Set "
+            "is a member of the cluster notes, for which RDS takes no instance snapshot. Set "
             "database.kind to aurora_cluster and database.identifier to notes.",
         ),
     ],

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from slipway.domain.deployment import Failure, outcome_of
 from slipway.domain.errors import Broken, Reason, Rejected
+from slipway.domain.failure import Failure, outcome_of
 from slipway.domain.outcome import Outcome
 from slipway.domain.reasons import MEANINGS, Level
 

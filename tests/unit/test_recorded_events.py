@@ -13,7 +13,7 @@ from cloud.simulation.template import template as simulated
 from slipway.domain.errors import Rejected
 from slipway.requests.wishes import wishes
 from slipway.runtime.hints import hints
-from slipway.steps.ended import settle_request
+from slipway.steps.execution_end import settle_request
 from tests.builders.worlds import World, environment
 from tests.unit.stack import functions, matches, rules
 

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from slipway.domain.errors import Reason, Unhealthy
-from slipway.domain.evidence import Note, recorded
-from slipway.domain.redaction import redacted, shown
+from slipway.domain.evidence import Note, with_evidence
+from slipway.domain.redaction import redact, redact_for_people
 from slipway.runtime.waiting import Call
 from tests.builders.stories import ASKED, deployment
 
@@ -55,7 +55,7 @@ SLACK, HOOK, GITHUB = "xox" + "b-1234567890-abcdef", "hooks.slack" + ".com/servi
     ],
 )
 def test_a_secret_is_taken_out(text: str, told: str) -> None:
-    assert redacted(text) == told
+    assert redact(text) == told
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_a_secret_is_taken_out(text: str, told: str) -> None:
     ],
 )
 def test_what_is_no_secret_stays(text: str) -> None:
-    assert redacted(text) == text
+    assert redact(text) == text
 
 
 HOSTILE = [
@@ -99,7 +99,7 @@ def test_twenty_hostile_lines_take_no_time_worth_telling(text: str) -> None:
     """The bound is far above what it takes and far below what a function has."""
     began = time.process_time()
     for _ in range(20):
-        redacted(text[:4000])
+        redact(text[:4000])
 
     assert time.process_time() - began < 5
 
@@ -113,12 +113,12 @@ def test_twenty_hostile_lines_take_no_time_worth_telling(text: str) -> None:
     ],
 )
 def test_what_is_shown_is_plain_before_it_is_redacted(text: str, told: str) -> None:
-    assert shown(text) == told
+    assert redact_for_people(text) == told
 
 
 @given(st.text(), st.integers(5, 60))
 def test_what_is_shown_is_one_printable_line_within_its_bound(text: str, most: int) -> None:
-    line = shown(text, most)
+    line = redact_for_people(text, most)
 
     assert line.isprintable() and len(line) <= most
 
@@ -127,7 +127,7 @@ def test_no_sentence_of_an_error_and_no_entry_of_a_record_keeps_a_secret() -> No
     refusal = Unhealthy(Reason.RELEASE_UNHEALTHY, f"/health answered: {'x' * 9000}")
     quoted = Unhealthy(Reason.RELEASE_UNHEALTHY, "/health answered: redis://:CANARY@cache")
     note = Note(what="approval decided", message="by ada: redis://:CANARY@cache")
-    _, entries = recorded(deployment(), [note], ASKED)
+    _, entries = with_evidence(deployment(), [note], ASKED)
 
     assert len(refusal.message) == 4000
     assert str(quoted) == "ReleaseUnhealthy: /health answered: redis://***@cache"

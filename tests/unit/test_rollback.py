@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
-from slipway.domain.deployment import Outcome, Phase
+from slipway.domain.deployment import Phase
 from slipway.domain.effect import Effect
 from slipway.domain.errors import Broken, Reason, Rejected, Transient, Unhealthy
+from slipway.domain.outcome import Outcome
 from slipway.domain.progress import SchemaWork, ServiceProgress
 from slipway.domain.verdict import RolloutState
 from slipway.steps.rollback import RollbackRequest, keys
@@ -24,22 +25,23 @@ from tests.builders.worlds import (
     stable,
 )
 
-BACK = StepResult(done=True, reason=Reason.ROLLED_BACK, message="notes-staging-0 is back")
+BACK = StepResult(done=True, reason=Reason.ROLLED_BACK, message="notes-staging-0 is live again")
 NOTHING_DEPLOYED = StepResult(done=True, reason=Reason.ROLLED_BACK, message="no code was deployed")
 CODE_GOES_BACK = StepResult(
-    done=False, reason=Reason.WAITING, message="1 of 2 tasks run the old release"
+    done=False, reason=Reason.WAITING, message="1 of 2 tasks running the old release"
 )
-SCHEMA_GOES_BACK = StepResult(done=False, reason=Reason.WAITING, message="the schema is going back")
+SCHEMA_GOES_BACK = StepResult(done=False, reason=Reason.WAITING, message="the downgrade is running")
 DOWNGRADE = "slipway/downgrade/notes-staging-1"
 RESTORE = (
-    " The data as it was before, in a new database: aws rds restore-db-instance-from-db-snapshot "
+    " To restore the data from before into a new database: aws rds "
+    "restore-db-instance-from-db-snapshot "
     "--db-instance-identifier notes-staging-restored "
     "--db-snapshot-identifier slipway-notes-staging-1 or: aws rds "
     "restore-db-instance-to-point-in-time --source-db-instance-identifier notes-staging "
     "--target-db-instance-identifier notes-staging-restored --restore-time 2026-11-21T09:00:00Z"
 )
 RESTORE_TO_TIME = (
-    " The data as it was before, in a new database: aws rds "
+    " To restore the data from before into a new database: aws rds "
     "restore-db-instance-to-point-in-time --source-db-instance-identifier notes-staging "
     "--target-db-instance-identifier notes-staging-restored --restore-time 2026-11-21T09:00:00Z"
 )
@@ -121,8 +123,8 @@ def test_without_a_downgrade_command_a_person_decides_with_the_restore_commands(
 
     assert broken(world) == (
         Reason.SCHEMA_MOVED,
-        "The schema has moved and the release does not declare that the old code can run "
-        f"on it, and there is no downgrade command.{RESTORE}",
+        "The schema was migrated, the release is not declared backward compatible, and there is "
+        f"no downgrade command.{RESTORE}",
     )
     assert revisions(world) == before
 
@@ -159,7 +161,7 @@ def test_a_first_deployment_has_nothing_to_go_back_to() -> None:
 
     assert broken(world) == (
         Reason.NOTHING_TO_ROLL_BACK_TO,
-        "Nothing was ever seen healthy on notes/staging.",
+        "No release was ever verified on notes/staging.",
     )
     assert len(world.service.updates) == 1
 
@@ -169,7 +171,7 @@ def test_a_first_deployment_that_migrated_carries_the_restore_commands() -> None
     world.rewrite_lane(stable=None)
     world.deployed()
 
-    assert broken(world)[1] == f"Nothing was ever seen healthy on notes/staging.{RESTORE}"
+    assert broken(world)[1] == f"No release was ever verified on notes/staging.{RESTORE}"
 
 
 def test_a_migration_that_failed_half_way_is_taken_back_and_no_code_is_touched() -> None:
@@ -200,7 +202,9 @@ def test_a_migration_that_still_runs_is_waited_for_before_anything_is_taken_back
     with pytest.raises(Unhealthy):
         world.migrate()
 
-    waiting = StepResult(done=False, reason=Reason.WAITING, message="the migration still runs")
+    waiting = StepResult(
+        done=False, reason=Reason.WAITING, message="the migration is still running"
+    )
     assert world.rollback() == waiting
     world.wait(minutes=14)
     assert world.rollback() == waiting
@@ -218,8 +222,8 @@ def test_a_migration_that_does_not_end_is_a_persons_matter() -> None:
 
     assert reason is Reason.MIGRATION_TIMED_OUT
     assert message.endswith(
-        "slipway/migrate/notes-staging-1 does not end; stop it and decide what its half-done work "
-        "means. No other deployment migrates this database until the task has stopped."
+        "slipway/migrate/notes-staging-1 is still running; stop it and check the partly migrated "
+        "schema. No other deployment migrates this database until the task has stopped."
         f"{RESTORE}"
     )
 
@@ -257,7 +261,7 @@ def test_a_migration_whose_start_was_not_written_down_is_found_and_waited_for() 
     assert world.deployment.progress.schema_tasks[SchemaWork.UP].handle is None
 
     on_its_way(world)
-    assert world.rollback().message == "the migration still runs"
+    assert world.rollback().message == "the migration is still running"
     assert DOWNGRADE not in world.one_offs.tasks
 
 
@@ -271,7 +275,7 @@ def test_a_downgrade_that_fails_is_a_persons_matter_and_the_code_stays() -> None
         assert broken(world) == (
             Reason.DOWNGRADE_FAILED,
             "The downgrade ended with exit code 1. "
-            f"The end of its log: operate show notes-staging-1.{RESTORE}",
+            f"See the end of its log: operate show notes-staging-1.{RESTORE}",
         )
     assert revisions(world) == before
 
@@ -285,7 +289,7 @@ def test_patience_with_a_downgrade_ends() -> None:
 
     assert broken(world) == (
         Reason.DOWNGRADE_FAILED,
-        f"The downgrade still runs after 15 minutes.{RESTORE}",
+        f"The downgrade is still running after 15 minutes.{RESTORE}",
     )
 
 
@@ -323,7 +327,10 @@ def test_patience_with_ecs_ends() -> None:
     assert world.rollback() == CODE_GOES_BACK
     world.wait(seconds=1)
 
-    assert unhealthy(world) == (Reason.ROLLBACK_TIMED_OUT, "ECS does not finish the rollback.")
+    assert unhealthy(world) == (
+        Reason.ROLLBACK_TIMED_OUT,
+        "ECS did not finish the rollback in time.",
+    )
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
@@ -399,7 +406,7 @@ def test_a_rollback_before_anything_was_changed_changes_nothing() -> None:
     world = World(environment(migration=None)).entered()
 
     assert world.rollback() == StepResult(
-        done=True, reason=Reason.NOTHING_CHANGED, message="nothing had been changed"
+        done=True, reason=Reason.NOTHING_CHANGED, message="nothing was changed"
     )
     assert world.service.updates == []
 

@@ -6,13 +6,11 @@ import pytest
 
 from slipway.domain.errors import Broken, Reason, Transient, Unhealthy
 from slipway.domain.release import SCHEMA_LABEL
-from slipway.domain.schema import tells
+from slipway.domain.schema import is_at_revision
 from slipway.steps.step import StepResult
 from tests.builders.worlds import SETTINGS, World, environment, image, stable
 
-ASKING = StepResult(
-    done=False, reason=Reason.WAITING, message="the schema's revision is being asked for"
-)
+ASKING = StepResult(done=False, reason=Reason.WAITING, message="reading the schema's revision")
 CURRENT, DOWN = "slipway/current/notes-staging-1", "slipway/downgrade/notes-staging-1"
 NOTHING_DEPLOYED = "no code was deployed"
 NO_ROOM = Transient(Reason.CAPACITY_UNAVAILABLE, "ECS placed no task: RESOURCE:CPU.")
@@ -41,9 +39,7 @@ def test_a_schema_that_is_as_it_was_is_not_taken_back(downgrade: bool) -> None:
     assert world.one_offs.commands[CURRENT] == ("alembic", "current")
     assert DOWN not in world.one_offs.tasks
     assert world.told[-2:] == ["schema query log", "schema unchanged"]
-    assert world.evidence[-1].message == (
-        "The schema is at 0001, as before: nothing is taken back."
-    )
+    assert world.evidence[-1].message == ("The schema is at 0001, as before: nothing to downgrade.")
     assert world.rollback().message == NOTHING_DEPLOYED
     assert world.told[-1] == "schema unchanged"
 
@@ -70,7 +66,7 @@ def test_without_a_clear_answer_the_schema_goes_back(
     world.rollback()
     world.task_ends("current", exit_code, *log)
 
-    assert world.rollback().message == "the schema is going back"
+    assert world.rollback().message == "the downgrade is running"
 
 
 def test_without_a_clear_answer_and_a_way_back_a_person_decides() -> None:
@@ -87,7 +83,7 @@ def test_a_question_that_ecs_refuses_leaves_the_schema_to_the_downgrade() -> Non
     world = failed()
     world.one_offs.refusals.append(Broken(Reason.AWS_REFUSED, "ECS placed no task: MISSING."))
 
-    assert world.rollback().message == "the schema is going back"
+    assert world.rollback().message == "the downgrade is running"
     assert "schema unknown" in world.told
 
 
@@ -97,7 +93,7 @@ def test_a_question_waits_for_room_and_not_for_ever() -> None:
 
     assert world.rollback() == ASKING
     world.wait(minutes=15, seconds=1)
-    assert world.rollback().message == "the schema is going back"
+    assert world.rollback().message == "the downgrade is running"
 
 
 def test_a_question_that_is_not_answered_in_time_is_dropped() -> None:
@@ -107,14 +103,14 @@ def test_a_question_that_is_not_answered_in_time_is_dropped() -> None:
     assert world.rollback() == ASKING
     world.wait(seconds=1)
 
-    assert world.rollback().message == "the schema is going back"
+    assert world.rollback().message == "the downgrade is running"
 
 
 def test_a_migration_that_succeeded_is_believed() -> None:
     settings = environment(migration={**SETTINGS["migration"], "current": ["alembic", "current"]})
     world = World(settings).deployed()
 
-    assert world.rollback().message == "the schema is going back"
+    assert world.rollback().message == "the downgrade is running"
     assert CURRENT not in world.one_offs.tasks
 
 
@@ -124,7 +120,7 @@ def test_an_image_that_names_no_schema_may_have_had_nothing_to_migrate() -> None
 
     assert world.rollback() == ASKING
     world.task_ends("current", 0, "Current revision: '0001'.")
-    assert "run the old release" in world.rollback().message
+    assert "running the old release" in world.rollback().message
     assert DOWN not in world.one_offs.tasks
 
 
@@ -152,9 +148,9 @@ def test_nothing_is_taken_back_where_both_releases_name_the_same_schema() -> Non
     ["0001", "0001 (head)", "Current revision for db: 0001", "[0001]", '"0001",', "rev=x 0001."],
 )
 def test_a_revision_is_read_as_a_word(line: str) -> None:
-    assert tells([line], "0001", "0002")
+    assert is_at_revision([line], "0001", "0002")
 
 
 @pytest.mark.parametrize("line", ["", "10001", "0001_first", "v0001", "0001 -> 0002", "0002"])
 def test_what_is_no_word_of_its_own_or_stands_beside_the_other_tells_nothing(line: str) -> None:
-    assert not tells([line], "0001", "0002")
+    assert not is_at_revision([line], "0001", "0002")

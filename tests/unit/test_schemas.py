@@ -4,7 +4,7 @@ import pytest
 
 from slipway.domain.lane import Lane
 from slipway.domain.plan import pending_migration
-from slipway.domain.release import SCHEMA_LABEL, Image, said
+from slipway.domain.release import SCHEMA_LABEL, Image, label_name
 from slipway.domain.schemas import SchemaHistory
 from tests.builders.worlds import DATABASE, NEW, OLD, environment, image, stable
 
@@ -132,12 +132,12 @@ def test_a_migration_is_skipped_only_where_nothing_can_be_pending(
 
 @pytest.mark.parametrize("text", [None, "", " ", "\t\n", "a b", "2\n*Approved by*", "x" * 129, "ü"])
 def test_what_is_no_name_says_nothing(text: str | None) -> None:
-    assert said(text) is None
+    assert label_name(text) is None
 
 
 @pytest.mark.parametrize("text", ["2.0.0", "v1.2.3-rc.1+build_7", "0002_author", "x" * 128])
 def test_what_is_a_name_is_kept(text: str) -> None:
-    assert said(f" {text}\n") == text
+    assert label_name(f" {text}\n") == text
 
 
 def test_a_blank_schema_that_an_older_slipway_kept_is_nothing_to_go_back_to() -> None:

@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 
-from slipway.domain.deployment import Failure, Outcome, Phase
+from slipway.domain.deployment import Phase
 from slipway.domain.errors import Broken, Reason, Rejected, Transient, Unhealthy
+from slipway.domain.failure import Failure
 from slipway.domain.lane import Hold, Stable
+from slipway.domain.outcome import Outcome
 from slipway.steps.revision import revision_of
 from slipway.steps.settle import SettleResult
 from slipway.steps.step import Caught
@@ -121,12 +123,11 @@ def test_without_a_verification_nothing_is_called_a_success(progress: str) -> No
     world.admit() if progress == "admitted" else getattr(world, progress)()
 
     result = world.settle()
-
     changed = progress in ("migrated", "deployed")
     assert result == SettleResult(
         outcome=Outcome.NEEDS_OPERATOR if changed else Outcome.FAILED,
         reason=Reason.INTERNAL_ERROR,
-        message="The execution told of no failure, but nothing was verified.",
+        message="The execution reported no failure, but nothing was verified.",
     )
     assert world.lane.stable == stable()
 

@@ -7,13 +7,9 @@ from typing import Any
 import pytest
 from jsonata.jsonata import Jsonata
 
-from slipway.domain.deployment import (
-    LOOK_DIED,
-    Failure,
-    Outcome,
-    outcome_of,
-)
 from slipway.domain.errors import Broken, Rejected, Transient, Unhealthy
+from slipway.domain.failure import LOOK_DIED, Failure, outcome_of
+from slipway.domain.outcome import Outcome
 from slipway.domain.progress import LONGEST_FUNCTION
 from slipway.steps.approve import ApproveRequest
 from slipway.steps.backup import BackupRequest

@@ -7,9 +7,10 @@ from functools import partial
 
 from slipway.chores.sweep import SweepResult, sweep
 from slipway.domain.catalog import Catalog
-from slipway.domain.deployment import Origin, Outcome, Phase
+from slipway.domain.deployment import Origin, Phase
 from slipway.domain.errors import Broken, Reason
 from slipway.domain.notice import SLACK, Notice
+from slipway.domain.outcome import Outcome
 from slipway.domain.release import Release
 from slipway.journal import Journal
 from slipway.requests.admit import admit
@@ -389,7 +390,7 @@ def test_an_end_that_slack_refused_is_asked_for_again() -> None:
     world = refused(Outcome.ROLLED_BACK)
     world.wait(hours=1)
 
-    assert swept(world) == SweepResult(untold=(world.deployment_id,))
+    assert swept(world) == SweepResult(unnotified=(world.deployment_id,))
     assert world.announcements.published == [
         ("Tell Again", {"deployment_id": world.deployment_id, "destination": "slack"})
     ]
@@ -404,7 +405,7 @@ def test_each_destination_that_lacks_an_end_is_asked_for() -> None:
     )
     world.wait(hours=1)
 
-    assert swept(world) == SweepResult(untold=(world.deployment_id,))
+    assert swept(world) == SweepResult(unnotified=(world.deployment_id,))
     assert [detail["destination"] for _, detail in world.announcements.published] == [
         "slack",
         "pager",

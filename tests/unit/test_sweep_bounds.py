@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from slipway.chores.sweep import SweepResult, sweep, turn_of
-from slipway.domain.deployment import Outcome, Phase
+from slipway.domain.deployment import Phase
 from slipway.domain.errors import Reason, Transient
 from slipway.domain.notice import SLACK
+from slipway.domain.outcome import Outcome
 from slipway.domain.release import Release
 from slipway.journal import Journal
 from slipway.requests.admit import admit
@@ -74,9 +75,9 @@ def test_what_takes_too_long_is_cut_off_told_and_done_by_the_next_sweep() -> Non
 
     assert (cut.woken, cut.admitted) == (("notes-staging-1",), ())
     assert cut.problems == (
-        "untold: cut off after 45 seconds; the next sweep goes on.",
-        "promotions: cut off after 45 seconds; the next sweep goes on.",
-        "pushes: cut off after 45 seconds; the next sweep goes on.",
+        "notices: cut off after 45 seconds; the next sweep continues.",
+        "promotions: cut off after 45 seconds; the next sweep continues.",
+        "pushes: cut off after 45 seconds; the next sweep continues.",
     )
     assert swept(world).admitted == ("notes-staging-2",)
 
@@ -238,6 +239,6 @@ def test_the_sweep_asks_for_a_refused_end_for_a_day() -> None:
     settled: datetime = world.now
 
     world.now = settled + timedelta(hours=23)
-    assert swept(world).untold == ("notes-staging-1",)
+    assert swept(world).unnotified == ("notes-staging-1",)
     world.now = settled + timedelta(hours=25)
-    assert swept(world).untold == ()
+    assert swept(world).unnotified == ()

@@ -17,8 +17,9 @@ from slipway.adapters.records import DynamoDBRecords
 from slipway.chores.job import Admit
 from slipway.chores.sweep import SweepResult, sweep
 from slipway.domain.catalog import Application, Catalog
-from slipway.domain.deployment import Deployment, Origin, Outcome, Phase
+from slipway.domain.deployment import Deployment, Origin, Phase
 from slipway.domain.lane import Candidate, Lane
+from slipway.domain.outcome import Outcome
 from slipway.journal import Journal
 from slipway.ports.records import Admission
 from slipway.requests.admit import admit

@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
-from slipway.domain.deployment import Outcome, Phase
+from slipway.domain.deployment import Phase
 from slipway.domain.effect import Effect
 from slipway.domain.errors import Broken, Reason, Rejected, Transient, Unhealthy
-from slipway.domain.verdict import Target, TargetHealth
+from slipway.domain.outcome import Outcome
+from slipway.domain.verdict import RegisteredTarget, TargetHealth
 from slipway.steps.step import StepResult
 from slipway.steps.verify import VerifyRequest, keys
 from tests.builders.worlds import (
@@ -56,7 +57,7 @@ def test_what_was_verified_is_not_judged_again() -> None:
     world.alarms.speaking = ("notes-5xx",)
 
     assert world.verify() == StepResult(
-        done=True, reason=Reason.VERIFIED, message="verified before"
+        done=True, reason=Reason.VERIFIED, message="already verified"
     )
     assert world.deployment == before
 
@@ -106,7 +107,7 @@ def test_the_catalog_says_how_many_looks_there_are() -> None:
 
 def test_a_release_that_recovers_in_time_is_verified() -> None:
     world = deployed()
-    ill = Target(
+    ill = RegisteredTarget(
         address="10.0.0.2:8000", health=TargetHealth.STARTING, told="initial", reason="registering"
     )
     world.balancers.registered = (healthy(1), ill)
@@ -242,7 +243,7 @@ def test_a_rollback_is_judged_like_a_release_and_recorded_as_such() -> None:
     )
     assert world.deployment.progress.rolled_back_at == world.now
     assert world.deployment.phase is Phase.ROLLING_BACK
-    assert world.verify("rollback").message == "verified before"
+    assert world.verify("rollback").message == "already verified"
 
 
 def test_a_rollback_does_not_bake_and_is_not_blamed_for_an_alarm_that_still_rings() -> None:

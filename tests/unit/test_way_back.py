@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from slipway.domain.deployment import Outcome, Phase
+from slipway.domain.deployment import Phase
 from slipway.domain.errors import Broken, Reason, Unhealthy
 from slipway.domain.guidance import way_back
+from slipway.domain.outcome import Outcome
 from slipway.domain.preflight import RevisionState
 from slipway.steps.revision import revision_of
 from tests.builders.worlds import (
@@ -139,6 +140,6 @@ def test_the_approver_sees_that_the_last_good_revision_was_deregistered() -> Non
     world.plan()
 
     assert way_back(world.deployment.planned()) == (
-        "The code goes back to version 1.0.0, whose task definition was deregistered and is "
+        "The code is rolled back to version 1.0.0, whose task definition was deregistered and is "
         "registered again; the database is not touched."
     )

@@ -6,9 +6,11 @@ import shlex
 import pytest
 
 from slipway.domain.approval import Answer
-from slipway.domain.deployment import Failure, Outcome, Phase
+from slipway.domain.deployment import Phase
 from slipway.domain.errors import Rejected
+from slipway.domain.failure import Failure
 from slipway.domain.lane import Candidate, Hold
+from slipway.domain.outcome import Outcome
 from tests.builders.terminals import Operator
 from tests.builders.wished import event, pushed, refusal
 from tests.builders.worlds import NEW, OLD, OTHER, START, World, environment, image, stable
@@ -145,7 +147,7 @@ def test_an_expired_approval_says_that_the_release_is_to_be_requested_again(
     operator.world.approve()
     operator.world.wait(days=2)
 
-    with pytest.raises(Rejected, match="request the release again with operate deploy") as found:
+    with pytest.raises(Rejected, match="run operate deploy") as found:
         operator.world.approve()
     operator.world.rewrite(outcome=Outcome.EXPIRED, phase=Phase.SETTLED)
     assert str(found.value).startswith("ApprovalExpired: Nobody decided by 2026-11-22 09:00Z.")
@@ -186,6 +188,6 @@ def test_what_has_failed_and_cannot_be_cancelled_any_more_says_so(operator: Oper
     operator.world.rewrite(outcome=Outcome.FAILED)
 
     assert operator.refused("cancel", "notes-staging-1", "--by", "ada") == (
-        "notes-staging-1 has ended: Failed. There is nothing left to cancel; deploy another "
-        "release if this one must go."
+        "notes-staging-1 has ended: Failed. There is nothing left to cancel; to replace "
+        "this release, deploy another one."
     )

@@ -15,12 +15,13 @@ import pytest
 from functions.web.app import lambda_handler
 from slipway.adapters.links import Links
 from slipway.domain.approval import Answer, Approval, Decision, link_subject, signature
-from slipway.domain.deployment import Deployment, Outcome, Phase
+from slipway.domain.deployment import Deployment, Phase
 from slipway.domain.effect import Effect
 from slipway.domain.errors import Broken, Reason, Transient
-from slipway.domain.evidence import Note, recorded
+from slipway.domain.evidence import Note, with_evidence
 from slipway.domain.lane import Hold
 from slipway.domain.model import Versioned
+from slipway.domain.outcome import Outcome
 from slipway.domain.progress import Progress, SchemaWork
 from slipway.runtime import wiring
 from tests.builders.fakes import InMemoryAnnouncements, InMemoryRecords
@@ -208,8 +209,8 @@ def test_the_approval_page_shows_what_is_approved(site: Site) -> None:
         "snapshot of fastapi-rds-production (required)",
         "between 100 % and 200 % of the desired tasks",
         "version 1.0.0 of fastapi-rds-production-6 sha256:a1a1a1a1a1a1",
-        "The code goes back to version 1.0.0; the migrated schema stays",
-        "A migration that fails half-way is not taken back",
+        "The code is rolled back to version 1.0.0; the migrated schema stays",
+        "A migration that fails partway is not reversed",
         "scan nothing at or above HIGH",
         "choose your name ada grace",
     ):
@@ -280,7 +281,7 @@ def test_a_wrong_link_is_refused_plainly(site: Site, sig: str) -> None:
     status = site.ask("GET", "/", {"sig": sig[:70]})
 
     assert [page["statusCode"] for page in (shown, viewed, status)] == [403, 403, 403]
-    assert "This link is not valid" in words(shown)
+    assert "This link is invalid" in words(shown)
 
 
 @pytest.mark.parametrize("sig", ["", "0" * 64, VIEW_SIG, "zz"])
@@ -329,7 +330,7 @@ def test_nobody_hears_which_approvals_there_are(site: Site, deployment_id: str) 
 @pytest.mark.parametrize(
     ("records", "said"),
     [
-        (stored(ticket=approval(expires_at=NOW)), "The time to decide is over."),
+        (stored(ticket=approval(expires_at=NOW)), "The approval has expired."),
         (stored(ended(Outcome.SUPERSEDED)), "fastapi-rds-production-7 has ended: Superseded."),
         (stored(deployment(cancel_requested_by="grace")), "Cancelled by grace."),
     ],
@@ -352,8 +353,8 @@ def test_a_link_that_came_too_late_is_gone(
     [
         ({"body": "answer=maybe&by=ada&sig=" + SIG}, "The field 'answer' must be 'approve' or"),
         ({"body": "answer=approve&sig=" + SIG}, "The field 'by' must be the name of an approver."),
-        ({"body": "answer=approve&by=ada&x=1&sig=" + SIG}, "fields that it should not have"),
-        ({"body": "answer=approve&answer=reject&by=ada&sig=" + SIG}, "should not have"),
+        ({"body": "answer=approve&by=ada&x=1&sig=" + SIG}, "unexpected fields"),
+        ({"body": "answer=approve&answer=reject&by=ada&sig=" + SIG}, "unexpected"),
         ({"body": "&".join(["by=ada"] * 40)}, "The form cannot be read."),
         ({"body": "by=%ff%fe&sig=" + SIG}, "The form cannot be read."),
         ({"body": "\ud800"}, "The form cannot be read."),
@@ -369,7 +370,7 @@ def test_a_link_that_came_too_late_is_gone(
         ),
         (
             {"body": json.dumps({"answer": "approve"}), "headers": {"content-type": "text/json"}},
-            "The decision has to be sent by the approval page's form.",
+            "Send the decision with the form on the approval page.",
         ),
     ],
 )
@@ -499,7 +500,7 @@ def test_no_text_of_others_moves_a_cursor_or_tells_a_secret(
 def test_a_failed_tasks_log_is_on_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
     records = stored(ended(Outcome.ROLLED_BACK, cause=failure()))
     note = Note(what="migration ended", data={"log": ["INFO 0002", "ERROR no such table"]})
-    found, more = recorded(records.deployment(ID), [note], ASKED)
+    found, more = with_evidence(records.deployment(ID), [note], ASKED)
     records.write([found], evidence=more)
     site = Site(monkeypatch, records)
 
@@ -569,7 +570,7 @@ def test_an_ended_deployment_says_what_to_do_and_stays(monkeypatch: pytest.Monke
         "fastapi-rds-production --target-db-instance-identifier fastapi-rds-production-restored "
         "--restore-time 2026-11-21T09:31:12Z",
         'docs/runbook.md, under "NeedsOperator"',
-        "The record is whole: 5 entries",
+        "The record is intact: 5 entries",
     ):
         assert expected in said
 
@@ -641,7 +642,7 @@ def _forbidden() -> None:
 @pytest.mark.parametrize(
     ("error", "status", "said"),
     [
-        (Transient(Reason.AWS_UNAVAILABLE, "arn:aws:secret"), 503, "cannot be reached just now"),
+        (Transient(Reason.AWS_UNAVAILABLE, "arn:aws:secret"), 503, "temporarily unavailable"),
         (Broken(Reason.AWS_REFUSED, "arn:aws:secret"), 500, "Slipway could not answer."),
         (KeyError("arn:aws:secret"), 500, "Slipway could not answer."),
     ],

@@ -39,7 +39,7 @@ def gates_in_the_code() -> list[str]:
     made = [
         call.args[0].value
         for call in calls
-        if isinstance(call.func, ast.Name) and call.func.id in ("_passed", "_failed")
+        if isinstance(call.func, ast.Name) and call.func.id in ("_pass", "_fail")
         if isinstance(call.args[0], ast.Constant)
     ]
     return sorted({str(name) for name in made})

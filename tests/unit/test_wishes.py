@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slipway.domain.deployment import Origin, Outcome
+from slipway.domain.deployment import Origin
 from slipway.domain.errors import Reason, Rejected
+from slipway.domain.outcome import Outcome
 from slipway.requests.wish import Wish
 from slipway.requests.wishes import refused_request_id, wishes
 from tests.builders.worlds import NEW, START, World, environment, release
@@ -119,8 +120,8 @@ def test_a_push_that_feeds_nothing_is_refused(field: str, value: str) -> None:
 
     assert refusal(event) == (
         Reason.NOT_MEANT_FOR_US,
-        f"No environment is fed by {pushed['repository-name']}:{pushed['image-tag']}; "
-        "push.repository and push.tags in the catalog say which pushes are.",
+        f"No environment matches {pushed['repository-name']}:{pushed['image-tag']}; "
+        "push.repository and push.tags in the catalog select the pushes that start deployments.",
     )
 
 
@@ -191,7 +192,10 @@ def test_an_event_of_another_account_or_region_is_foreign(
 def test_other_events_start_nothing(source: str, kind: str) -> None:
     event = changed(changed(PUSH, "source", source), "detail-type", kind)
 
-    assert refusal(event) == (Reason.NOT_MEANT_FOR_US, f"Nothing is started by {source} '{kind}'.")
+    assert refusal(event) == (
+        Reason.NOT_MEANT_FOR_US,
+        f"No deployment starts on {source} '{kind}'.",
+    )
 
 
 def test_a_request_is_explicit_and_is_told_by_its_events_id() -> None:
@@ -248,7 +252,7 @@ def test_the_image_of_an_index_comes_without_a_tag_and_is_no_malformed_event(
 ) -> None:
     assert refusal(changed(PUSH, "detail.image-tag", tag)) == (
         Reason.NOT_MEANT_FOR_US,
-        "A push to notes without a tag starts nothing; push a tag.",
+        "A push to notes without a tag starts no deployment; push a tag.",
     )
 
 

@@ -1,4 +1,8 @@
-"""How what was done is recorded: the intent before a call, the note with every write."""
+"""The journal: the intent is written before a call, and a note with every write.
+
+A function can die at any line. Because the intent is on record first, the next look knows that a
+call may have been made, and looks for its effect before it makes the call again.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -7,7 +11,7 @@ from typing import TypeVar
 
 from slipway.domain.deployment import Deployment
 from slipway.domain.errors import Broken, Reason, Transient
-from slipway.domain.evidence import Note, recorded
+from slipway.domain.evidence import Note, with_evidence
 from slipway.domain.model import Versioned
 from slipway.domain.what import What
 from slipway.ports.records import Admission, Fence, Records
@@ -17,7 +21,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Journal:
-    """The record as one look writes it: everything in it happens at the same moment."""
+    """The record as one look writes it; all its entries carry the same time."""
 
     records: Records
     now: datetime
@@ -35,7 +39,7 @@ class Journal:
         With a fence the write is also the proof that the lane is still ours: what follows it may
         change the world.
         """
-        written, evidence = recorded(deployment, notes, self.now)
+        written, evidence = with_evidence(deployment, notes, self.now)
         documents = [written, *others]
         self.records.write(documents, evidence=evidence, admission=admission, fence=fence)
         return written.stored()
@@ -45,13 +49,14 @@ class Journal:
     ) -> tuple[Deployment, T]:
         """Write the intent of a call that changes something, and make it.
 
-        The write is fenced, and so the proof that the lane is still ours. It comes before every
-        try: what an earlier one has proven may be over. Whoever writes the end says ``acted(now)``;
-        until then the call counts as under way. A refusal is an end. ``note`` is None for a further
-        try of a call that was put off: the record has told it.
+        The write is fenced: it fails unless the lane is still ours. It comes before every try,
+        since the lane may have been lost after an earlier one. The caller writes the end with
+        ``acted(now)``; until then the call counts as under way, and Settle frees no lane under it.
+        A refusal is an end. ``note`` is None for another try of a call that was put off, which
+        the record has already.
         """
-        told = (note,) if note is not None else ()
-        intended = self.write(deployment.acting(self.now), *told, fence=fence_of(deployment))
+        notes = (note,) if note is not None else ()
+        intended = self.write(deployment.acting(self.now), *notes, fence=fence_of(deployment))
         try:
             return intended, call()
         except Broken as refused:
@@ -60,8 +65,8 @@ class Journal:
             raise
 
 
-def again_when_moved(attempt: Callable[[], T], *, attempts: int, otherwise: str) -> T:
-    """What the attempt answers; it is made again at once when its record has moved on meanwhile.
+def retry_when_moved(attempt: Callable[[], T], *, attempts: int, otherwise: str) -> T:
+    """The attempt's result; it is retried at once when its record was written meanwhile.
 
     Transient(RecordMoved) with the sentence ``otherwise`` once the attempts are used up.
     """

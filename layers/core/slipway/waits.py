@@ -1,7 +1,9 @@
 """Which steps wait, and for what: one row per step, and one function per kind of key.
 
-A step parks under its keys, and an event wakes whoever is parked under a key that it names. Both
-make the key with the same function, so the two cannot drift apart.
+A step parks its task token under its keys first and looks at the world after: an event between a
+look and a later park would be missed. An event wakes whatever is parked under a key that it names;
+it is only a hint, and the step looks for itself. Both sides make the key with the same function, so
+they cannot drift apart.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence

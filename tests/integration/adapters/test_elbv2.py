@@ -7,7 +7,7 @@ import pytest
 from slipway.adapters.elbv2 import HEALTH, ElasticLoadBalancers
 from slipway.domain.errors import Broken
 from slipway.domain.routing import Address, Condition, Front, Listener, Rule, address_of
-from slipway.domain.verdict import Target, TargetHealth
+from slipway.domain.verdict import RegisteredTarget, TargetHealth
 from tests.integration.adapters.ecs_answers import GROUP
 from tests.integration.adapters.stubbed import refuse, stubbed
 
@@ -183,14 +183,14 @@ CERTIFICATE = (
 
 
 def _no(does: str, port: int = 80, host: str = HOST, path: str = "/health") -> str:
-    return f"port {port} of 'notes' {does} when {host}{path} is asked"
+    return f"port {port} of 'notes' {does} for {host}{path}"
 
 
 @pytest.mark.parametrize(
     ("listeners", "reasons"),
     [
-        ([], ["nothing listens on 'notes'"]),
-        ([_listener("TLS", 443)], ["nothing listens on 'notes'"]),
+        ([], ["'notes' has no HTTP listener"]),
+        ([_listener("TLS", 443)], ["'notes' has no HTTP listener"]),
         ([_listener("HTTP", 80, _forward(OTHER))], [_no("forwards to other")]),
         ([_listener("HTTP", 80, _fixed("404"))], [_no("answers 404 by itself")]),
         ([_listener("HTTP", 80, REDIRECT)], [_no("redirects")]),
@@ -439,8 +439,8 @@ def test_targets_tell_their_address_their_state_and_why() -> None:
     )
 
 
-def a_target(ip: str, health: TargetHealth, told: str, reason: str) -> Target:
-    return Target(address=f"{ip}:8000", health=health, told=told, reason=reason)
+def a_target(ip: str, health: TargetHealth, told: str, reason: str) -> RegisteredTarget:
+    return RegisteredTarget(address=f"{ip}:8000", health=health, told=told, reason=reason)
 
 
 @pytest.mark.parametrize(

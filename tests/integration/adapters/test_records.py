@@ -5,10 +5,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from slipway.adapters.records import DynamoDBRecords
-from slipway.domain.deployment import Outcome, Phase
+from slipway.domain.deployment import Phase
 from slipway.domain.errors import Reason, Rejected, Transient
 from slipway.domain.lane import DatabaseSlot, Lane
-from slipway.domain.notice import SLACK, Notice, Place
+from slipway.domain.notice import SLACK, MessagePlace, Notice
+from slipway.domain.outcome import Outcome
 from slipway.domain.seen import SeenTags
 from slipway.ports.records import Admission, Fence, Records
 from tests.builders.documents import a_deployment, an_approval, an_entry
@@ -38,7 +39,7 @@ def test_what_was_written_is_read_again_one_version_on(records: Records) -> None
     deployment, approval = a_deployment(), an_approval("notes-staging-1")
     lane = Lane(application="notes", environment="staging", bad_digests={"sha256:b": "x"})
     slot = DatabaseSlot(database_id="rds:notes", holder="notes-staging-1")
-    slack = Notice(deployment_id="notes-staging-1", place=Place(channel="C1", message="1.0"))
+    slack = Notice(deployment_id="notes-staging-1", place=MessagePlace(channel="C1", message="1.0"))
     other = Notice(deployment_id="notes-staging-1", destination="pager").confirmed("Failed")
 
     records.write([deployment, approval, lane, slot, slack, other])

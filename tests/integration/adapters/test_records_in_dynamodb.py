@@ -11,10 +11,10 @@ from mypy_boto3_dynamodb import DynamoDBClient
 
 from slipway.adapters import items
 from slipway.adapters.records import DynamoDBRecords
-from slipway.domain.deployment import Outcome
 from slipway.domain.errors import Broken, ControlPlaneError, Reason, Transient
 from slipway.domain.lane import Lane
-from slipway.domain.notice import SLACK, Place
+from slipway.domain.notice import SLACK, MessagePlace
+from slipway.domain.outcome import Outcome
 from slipway.ports.records import Fence
 from tests.builders.documents import a_deployment, an_entry
 from tests.integration.adapters.conftest import REGION, TABLE
@@ -43,7 +43,7 @@ def test_a_notice_of_0_1_0_is_slacks_and_is_written_over(dynamodb: DynamoDBClien
     found = records.notice("fastapi-rds-production-7", SLACK)
     records.write([found.confirmed("BackingUp")])
 
-    assert found.place == Place(channel="C0123456789", message="1763717400.000100")
+    assert found.place == MessagePlace(channel="C0123456789", message="1763717400.000100")
     assert _stored(dynamodb, pk, "NOTICE")["version"] == {"N": "5"}
     again = records.notice("fastapi-rds-production-7", SLACK)
     assert again == found.confirmed("BackingUp").model_copy(update={"version": 5})

@@ -14,7 +14,7 @@ import pytest
 import requests
 
 from slipway.domain.errors import Broken, ControlPlaneError, Transient
-from slipway.domain.notice import Place
+from slipway.domain.notice import MessagePlace
 from slipway.ports.people import Arrival, Delivery
 from slipway.slack import transport
 from slipway.slack.blocks import Message
@@ -130,7 +130,7 @@ def no(error: str) -> tuple[int, dict[str, Any], dict[str, str]]:
 
 
 def at(channel: str, message: str) -> Delivery:
-    return Delivery(arrival=Arrival.ARRIVED, place=Place(channel=channel, message=message))
+    return Delivery(arrival=Arrival.ARRIVED, place=MessagePlace(channel=channel, message=message))
 
 
 def post(bot: WebApi) -> Delivery:
@@ -170,22 +170,26 @@ OTHER_CHANNEL = "or name another one in the catalog or the Slack secret."
 @pytest.mark.parametrize(
     ("answer", "kind", "said"),
     [
-        ((404, "no_service", {}), Broken, f"Slack refuses: 404 no_service. {NEW_HOOK}"),
-        ((403, "invalid_token", {}), Broken, f"Slack refuses: 403 invalid_token. {NEW_HOOK}"),
+        ((404, "no_service", {}), Broken, f"Slack refused: 404 no_service. {NEW_HOOK}"),
+        ((403, "invalid_token", {}), Broken, f"Slack refused: 403 invalid_token. {NEW_HOOK}"),
         (
             (410, "channel_is_archived", {}),
             Broken,
-            f"Slack refuses: 410 channel_is_archived. Unarchive the channel, {OTHER_CHANNEL}",
+            f"Slack refused: 410 channel_is_archived. Unarchive the channel, {OTHER_CHANNEL}",
         ),
         (
             (403, "action_prohibited", {}),
             Broken,
-            "Slack refuses: 403 action_prohibited. Allow the webhook to post in its channel, or "
+            "Slack refused: 403 action_prohibited. Allow the webhook to post in its channel, or "
             "make a new one.",
         ),
-        ((400, f"<p>{PATH}</p>", {}), Broken, "Slack refuses: 400."),
-        ((302, "", {"Location": "https://example.invalid/"}), Broken, "Slack refuses: 302."),
-        ((429, "", {"Retry-After": "30"}), Transient, "Slack asks to wait for 30 seconds."),
+        ((400, f"<p>{PATH}</p>", {}), Broken, "Slack refused: 400."),
+        ((302, "", {"Location": "https://example.invalid/"}), Broken, "Slack refused: 302."),
+        (
+            (429, "", {"Retry-After": "30"}),
+            Transient,
+            "Slack is rate limiting: retry after 30 seconds.",
+        ),
     ],
 )
 def test_what_a_webhooks_answer_means(
@@ -214,7 +218,7 @@ def test_a_message_may_have_arrived_when_a_gateway_answers(
 
     assert webhook.post(MESSAGE) == NOBODY_KNOWS
     assert post(bot) == MAY_BE_FOUND
-    refused(Transient, lambda: bot.update(MESSAGE, Place(channel="C9", message="1.0")))
+    refused(Transient, lambda: bot.update(MESSAGE, MessagePlace(channel="C9", message="1.0")))
     assert len(server.asked) == 3
 
 
@@ -230,7 +234,7 @@ def test_what_slack_refuses_as_it_is_laid_out_is_told_in_plain_text_at_once(
 
     assert webhook.post(MESSAGE) == TAKEN
     assert post(bot) == at("C9", "2.0")
-    bot.update(MESSAGE, Place(channel="C9", message="2.0"))
+    bot.update(MESSAGE, MessagePlace(channel="C9", message="2.0"))
 
     plain = {"text": "started; see https://slipway.example.com/x"}
     again = [asked["body"] for asked in server.asked[1::2]]
@@ -257,7 +261,7 @@ def test_what_is_refused_in_plain_text_as_well_is_refused(
 
     refused(Broken, lambda: webhook.post(MESSAGE))
     refused(Broken, lambda: post(bot))
-    refused(Broken, lambda: bot.update(MESSAGE, Place(channel="C9", message="2.0")))
+    refused(Broken, lambda: bot.update(MESSAGE, MessagePlace(channel="C9", message="2.0")))
 
     assert len(server.asked) == 6
 
@@ -279,7 +283,7 @@ def test_a_channel_that_takes_nothing_is_made_up_for_by_the_default_one(
 
     told = bot.post(MESSAGE, channel="#payments", thread_ts=None)
 
-    why = f"This is meant for #payments, where Slack does not take it ({error}). {what_to_do}, "
+    why = f"This message is for #payments, but Slack refused it there ({error}). {what_to_do}, "
     body = server.asked[1]["body"]
     assert told == at("C0DEFAULT", "2.0")
     assert (body["channel"], body["blocks"][1:]) == ("#deployments", list(MESSAGE.blocks))
@@ -296,7 +300,7 @@ def test_where_the_default_channel_takes_nothing_either_it_is_refused(
     refused(Broken, lambda: post(bot))
 
     assert said == (
-        "Slack refuses: chat.postMessage: not_in_channel. "
+        "Slack refused: chat.postMessage: not_in_channel. "
         f"Invite the app to the channel, {OTHER_CHANNEL}"
     )
     assert len(server.asked) == 3
@@ -341,7 +345,7 @@ def test_a_bot_answers_in_a_thread_of_another_channel(server: Slack, bot: WebApi
 def test_a_bot_replaces_its_message(server: Slack, bot: WebApi) -> None:
     server.answers = [ok()]
 
-    bot.update(MESSAGE, Place(channel="C9", message="1.0"))
+    bot.update(MESSAGE, MessagePlace(channel="C9", message="1.0"))
 
     assert server.asked[0] | {"authorization": ""} == {
         "call": "POST /api/chat.update",
@@ -358,14 +362,18 @@ def test_a_bot_replaces_its_message(server: Slack, bot: WebApi) -> None:
 @pytest.mark.parametrize(
     ("answer", "kind", "said"),
     [
-        (no("channel_not_found"), Broken, "Slack refuses: chat.postMessage: channel_not_found."),
-        (no("invalid_auth"), Broken, f"Slack refuses: chat.postMessage: invalid_auth. {NEW_TOKEN}"),
-        (no("token_revoked"), Broken, "Slack refuses: chat.postMessage: token_revoked."),
-        (no("missing_scope"), Broken, "Slack refuses: chat.postMessage: missing_scope. Give the"),
-        ((404, "<html>", {}), Broken, "Slack refuses: chat.postMessage: 404."),
-        (no("ratelimited"), Transient, "Slack's chat.postMessage answers ratelimited."),
-        (no("service_unavailable"), Transient, "Slack's chat.postMessage answers service_unav"),
-        ((429, "", {"Retry-After": "1"}), Transient, "Slack asks to wait for 1 seconds."),
+        (no("channel_not_found"), Broken, "Slack refused: chat.postMessage: channel_not_found."),
+        (no("invalid_auth"), Broken, f"Slack refused: chat.postMessage: invalid_auth. {NEW_TOKEN}"),
+        (no("token_revoked"), Broken, "Slack refused: chat.postMessage: token_revoked."),
+        (no("missing_scope"), Broken, "Slack refused: chat.postMessage: missing_scope. Give the"),
+        ((404, "<html>", {}), Broken, "Slack refused: chat.postMessage: 404."),
+        (no("ratelimited"), Transient, "Slack's chat.postMessage returned ratelimited."),
+        (no("service_unavailable"), Transient, "Slack's chat.postMessage returned service_una"),
+        (
+            (429, "", {"Retry-After": "1"}),
+            Transient,
+            "Slack is rate limiting: retry after 1 seconds.",
+        ),
     ],
 )
 def test_what_a_bots_answer_means(
@@ -385,7 +393,7 @@ def test_a_lost_answer_leaves_it_open_whether_the_message_arrived(
     assert post(bot) == MAY_BE_FOUND
     assert webhook.post(MESSAGE) == NOBODY_KNOWS
     assert len(server.asked) == 2
-    refused(Transient, lambda: bot.update(MESSAGE, Place(channel="C9", message="1.0")))
+    refused(Transient, lambda: bot.update(MESSAGE, MessagePlace(channel="C9", message="1.0")))
 
 
 def test_a_slow_answer_leaves_it_open_as_well(
@@ -405,8 +413,8 @@ def test_an_unreachable_slack_certainly_got_nothing(session: requests.Session) -
     webhook = IncomingWebhook(f"http://127.0.0.1:{port}{PATH}", session)
     bot = WebApi(TOKEN, "#deployments", session, f"http://127.0.0.1:{port}")
 
-    assert refused(Transient, lambda: webhook.post(MESSAGE)) == "Slack cannot be reached."
-    assert refused(Transient, lambda: post(bot)) == "Slack cannot be reached."
+    assert refused(Transient, lambda: webhook.post(MESSAGE)) == "Slack is unreachable."
+    assert refused(Transient, lambda: post(bot)) == "Slack is unreachable."
 
 
 @pytest.mark.parametrize("url", ["not a url " + PATH, "http://[" + PATH, "ftp://x" + PATH])
@@ -485,7 +493,7 @@ def test_a_channel_that_does_not_exist_is_named(server: Slack, bot: WebApi) -> N
 
     said = refused(Broken, lambda: bot.find(MESSAGE, channel=None, thread_ts=None, since=SINCE))
 
-    assert said.startswith("Slack knows no channel #deployments. Create the channel or invite the")
+    assert said.startswith("Slack has no channel #deployments. Create the channel or invite the")
 
 
 def test_the_secret_decides_which_slack_it_is(session: requests.Session) -> None:

@@ -188,7 +188,7 @@ def test_all_requests_of_a_look_share_one_time_and_what_is_left_over_is_no_answe
     assert time.monotonic() - began < 3.5
     assert [answer.url for answer in answers] == [one.url for one in asked]
     assert [answer.status for answer in answers] == [200, 0, 0, 0, 0, 0, 0]
-    assert answers[-1].body == "it was not asked, because the checks before it took all the time"
+    assert answers[-1].body == "no request was made, because the checks before it took all the time"
 
 
 def test_a_body_without_end_is_read_as_far_as_64_kib(site: str, website: HttpWebsite) -> None:

@@ -19,8 +19,9 @@ from demo.standing.ticker import Board
 from slipway.adapters.links import Links
 from slipway.domain.approval import Answer
 from slipway.domain.catalog import ApprovalPolicy
-from slipway.domain.deployment import Deployment, Outcome, Phase
+from slipway.domain.deployment import Deployment, Phase
 from slipway.domain.lane import Hold
+from slipway.domain.outcome import Outcome
 from slipway.operate.arguments import parse
 from slipway.operate.desk import Desk, Place, Refusal
 from tests.builders.worlds import NEW, OTHER, START, World, caught, environment, release, wish

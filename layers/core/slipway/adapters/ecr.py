@@ -13,7 +13,7 @@ from slipway.adapters.oci import Configuration, Manifest, parsed
 from slipway.domain.errors import Broken, Reason, Rejected, Transient
 from slipway.domain.gates import Scan
 from slipway.domain.media_types import INDEX_TYPES, MANIFEST_TYPES
-from slipway.domain.release import Image, Pushed, Release, meaningful
+from slipway.domain.release import Image, Pushed, Release, known_labels
 
 if TYPE_CHECKING:
     from mypy_boto3_ecr import ECRClient
@@ -292,7 +292,7 @@ def _resolved(image: Image, digest: str, configuration: Configuration) -> Image:
             "platform_digest": digest,
             "architecture": configuration.ecs_architecture,
             "operating_system": configuration.ecs_system,
-            "labels": meaningful(configuration.labels),
+            "labels": known_labels(configuration.labels),
         }
     )
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from slipway.adapters.errors import aws_errors
 from slipway.domain.routing import DEFAULT_PORTS, Condition, Front, Listener, Rule
-from slipway.domain.verdict import Target, TargetHealth
+from slipway.domain.verdict import RegisteredTarget, TargetHealth
 
 if TYPE_CHECKING:
     from mypy_boto3_elbv2 import ElasticLoadBalancingv2Client
@@ -66,7 +66,7 @@ class ElasticLoadBalancers:
         return tuple(self._front(arn, found[arn], ours) for arn in balancers if arn in found)
 
     @aws_errors()
-    def targets(self, target_group_arn: str) -> tuple[Target, ...]:
+    def targets(self, target_group_arn: str) -> tuple[RegisteredTarget, ...]:
         """The registered targets and their health."""
         answer = self._client.describe_target_health(TargetGroupArn=target_group_arn)
         return tuple(_target(one) for one in answer["TargetHealthDescriptions"])
@@ -171,9 +171,9 @@ def _config(condition: "RuleConditionOutputTypeDef") -> dict[str, Any]:
     return dict(found[0]) if found and isinstance(found[0], dict) else {}
 
 
-def _target(described: "TargetHealthDescriptionTypeDef") -> Target:
+def _target(described: "TargetHealthDescriptionTypeDef") -> RegisteredTarget:
     target, health = described["Target"], described.get("TargetHealth", {})
-    return Target(
+    return RegisteredTarget(
         address=f"{target['Id']}:{target['Port']}" if "Port" in target else target["Id"],
         health=HEALTH.get(health.get("State", ""), TargetHealth.SILENT),
         told=health.get("State", "unknown"),

@@ -59,7 +59,7 @@ class HttpWebsite:
 
     def _in_time(self, request: HttpRequest, left: float) -> HttpAnswer:
         if left <= 0:
-            late = "it was not asked, because the checks before it took all the time"
+            late = "no request was made, because the checks before it took all the time"
             return HttpAnswer(url=request.url, status=0, body=late)
         return self.get(request.url, follow=request.follow, seconds=left)
 

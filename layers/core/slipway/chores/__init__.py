@@ -1,1 +1,1 @@
-"""What the sweep looks for: one module per chore, each a list of jobs that may be done alone."""
+"""The sweep and its chores: one module per chore, each yielding jobs that fail independently."""

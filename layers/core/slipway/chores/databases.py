@@ -1,11 +1,11 @@
-"""Databases that an ended deployment kept for its migration, which has ended since."""
+"""Databases that an ended deployment kept for its migration: free them once it has ended."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
 
-from slipway.chores.job import Finding, Job
-from slipway.chores.waiting import looks
+from slipway.chores.job import Job, JobResult
+from slipway.chores.waiting import look_again_events
 from slipway.domain.catalog import Catalog
 from slipway.domain.deployment import Deployment, Phase
 from slipway.domain.lane import DatabaseSlot
@@ -15,7 +15,7 @@ from slipway.ports.targets import OneOffs
 from slipway.steps.schema_task import may_change_schema
 
 
-def left_databases(
+def abandoned_databases(
     catalog: Catalog,
     unsettled: Sequence[Deployment],
     *,
@@ -30,9 +30,14 @@ def left_databases(
     left = {slot.holder: slot for slot in slots if slot.holder and slot.holder not in under_way}
     for holder in records.deployments(sorted(left)) if left else []:
         slot = left[holder.deployment_id]
-        wakes = [look for one in unsettled if _waits_for(slot, one) for look in looks(one)]
-        at_work = partial(_at_work, holder, one_offs, now)
-        yield partial(_freed, slot, at_work, wakes, records, announcements)
+        wakes = [
+            look
+            for one in unsettled
+            if _is_waiting_for(slot, one)
+            for look in look_again_events(one)
+        ]
+        at_work = partial(_is_at_work, holder, one_offs, now)
+        yield partial(_free, slot, at_work, wakes, records, announcements)
 
 
 def _databases(catalog: Catalog, unsettled: Iterable[Deployment]) -> set[str]:
@@ -45,21 +50,21 @@ def _databases(catalog: Catalog, unsettled: Iterable[Deployment]) -> set[str]:
     return lanes | {one.migrates for one in unsettled if one.migrates is not None}
 
 
-def _waits_for(slot: DatabaseSlot, one: Deployment) -> bool:
+def _is_waiting_for(slot: DatabaseSlot, one: Deployment) -> bool:
     return one.phase is Phase.AWAITING_LANE and one.migrates == slot.database_id
 
 
-def _at_work(holder: Deployment, one_offs: OneOffs, now: datetime) -> bool:
+def _is_at_work(holder: Deployment, one_offs: OneOffs, now: datetime) -> bool:
     return holder.outcome is None or may_change_schema(holder, one_offs, now)
 
 
-def _freed(
+def _free(
     slot: DatabaseSlot,
     at_work: Callable[[], bool],
     wakes: Sequence[Announcement],
     records: Records,
     announcements: Announcements,
-) -> Finding:
+) -> JobResult:
     if slot.holder is None or at_work():
         return
     records.write([slot.leave(slot.holder)])

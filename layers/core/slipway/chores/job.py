@@ -1,4 +1,4 @@
-"""What a chore is made of, and which part of the work comes up in which sweep."""
+"""What a chore is made of, and which share of the work each sweep does."""
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
@@ -11,28 +11,28 @@ from slipway.requests.wish import Wish
 T = TypeVar("T")
 
 # A field of SweepResult, and an id.
-Finding = Iterable[tuple[str, str]]
+JobResult = Iterable[tuple[str, str]]
 # One piece of work: what fails in it stops no other.
-Job = Callable[[], Finding]
+Job = Callable[[], JobResult]
 # What a chore reads for all of its jobs at once, and the jobs that follow from it.
 Chore = Callable[[], Iterable[Job]]
 Admit = Callable[[Wish], AdmitResult]
 
-# Whoever waits is asked to look again every so many scheduled sweeps.
+# Each waiting deployment is woken in every fourth scheduled sweep.
 TURNS: Final = 4
 
 
-def in_turn(things: Sequence[T], turn: int | None, turns: int) -> Sequence[T]:
+def share_of_turn(things: Sequence[T], turn: int | None, turns: int) -> Sequence[T]:
     """Those of the things that come up in this turn; without a turn all of them."""
     return things if turn is None else things[turn % turns :: turns]
 
 
-def begun_anywhere(things: Sequence[T], now: datetime) -> Sequence[T]:
-    """The things from another one on in every minute: what is cut off is not always the same."""
+def rotation(things: Sequence[T], now: datetime) -> Sequence[T]:
+    """The things, starting elsewhere each minute: a cut-off does not always hit the same ones."""
     first = crc32(f"{now:%d%H%M}".encode()) % len(things) if things else 0
     return [*things[first:], *things[:first]]
 
 
 def is_due(name: str, turn: int | None) -> bool:
-    """Whether whoever has this name is asked in this turn."""
+    """Whether the deployment of this name is due in this turn."""
     return turn is None or crc32(name.encode()) % TURNS == turn % TURNS

@@ -1,4 +1,4 @@
-"""Pushes and retags whose events were lost, found by comparing ECR's tags with the last look's."""
+"""Pushes and retags whose events were lost: found by comparing ECR's tags with the last sweep's."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -6,14 +6,14 @@ from datetime import datetime
 from functools import partial
 from typing import Final
 
-from slipway.chores.job import Admit, Finding, Job, begun_anywhere, in_turn
+from slipway.chores.job import Admit, Job, JobResult, rotation, share_of_turn
 from slipway.chores.waiting import EVENT_PATIENCE
 from slipway.domain.catalog import Catalog, Push
 from slipway.domain.deployment import Origin
 from slipway.domain.errors import ControlPlaneError, Rejected
 from slipway.domain.lane import Lane
 from slipway.domain.release import Release
-from slipway.domain.seen import SeenTags, unheard
+from slipway.domain.seen import SeenTags, lost_events
 from slipway.ports.records import Records
 from slipway.ports.registry import ImageRegistry
 from slipway.requests.wish import Wish
@@ -26,7 +26,7 @@ _WRITTEN_AT_ONCE: Final = 25
 
 
 @dataclass(frozen=True)
-class _Fed:
+class _FedLane:
     """A lane that pushes feed, as it was when the chore began, and which ones."""
 
     lane: Lane
@@ -54,24 +54,24 @@ def lost_pushes(
 ) -> Iterator[Job]:
     """Admit what nobody has, one repository after the other, a part of them each turn.
 
-    What was judged is remembered after it was admitted: lost in between, the same is found again.
+    What was judged is written after it was admitted: a crash in between finds the same again.
     """
-    feeding = _feeding(catalog)
+    feeding = _push_rules(catalog)
     turns = -(-len(feeding) // _LOOKED_AT)
-    repositories = in_turn(sorted(feeding), turn, turns) if feeding else []
+    repositories = share_of_turn(sorted(feeding), turn, turns) if feeding else []
     if not repositories:
         return
     known = {one.repository: one for one in records.seen_tags(repositories)}
-    fed = _fed([one for name in repositories for one in feeding[name]], records)
+    fed = _fed_lanes([one for name in repositories for one in feeding[name]], records)
     judged: list[SeenTags] = []
-    for name in begun_anywhere(repositories, now):
+    for name in rotation(repositories, now):
         look = _Look(name, known.get(name), now)
-        yield partial(_looked, look, fed[name], registry, records, admit, judged)
-        yield partial(_remembered, judged, _WRITTEN_AT_ONCE, records)
-    yield partial(_remembered, judged, 1, records)
+        yield partial(_look_at_repository, look, fed[name], registry, records, admit, judged)
+        yield partial(_write_judged, judged, _WRITTEN_AT_ONCE, records)
+    yield partial(_write_judged, judged, 1, records)
 
 
-def _feeding(catalog: Catalog) -> dict[str, list[tuple[str, Push]]]:
+def _push_rules(catalog: Catalog) -> dict[str, list[tuple[str, Push]]]:
     """The lanes that each repository feeds, with the rule."""
     found: dict[str, list[tuple[str, Push]]] = {}
     for application, name, environment in catalog.environments():
@@ -81,26 +81,26 @@ def _feeding(catalog: Catalog) -> dict[str, list[tuple[str, Push]]]:
     return found
 
 
-def _fed(places: Sequence[tuple[str, Push]], records: Records) -> dict[str, list[_Fed]]:
+def _fed_lanes(places: Sequence[tuple[str, Push]], records: Records) -> dict[str, list[_FedLane]]:
     lanes = {lane.lane_id: lane for lane in records.lanes([lane_id for lane_id, _ in places])}
-    found: dict[str, list[_Fed]] = {}
+    found: dict[str, list[_FedLane]] = {}
     for lane_id, push in places:
-        found.setdefault(push.repository, []).append(_Fed(lanes[lane_id], push))
+        found.setdefault(push.repository, []).append(_FedLane(lanes[lane_id], push))
     return found
 
 
-def _looked(
+def _look_at_repository(
     look: _Look,
-    fed: Sequence[_Fed],
+    fed: Sequence[_FedLane],
     registry: ImageRegistry,
     records: Records,
     admit: Admit,
     judged: list[SeenTags],
-) -> Finding:
+) -> JobResult:
     until = look.now - EVENT_PATIENCE
     tagged = [one for one in registry.tagged(look.repository) if one.pushed_at <= until]
     for one in fed:
-        yield from _lost_on(one, look, tagged, records, admit)
+        yield from _admit_lost(one, look, tagged, records, admit)
     before = look.seen or SeenTags(repository=look.repository, until=until)
     after = before.after(
         [one for one in tagged if one not in look.open],
@@ -111,33 +111,33 @@ def _looked(
         judged.append(after)
 
 
-def _hides_retags(fed: Sequence[_Fed], seen: SeenTags) -> bool:
+def _hides_retags(fed: Sequence[_FedLane], seen: SeenTags) -> bool:
     """Whether a candidate is younger than the look on record: a retag after it would seem older."""
     newest = (one.lane.newest for one in fed)
     return any(one is not None and one.order >= seen.until for one in newest)
 
 
-def _lost_on(
-    fed: _Fed, look: _Look, tagged: Sequence[Release], records: Records, admit: Admit
-) -> Finding:
+def _admit_lost(
+    fed: _FedLane, look: _Look, tagged: Sequence[Release], records: Records, admit: Admit
+) -> JobResult:
     """What one lane has missed: its newest push, or all of that moment, and the newest retag."""
-    eligible = [one for one in tagged if fed.push.means(one.repository, one.tag)]
+    eligible = [one for one in tagged if fed.push.matches(one.repository, one.tag)]
     lane = fed.lane
-    missed = unheard(eligible, look.seen, lane.lane_id, lane.newest, look.now)
+    missed = lost_events(eligible, look.seen, lane.lane_id, lane.newest, look.now)
     wishes = {one: _wish(lane, one) for one in (*missed.pushes, *missed.retags)}
-    known = _known(lane, wishes.values(), records)
+    known = _admitted_ids(lane, wishes.values(), records)
     pushes = [(one, wishes[one]) for one in missed.pushes]
-    yield from _admitted(pushes, known, look, admit)
+    yield from _admit_first(pushes, known, look, admit)
     if look.seen is not None:
         retags = _retags(missed.retags, known, lane, look.seen.until)
-        yield from _admitted(retags, frozenset(), look, admit)
+        yield from _admit_first(retags, frozenset(), look, admit)
 
 
 def _wish(lane: Lane, release: Release) -> Wish:
     return push_wish(lane.application, lane.environment, release, Origin.SWEEP)
 
 
-def _known(lane: Lane, wishes: Iterable[Wish], records: Records) -> frozenset[str]:
+def _admitted_ids(lane: Lane, wishes: Iterable[Wish], records: Records) -> frozenset[str]:
     """The wishes that were admitted; the lane itself says so of its newest candidate."""
     newest = lane.newest.digest if lane.newest else None
     served = {one.wish_id for one in wishes if one.release.digest == newest}
@@ -166,12 +166,12 @@ def _retags(
     return found
 
 
-def _admitted(
+def _admit_first(
     missed: Sequence[tuple[Release, Wish]],
     known: frozenset[str],
     look: _Look,
     admit: Admit,
-) -> Finding:
+) -> JobResult:
     """Admit the first that is not refused, and those of its moment: the newest come first."""
     served: datetime | None = None
     for place, (release, wish) in enumerate(missed):
@@ -193,7 +193,7 @@ def _admitted(
             return
 
 
-def _remembered(judged: list[SeenTags], at_least: int, records: Records) -> Finding:
+def _write_judged(judged: list[SeenTags], at_least: int, records: Records) -> JobResult:
     """Write down what was judged, once there is enough for one write."""
     if len(judged) >= at_least:
         documents, judged[:] = list(judged), []

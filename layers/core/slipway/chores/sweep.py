@@ -1,7 +1,7 @@
-"""Sweep: what an event should have told and did not, found by looking at the world.
+"""Sweep: find by looking what an event should have reported and did not.
 
-ECR, RDS and Step Functions events are best effort, and a function can die between its record and
-its event. Everything here may be called at any time and does nothing where nothing is missing.
+ECR, RDS and Step Functions events are best effort, and a function can die between its write and
+its event. Every chore may run at any time, and does nothing where nothing is missing.
 """
 
 from collections.abc import Callable
@@ -10,12 +10,12 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
 
-from slipway.chores.databases import left_databases
+from slipway.chores.databases import abandoned_databases
 from slipway.chores.job import Admit, Chore, Job
+from slipway.chores.missed_notices import missed_notices
 from slipway.chores.promotions import lost_promotions
 from slipway.chores.pushes import lost_pushes
-from slipway.chores.untold import untold
-from slipway.chores.waiting import waiting
+from slipway.chores.waiting import waiting_deployments
 from slipway.domain.catalog import Catalog
 from slipway.domain.deployment import Deployment
 from slipway.domain.errors import ControlPlaneError
@@ -32,7 +32,11 @@ _SCHEDULED_WITHIN: Final = timedelta(minutes=10)
 
 
 class SweepResult(Model):
-    """What was found and set going again: ids of deployments; of databases where ``freed``."""
+    """What the sweep did: ids of deployments, and of databases in ``freed``.
+
+    ``left`` were left alone for now, since a function of theirs may still be running;
+    ``unnotified`` are deployments whose missed notices were requested again.
+    """
 
     admitted: tuple[str, ...] = ()
     started: tuple[str, ...] = ()
@@ -40,13 +44,13 @@ class SweepResult(Model):
     freed: tuple[str, ...] = ()
     woken: tuple[str, ...] = ()
     left: tuple[str, ...] = ()
-    untold: tuple[str, ...] = ()
+    unnotified: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
 
 
 @dataclass
-class _Finds:
-    """What was found so far; a job that fails is told and stops no other."""
+class _Report:
+    """What the sweep has done so far; a job that fails is reported and stops no other."""
 
     clock: Callable[[], datetime]
     ends_at: datetime
@@ -67,7 +71,7 @@ class _Finds:
             self.found.setdefault(kind, []).append(what)
 
     def attempt(self, work: Callable[[], None]) -> None:
-        """Do it; its failure is told."""
+        """Do it; a failure is reported, not raised."""
         try:
             work()
         except ControlPlaneError as error:
@@ -76,7 +80,7 @@ class _Finds:
     def _in_time(self, name: str) -> bool:
         if self.clock() < self.ends_at:
             return True
-        message = f"{name}: cut off after {_LASTS.seconds} seconds; the next sweep goes on."
+        message = f"{name}: cut off after {_LASTS.seconds} seconds; the next sweep continues."
         self.found.setdefault("problems", []).append(message)
         return False
 
@@ -108,20 +112,24 @@ def sweep(
     clock: Callable[[], datetime],
     turn: int | None = None,
 ) -> SweepResult:
-    """Find who waits unwoken, dead executions, left databases, untold news, lost promotions and
-    pushes. Who waits comes first; what takes long last.
+    """Run every chore: waiting deployments, dead executions, kept databases, missed notices, lost
+    promotions, lost pushes. Whoever waits comes first, and what takes long comes last.
     """
     now = clock()
-    finds = _Finds(clock, now + _LASTS)
+    report = _Report(clock, now + _LASTS)
     unsettled: list[Deployment] = []
-    finds.attempt(lambda: unsettled.extend(records.unsettled()))
-    looking = partial(waiting, records=records, executions=executions, announcements=announcements)
-    finds.add("waiting", partial(looking, unsettled, now=now, turn=turn))
-    freed = partial(left_databases, records=records, one_offs=one_offs, announcements=announcements)
-    finds.add("databases", partial(freed, catalog, unsettled, now=now))
-    told = partial(untold, records=records, announcements=announcements)
-    finds.add("untold", partial(told, now=now, turn=turn))
-    finds.add("promotions", partial(lost_promotions, catalog, records=records, admit=admit))
+    report.attempt(lambda: unsettled.extend(records.unsettled()))
+    looking = partial(
+        waiting_deployments, records=records, executions=executions, announcements=announcements
+    )
+    report.add("waiting", partial(looking, unsettled, now=now, turn=turn))
+    freed = partial(
+        abandoned_databases, records=records, one_offs=one_offs, announcements=announcements
+    )
+    report.add("databases", partial(freed, catalog, unsettled, now=now))
+    notices = partial(missed_notices, records=records, announcements=announcements)
+    report.add("notices", partial(notices, now=now, turn=turn))
+    report.add("promotions", partial(lost_promotions, catalog, records=records, admit=admit))
     pushes = partial(lost_pushes, catalog, registry=registry, records=records, admit=admit)
-    finds.add("pushes", partial(pushes, now=now, turn=turn))
-    return finds.result()
+    report.add("pushes", partial(pushes, now=now, turn=turn))
+    return report.result()

@@ -12,7 +12,7 @@ _LONGEST_NAME: Final = 253
 _NUMBER: Final = re.compile(r"[0-9]+|0[xX][0-9A-Fa-f]*")
 
 
-def why_not_asked(base_url: str) -> str | None:
+def why_unreachable(base_url: str) -> str | None:
     """Why nothing can be asked at ``http(s)://host[:port]``; None when it may be possible."""
     try:
         parts = urlsplit(base_url)
@@ -27,13 +27,13 @@ def why_not_asked(base_url: str) -> str | None:
         return "needs a port from 1 to 65535, or none"
     if parts.scheme == "https" and host.removesuffix(".cn").endswith(".elb.amazonaws.com"):
         return "is HTTPS under a load balancer's own name, which is in no certificate"
-    return _why_not_host(host.removesuffix("."))
+    return _why_bad_host(host.removesuffix("."))
 
 
-def _why_not_host(host: str) -> str | None:
+def _why_bad_host(host: str) -> str | None:
     labels = host.split(".")
     if ":" in host or _NUMBER.fullmatch(labels[-1]):
-        return _why_not_number(host)
+        return _why_bad_ip(host)
     if labels[-1].lower() == "localhost":
         return "names the function itself, not the service"
     # A name beyond ASCII is looked up by its IDNA form, which is for the resolver to refuse.
@@ -43,7 +43,7 @@ def _why_not_host(host: str) -> str | None:
     return None
 
 
-def _why_not_number(host: str) -> str | None:
+def _why_bad_ip(host: str) -> str | None:
     try:
         number = ipaddress.ip_address(host)
     except ValueError:

@@ -1,4 +1,4 @@
-"""A person's decision: bound to deployment, digest and plan; used once; expires."""
+"""An approval: bound to deployment, digest and plan; decided once; expires."""
 
 import hashlib
 import hmac
@@ -11,12 +11,12 @@ from slipway.domain.model import Model, Versioned
 from slipway.domain.plan import Plan
 from slipway.domain.text import cut
 
-# What a link is good for, and what the link to the status page is bound to.
+# What a link permits, and what the link to the status page is bound to.
 APPROVE: Final = "approve"
 VIEW: Final = "view"
 STATUS: Final = "status"
 
-_AGAIN: Final = "To be asked again, request the release again with operate deploy."
+_AGAIN: Final = "To request approval again, run operate deploy."
 
 
 class Answer(StrEnum):
@@ -36,7 +36,7 @@ class Decision(Model):
 
 
 class Approval(Versioned):
-    """The ticket that waits for a decision, and the decision."""
+    """A request for a decision, and the decision."""
 
     deployment_id: str
     digest: str
@@ -53,11 +53,11 @@ class Approval(Versioned):
                 Reason.ALREADY_DECIDED, f"{self.decision.by} has already decided this deployment."
             )
         if decision.at >= self.expires_at:
-            raise Rejected(Reason.APPROVAL_EXPIRED, f"The time to decide is over. {_AGAIN}")
+            raise Rejected(Reason.APPROVAL_EXPIRED, f"The approval has expired. {_AGAIN}")
         if decision.by not in self.approvers:
             raise Rejected(
                 Reason.NOT_AN_APPROVER,
-                f"'{decision.by}' is not among this lane's approvers: ask "
+                f"'{decision.by}' is not an approver of this lane; ask "
                 f"{cut(' or '.join(self.approvers), 200)}.",
             )
         return self.model_copy(update={"decision": decision})
@@ -77,11 +77,11 @@ class Approval(Versioned):
         return True
 
 
-def ask(plan: Plan, now: datetime) -> Approval:
+def request_approval(plan: Plan, now: datetime) -> Approval:
     """The ticket for a plan whose environment demands one."""
     policy = plan.settings.approval
     if policy is None:
-        raise Rejected(Reason.INTERNAL_ERROR, f"{plan.lane_id} asks for no approval.")
+        raise Rejected(Reason.INTERNAL_ERROR, f"{plan.lane_id} requires no approval.")
     return Approval(
         deployment_id=plan.deployment_id,
         digest=plan.release.digest,
@@ -103,7 +103,7 @@ def link_subject(approval: Approval) -> str:
     return f"{approval.deployment_id}\n{approval.digest}\n{approval.plan_hash}"
 
 
-def signed(key: str, purpose: str, subject: str, offered: str) -> bool:
+def is_signed(key: str, purpose: str, subject: str, offered: str) -> bool:
     """Whether the offered signature is ours, compared in constant time."""
     expected = signature(key, purpose, subject)
     return hmac.compare_digest(expected.encode(), offered.encode())

@@ -1,4 +1,4 @@
-"""What has to be live for an outcome to be ours: revision, digest, targets and answers."""
+"""Judge what is live against what should be: revision, digest, tasks, targets, answers, alarms."""
 
 from collections.abc import Iterable, Sequence
 from typing import Final
@@ -10,9 +10,9 @@ from slipway.domain.text import plain
 from slipway.domain.verdict import (
     Finding,
     HttpAnswer,
+    RegisteredTarget,
     Rollout,
     RolloutState,
-    Target,
     TargetHealth,
     Verdict,
     silence,
@@ -44,7 +44,7 @@ def judge_rollout(rollout: Rollout, expected: Expected) -> Finding:
     if rollout.state is RolloutState.UNDERWAY:
         return _finding("binding", Verdict.MOVING, "The rollout is still in progress.")
     if rollout.state is not RolloutState.COMPLETED:
-        return _finding("binding", Verdict.FAILED, f"ECS calls the rollout {rollout.told}.")
+        return _finding("binding", Verdict.FAILED, f"ECS reports the rollout as {rollout.told}.")
     if not set(rollout.digests) & set(expected.digests):
         seen = ", ".join(digest[:19] for digest in rollout.digests) or "no digest"
         return _finding("binding", Verdict.FAILED, f"The running tasks report {seen}.")
@@ -54,30 +54,34 @@ def judge_rollout(rollout: Rollout, expected: Expected) -> Finding:
 def judge_tasks(rollout: Rollout) -> Finding:
     """As many tasks run as the service wants: all that is known without a load balancer."""
     running, wanted = rollout.running_count, rollout.desired_count
-    message = f"{running} of {wanted} tasks run"
+    message = f"{running} of {wanted} tasks running"
     if running >= wanted:
         return _finding("tasks", Verdict.SUCCESSFUL, message)
     return _finding("tasks", Verdict.MOVING if running else Verdict.INCONCLUSIVE, f"{message}.")
 
 
 def judge_count(rollout: Rollout, *, starts_anew: bool = False) -> Finding | None:
-    """Why nothing can be seen of the release yet, or None when its tasks can be judged.
+    """Why the release cannot be observed yet, or None when its tasks can be judged.
 
     ``starts_anew`` says that the service wanted no task when it was looked at last: those that it
     wants now have to start first.
     """
     wanted, running = rollout.desired_count, rollout.running_count
     if wanted == 0:
-        message = "The service wants 0 tasks now, so nothing can be seen of the release."
+        message = "The service has a desired count of 0, so nothing can be seen of the release."
         return _finding("count", Verdict.MOVING, message)
     if starts_anew and running < wanted:
-        message = f"{running} of {wanted} tasks run since the service wanted none."
+        message = f"{running} of {wanted} tasks running since the service was scaled to 0."
         return _finding("count", Verdict.MOVING, message)
     return None
 
 
 def judge_targets(
-    targets: Sequence[Target], rollout: Rollout, planned_count: int, *, starts_anew: bool = False
+    targets: Sequence[RegisteredTarget],
+    rollout: Rollout,
+    planned_count: int,
+    *,
+    starts_anew: bool = False,
 ) -> Finding:
     """Every target that takes requests is healthy, and there are as many as the service wants.
 
@@ -89,29 +93,42 @@ def judge_targets(
     # A target that is leaving says nothing.
     fine = {TargetHealth.HEALTHY, TargetHealth.LEAVING}
     wanting = [target for target in targets if target.health not in fine]
-    message = f"{healthy} of {wanted} targets are healthy ({_named(wanting)})."
+    message = f"{healthy} of {wanted} targets are healthy ({_target_names(wanting)})."
     if any(target.health is TargetHealth.UNHEALTHY for target in targets):
         return _finding("targets", Verdict.INCONCLUSIVE, message)
-    too_few = judge_count(rollout, starts_anew=starts_anew)
-    if too_few is not None:
-        return too_few
-    if healthy and rollout.running_count < wanted:
-        message = f"{healthy} targets are healthy; {rollout.running_count} of {wanted} tasks run."
-        return _finding("targets", Verdict.MOVING, message)
-    starting = starts_anew and all(one.health is TargetHealth.STARTING for one in wanting)
-    if healthy < wanted and starting:
-        return _finding("targets", Verdict.MOVING, message)
-    if healthy and any(one.health is TargetHealth.STARTING for one in targets):
-        return _finding("targets", Verdict.MOVING, message)
+    moving = judge_count(rollout, starts_anew=starts_anew) or _judge_start(
+        wanting, rollout, healthy, message, starts_anew=starts_anew
+    )
+    if moving is not None:
+        return moving
     if healthy < wanted:
         return _finding("targets", Verdict.INCONCLUSIVE, message)
     if wanted < min(planned_count, rollout.running_count):
-        message = f"The service is being scaled in to {wanted} tasks."
+        message = f"The service is scaling in to {wanted} tasks."
         return _finding("targets", Verdict.MOVING, message)
     return _finding("targets", Verdict.SUCCESSFUL, f"{healthy} targets healthy")
 
 
-def _named(targets: Sequence[Target]) -> str:
+def _judge_start(
+    wanting: Sequence[RegisteredTarget],
+    rollout: Rollout,
+    healthy: int,
+    message: str,
+    *,
+    starts_anew: bool,
+) -> Finding | None:
+    """That tasks are still starting beside healthy ones, or after a time without any; or None."""
+    wanted, running = rollout.desired_count, rollout.running_count
+    if healthy and running < wanted:
+        message = f"{healthy} targets are healthy; {running} of {wanted} tasks running."
+        return _finding("targets", Verdict.MOVING, message)
+    starting = [one.health is TargetHealth.STARTING for one in wanting]
+    if (healthy and any(starting)) or (healthy < wanted and starts_anew and all(starting)):
+        return _finding("targets", Verdict.MOVING, message)
+    return None
+
+
+def _target_names(targets: Sequence[RegisteredTarget]) -> str:
     named = [plain(f"{t.address} {t.told} {t.reason}", _SHOWN) for t in targets[:_NAMED]]
     more = len(targets) - len(named)
     return ", ".join([*named, f"and {more} more"] if more else named) or "none"
@@ -119,7 +136,7 @@ def _named(targets: Sequence[Target]) -> str:
 
 def judge_answer(answer: HttpAnswer, check: HttpCheck, version: str | None) -> Finding:
     """The answer has the expected status and body, and names the release's version."""
-    wrong = _wrong_with(answer, check, version)
+    wrong = _answer_problem(answer, check, version)
     if wrong is None:
         return _finding(check.path, Verdict.SUCCESSFUL, f"{check.path} answers {answer.status}")
     return _finding(check.path, Verdict.INCONCLUSIVE, f"{answer.url} {wrong}.")
@@ -130,7 +147,7 @@ def judge_answers(
 ) -> tuple[Finding, ...]:
     """The finding of every check; a check without an answer is inconclusive, never forgotten."""
     given = iter(answers)
-    nothing = HttpAnswer(url="", status=0, body="it was not asked")
+    nothing = HttpAnswer(url="", status=0, body="no request was made")
     return tuple(judge_answer(next(given, nothing), check, version) for check in checks)
 
 
@@ -148,10 +165,10 @@ def _finding(what: str, verdict: Verdict, message: str) -> Finding:
     return Finding(what=what, verdict=verdict, message=message)
 
 
-def _wrong_with(answer: HttpAnswer, check: HttpCheck, version: str | None) -> str | None:
+def _answer_problem(answer: HttpAnswer, check: HttpCheck, version: str | None) -> str | None:
     if answer.status == 0:
         return f"did not answer ({plain(answer.body, _SHOWN)})"
-    elsewhere = _answered_elsewhere(answer, check)
+    elsewhere = _redirect_problem(answer, check)
     if elsewhere is not None:
         return elsewhere
     if answer.status != check.status:
@@ -165,15 +182,15 @@ def _wrong_with(answer: HttpAnswer, check: HttpCheck, version: str | None) -> st
     return None
 
 
-def _answered_elsewhere(answer: HttpAnswer, check: HttpCheck) -> str | None:
+def _redirect_problem(answer: HttpAnswer, check: HttpCheck) -> str | None:
     """What is wrong with the place that answered: a login page is not the page that was asked."""
     asked = urlsplit(answer.url).path
     place = answer.answered_by or urljoin(answer.url, answer.location)
     led_to = urlsplit(place).path
     if check.redirects_to and urlsplit(place).hostname != urlsplit(answer.url).hostname:
-        return f"leads to another host: {plain(place, _SHOWN)}"
+        return f"redirects to another host: {plain(place, _SHOWN)}"
     if check.redirects_to is not None and led_to != check.redirects_to:
-        return f"does not lead to {check.redirects_to} but to {plain(led_to, _SHOWN)}"
+        return f"redirects to {plain(led_to, _SHOWN)}, not to {check.redirects_to}"
     if not answer.answered_by or led_to in (asked, check.redirects_to):
         return None
     return (

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable
 
-from slipway.domain.deployment import Deployment, Outcome
+from slipway.domain.deployment import Deployment
 from slipway.domain.errors import Reason
 from slipway.domain.lane import Hold, Lane
+from slipway.domain.outcome import Outcome
 
 
-def blocked_by(hold: Hold, lane: Lane, recent: Iterable[Deployment]) -> list[Deployment]:
+def blocked_deployments(hold: Hold, lane: Lane, recent: Iterable[Deployment]) -> list[Deployment]:
     """The deployments that ended at this hold and are still worth starting, newest push first.
 
     ``recent`` are the lane's deployments, newest first; of each digest the newest counts. A digest

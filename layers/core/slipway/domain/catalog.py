@@ -54,13 +54,13 @@ class Severity(StrEnum):
 
 
 class Push(Model):
-    """Which pushes are meant for an environment."""
+    """The pushes that start a deployment in an environment."""
 
     repository: Repository = Field(description="ECR repository")
-    tags: Texts = Field(description="glob patterns; a push is meant when one of them matches")
+    tags: Texts = Field(description="glob patterns; a push matches when one of them does")
 
-    def means(self, repository: str, tag: str) -> bool:
-        """Whether a push of this tag to this repository is meant."""
+    def matches(self, repository: str, tag: str) -> bool:
+        """Whether a push of this tag to this repository starts a deployment."""
         return repository == self.repository and any(fnmatchcase(tag, glob) for glob in self.tags)
 
 
@@ -77,7 +77,7 @@ class Backup(Model):
 
     policy: BackupPolicy = Field(
         default=BackupPolicy.REQUIRED,
-        description="whether a snapshot that fails stops the deployment, is only told, or "
+        description="whether a failed snapshot stops the deployment, is only reported, or "
         "none is taken",
     )
     timeout_minutes: int = Field(
@@ -91,26 +91,26 @@ class Migration(Model):
     command: Command = Field(description="run in the new image before it is deployed")
     downgrade: Command | None = Field(
         default=None,
-        description="takes the schema back; {schema} stands for the rollback target's schema",
+        description="downgrades the schema; {schema} stands for the rollback target's schema",
     )
     current: Command | None = Field(
         default=None,
         description="prints the schema's revision on its last line; after a migration that "
-        "failed, or whose image names no schema, it tells whether anything has to be taken back",
+        "failed, or whose image names no schema, it shows whether a downgrade is needed",
     )
     timeout_minutes: int = Field(
         default=15,
         ge=1,
         le=720,
-        description="until a migration's task counts as failed; for as long, ECS is asked again "
-        "while it has no capacity for it",
+        description="until a migration's task counts as failed; for as long, the start is retried "
+        "while ECS has no capacity",
     )
 
     @model_validator(mode="after")
     def says_where_a_downgrade_goes(self) -> Self:
         """A fixed way back would take the schema to the wrong place after the next release."""
         if self.downgrade and not any("{schema}" in word for word in self.downgrade):
-            raise ValueError("downgrade must contain {schema}, the schema that it goes back to")
+            raise ValueError("downgrade must contain {schema}, the schema to downgrade to")
         return self
 
 
@@ -131,7 +131,7 @@ class Gates(Model):
 
 
 class ApprovalPolicy(Model):
-    """Who may let a deployment through."""
+    """Who may approve a deployment."""
 
     approvers: Texts = Field(description="the names that the approval page accepts")
     expires_after_minutes: int = Field(
@@ -140,7 +140,7 @@ class ApprovalPolicy(Model):
 
 
 class Notifications(Model):
-    """Where a deployment is told."""
+    """Where people are notified of a deployment."""
 
     slack_channel: Text | None = Field(default=None, description="overrides the default channel")
 
@@ -156,7 +156,8 @@ class Environment(Model):
     )
 
     push: Push | None = Field(
-        default=None, description="which pushes are meant; required unless `after` is set"
+        default=None,
+        description="the pushes that start a deployment; required unless `after` is set",
     )
     target: DeployTarget = Field(description="what runs the release")
     after: Name | None = Field(
@@ -295,10 +296,10 @@ class Catalog(Model):
             return None
         return self.applications[application].repository(environment)
 
-    def meant(self, repository: str, tag: str) -> list[tuple[str, str]]:
+    def fed_by_push(self, repository: str, tag: str) -> list[tuple[str, str]]:
         """(application, environment) pairs that a push starts; promotions are not among them."""
         return [
             (application, name)
             for application, name, environment in self.environments()
-            if environment.fed_by is not None and environment.fed_by.means(repository, tag)
+            if environment.fed_by is not None and environment.fed_by.matches(repository, tag)
         ]

@@ -1,4 +1,4 @@
-"""Rules about several entries of the catalog; each tells everything that breaks it.
+"""Rules about several entries of the catalog; each lists everything that breaks it.
 
 A line begins with the field that it is about: that is where its reader looks.
 """
@@ -6,7 +6,7 @@ A line begins with the field that it is about: that is where its reader looks.
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from slipway.domain.addresses import why_not_asked
+from slipway.domain.addresses import why_unreachable
 
 if TYPE_CHECKING:
     from slipway.domain.catalog import Application, Catalog
@@ -19,7 +19,7 @@ def refuse(broken: Iterable[str]) -> None:
 
 
 def broken_lines(application: "Application") -> Iterator[str]:
-    """What is wrong with each `after`; a circle is told once, at the first that is in it."""
+    """What is wrong with each `after`; a circle is listed once, at its first member."""
     in_circles: set[str] = set()
     for name, environment in application.environments.items():
         after = environment.after
@@ -42,7 +42,7 @@ def unanswerable(application: "Application") -> Iterator[str]:
     for name, environment in application.environments.items():
         where, verification = f"environments.{name}.verification", environment.verification
         base_url = verification.base_url
-        if base_url and (wrong := why_not_asked(base_url)) is not None:
+        if base_url and (wrong := why_unreachable(base_url)) is not None:
             yield f"{where}.base_url: '{base_url}' {wrong}"
         for number, check in enumerate(verification.checks):
             if check.why_never is not None:

@@ -1,26 +1,22 @@
 """One attempt to put a release on a lane: where it stands, what is known of it, how it ended."""
 
-import json
 from collections.abc import Iterable
-from contextlib import suppress
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Final, Self
+from typing import Any, Final
 
 from pydantic import Field, model_validator
 
 from slipway.domain import older
 from slipway.domain.effect import Effect
 from slipway.domain.errors import Broken, Reason, Rejected, Transient
+from slipway.domain.failure import Failure
 from slipway.domain.lane import Stable
-from slipway.domain.model import Model, Versioned
-from slipway.domain.outcome import Outcome as Outcome
+from slipway.domain.model import Versioned
+from slipway.domain.outcome import Outcome
 from slipway.domain.plan import Plan
 from slipway.domain.progress import Looks, Progress, SchemaWork, ServiceProgress
-from slipway.domain.reasons import MEANINGS
-from slipway.domain.redaction import kept
 from slipway.domain.release import Release
-from slipway.domain.text import cut, storable
 
 
 class Phase(StrEnum):
@@ -37,75 +33,19 @@ class Phase(StrEnum):
     SETTLED = "Settled"
 
 
-# How Step Functions reports a function that ran into its time limit or was killed for its memory.
-LOOK_DIED: Final = frozenset(
-    {"Lambda.Unknown", "Runtime.ExitError", "Runtime.OutOfMemory", "Sandbox.Timedout"}
-)
-
-# Step Functions hands on 32 KB of a cause; what fails often quotes a log.
-_CAUSE_READ: Final = 40_000
-# Long enough for our own sentences with the commands in them, short for what others write.
-_MESSAGE_KEPT: Final = 2000
-_WORD_KEPT: Final = 100
-
-# From here on the user's systems may have changed, and a failure has to be taken back.
+# From here on the user's systems may have changed, and a failure has to be rolled back.
 CHANGING_PHASES: Final = frozenset(
     {Phase.MIGRATING, Phase.DEPLOYING, Phase.VERIFYING, Phase.ROLLING_BACK}
 )
 
-_REJECTIONS: Final = frozenset(
-    {
-        Outcome.SUPERSEDED,
-        Outcome.REJECTED,
-        Outcome.EXPIRED,
-        Outcome.CANCELLED,
-        Outcome.UNCHANGED,
-    }
-)
-
 
 class Origin(StrEnum):
-    """What asked for a deployment."""
+    """What requested a deployment."""
 
     PUSH = "push"
     PROMOTION = "promotion"
     REQUEST = "request"
     SWEEP = "sweep"
-
-
-class Failure(Model):
-    """What a state ended with: its name, the error class and the sentence behind it."""
-
-    state: str
-    error: str
-    reason: str
-    message: str
-
-    @classmethod
-    def parsed(cls, state: str, error: str, cause: str) -> Self:
-        """A failure as Step Functions hands it on.
-
-        ``cause`` is "Reason: message" when a step refused by token, and the Lambda runtime's JSON
-        with the same words in ``errorMessage`` when it raised. A function that died says no reason:
-        the state machine hands it on when three looks have ended so.
-        """
-        # Settle must read any text: ValueError covers broken JSON and numbers of absurd length.
-        cause = cause[:_CAUSE_READ]
-        with suppress(ValueError, RecursionError, AttributeError):
-            cause = str(json.loads(cause).get("errorMessage", cause))
-        cause = storable(cause)
-        reason, colon, message = cause.partition(": ")
-        if error in LOOK_DIED:
-            reason = Reason.LOOK_ENDLESS
-            message = f"Three looks of {state} did not finish: {cause or error}"
-        elif not colon or reason not in set(Reason):
-            reason, message = Reason.INTERNAL_ERROR, cause
-        return cls(
-            state=cut(storable(state), _WORD_KEPT),
-            error=cut(storable(error), _WORD_KEPT),
-            reason=reason,
-            message=kept(message, _MESSAGE_KEPT),
-        )
 
 
 class Deployment(Versioned):
@@ -156,7 +96,7 @@ class Deployment(Versioned):
     def _as_kept_now(cls, stored: Any) -> Any:
         """Slipway 0.1.0 stored other facts."""
         if isinstance(stored, dict) and isinstance(stored.get("release"), dict):
-            return older.upgraded(stored) if older.is_older(stored) else stored
+            return older.upgrade(stored) if older.is_older(stored) else stored
         return stored
 
     @property
@@ -245,7 +185,7 @@ class Deployment(Versioned):
 
     @property
     def may_be_migrating(self) -> bool:
-        """Whether a task that changes the schema was asked for and was not seen to end."""
+        """Whether a task that changes the schema was requested and was not seen to end."""
         return self.progress.may_be_moving_the_schema
 
     def planned(self) -> Plan:
@@ -265,7 +205,7 @@ class Deployment(Versioned):
             raise Rejected(Reason.DEPLOYMENT_ENDED, f"{self.deployment_id} is ending.")
 
     def refuse_to_go_forward(self) -> None:
-        """Raise Rejected when the deployment has ended or goes back.
+        """Raise Rejected when the deployment has ended or is rolling back.
 
         A look that outlived its state must not put a release forward that is being taken away.
         """
@@ -286,26 +226,3 @@ def unstored_plans(documents: Iterable[Versioned]) -> list[Plan]:
     """The plans that have to be written with these documents, once."""
     deployments = [one for one in documents if isinstance(one, Deployment)]
     return [one.plan for one in deployments if one.plan and not one.plan_is_stored]
-
-
-def outcome_of(failure: Failure | None, cause: Failure | None, *, changed: bool) -> Outcome:
-    """How the deployment ended.
-
-    ``failure`` is what ended it and ``cause`` what made it roll back; ``changed`` tells whether
-    something of the user's may have changed.
-    """
-    if failure is None:
-        return Outcome.ROLLED_BACK if cause is not None else Outcome.SUCCEEDED
-    if failure.error == Rejected.__name__ and not changed:
-        return _rejection(failure.reason)
-    if not changed:
-        return Outcome.FAILED
-    if failure.error == Broken.__name__ or cause is None:
-        return Outcome.NEEDS_OPERATOR
-    return Outcome.ROLLBACK_FAILED
-
-
-def _rejection(reason: str) -> Outcome:
-    """A reason that ends no deployment by itself has blocked this one."""
-    known = MEANINGS[Reason(reason)].outcome if reason in set(Reason) else None
-    return known if known in _REJECTIONS else Outcome.BLOCKED

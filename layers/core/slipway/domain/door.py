@@ -1,4 +1,4 @@
-"""The rules of the door: what a wish means for a lane that has been asked for releases before."""
+"""What a push or a request means for a lane as it stands: new, served already, or refused."""
 
 from datetime import datetime
 from typing import Final
@@ -15,26 +15,26 @@ from slipway.domain.wording import short_digest
 _REPLACEABLE: Final = frozenset({Phase.PLANNING, Phase.AWAITING_APPROVAL, Phase.AWAITING_LANE})
 
 
-def serves(newest: Deployment | None, digest: str, schema_at: str | None = None) -> bool:
+def is_serving(newest: Deployment | None, digest: str, schema_at: str | None = None) -> bool:
     """Whether the lane's newest candidate is about to bring this digest anyway.
 
-    Not where the wish says another thing of the schema: the plan was made without it.
+    Not where the wish states another schema: the plan was made without it.
     """
     return (
         newest is not None
         and newest.release.digest == digest
         and schema_at in (None, newest.schema_at)
         and newest.phase is not Phase.ROLLING_BACK
-        and _goes_on(newest)
+        and _is_under_way(newest)
     )
 
 
-def waits(deployment: Deployment) -> bool:
+def is_waiting(deployment: Deployment) -> bool:
     """Whether a newer candidate would take the deployment's place."""
-    return deployment.phase in _REPLACEABLE and _goes_on(deployment)
+    return deployment.phase in _REPLACEABLE and _is_under_way(deployment)
 
 
-def _goes_on(deployment: Deployment) -> bool:
+def _is_under_way(deployment: Deployment) -> bool:
     ending = deployment.outcome or deployment.progress.ending_since
     return ending is None and deployment.cancel_requested_by is None
 
@@ -65,8 +65,8 @@ def refuse_repeated(digest: str, lane: Lane) -> None:
     if stable is not None and stable.digest == digest and lane.holder is None:
         raise Rejected(
             Reason.UNCHANGED,
-            f"{short_digest(digest)} is live on {lane.lane_id} already, since "
-            f"{stable.deployment_id}. To deploy it once more, request it: "
+            f"{short_digest(digest)} is already live on {lane.lane_id}, since "
+            f"{stable.deployment_id}. To deploy it again, request it: "
             f"{deploy_command(lane.lane_id, digest)}",
         )
     if digest in lane.bad_digests:
@@ -78,25 +78,25 @@ def refuse_to_replace(newest: Deployment | None, digest: str, schema_at: str | N
 
     One that brings the same digest anyway is not asked about.
     """
-    if newest is None or serves(newest, digest, schema_at) or not waits(newest):
+    if newest is None or is_serving(newest, digest, schema_at) or not is_waiting(newest):
         return
     said = ("--schema-at", schema_at) if schema_at is not None else ()
     raise Rejected(
         Reason.WOULD_REPLACE,
-        f"{replaced(newest)} is waiting on {newest.lane_id} in phase {newest.phase} and would be "
-        "replaced by this request. To replace it, say so: "
+        f"{candidate_name(newest)} is waiting on {newest.lane_id} in phase {newest.phase} and "
+        "would be replaced by this request. To replace it: "
         f"{deploy_command(newest.lane_id, digest, '--replace', *said)}. To end it first: "
         f"{cancel_command(newest.deployment_id)}",
     )
 
 
-def replaced(newest: Deployment) -> str:
+def candidate_name(newest: Deployment) -> str:
     """A deployment that waits, with its release."""
     release = newest.release
     return f"{newest.deployment_id} ({plain(release.tag, 300)}, {short_digest(release.digest)})"
 
 
-def moved_back(release: Release, lane: Lane) -> str | None:
+def move_back_note(release: Release, lane: Lane) -> str | None:
     """What a pushed tag moved back from and to, where it names a release that was live before."""
     stable = lane.stable
     if stable is None or stable.digest == release.digest or release.digest not in lane.proven:

@@ -1,4 +1,4 @@
-"""One call that changes something outside, from its intent to its end."""
+"""An effect: one call that changes something outside, from its intent to its end."""
 
 from datetime import datetime
 from typing import Final, Self
@@ -10,17 +10,17 @@ from slipway.domain.text import cut, storable
 WORDS_KEPT: Final = 2000
 
 
-def bounded(words: str) -> str:
+def bounded_words(words: str) -> str:
     """Words of others as the record keeps them."""
     return cut(storable(words), WORDS_KEPT)
 
 
 class Effect(Model):
-    """A snapshot, a task, a revision, a rollout: asked for, known by its handle, ended.
+    """A snapshot, a task, a revision, a rollout: requested, known by its handle, ended.
 
     ``handle`` is how the outside knows it (a snapshot's name, a task's or revision's ARN, a service
     deployment's id), ``put_off_by`` why it cannot begin for now. ``start`` counts the tries of a
-    one-off task; it is None where an older Slipway asked for the task: then it may have run.
+    one-off task; it is None where an older Slipway started the task: then it may have run.
     ``succeeded`` is None until it has ended.
     """
 
@@ -33,11 +33,13 @@ class Effect(Model):
 
     def known_as(self, handle: str) -> Self:
         """The effect once the outside has named it."""
-        return self.model_copy(update={"handle": bounded(handle)})
+        return self.model_copy(update={"handle": bounded_words(handle)})
 
     def put_off(self, words: str | None) -> Self:
         """The effect with the reason why it cannot begin; None when nothing is in its way."""
-        return self.model_copy(update={"put_off_by": words if words is None else bounded(words)})
+        return self.model_copy(
+            update={"put_off_by": words if words is None else bounded_words(words)}
+        )
 
     def starting(self, start: Start | None) -> Self:
         """The effect with what the tries of its task have proven."""
@@ -49,7 +51,7 @@ class Effect(Model):
 
     @property
     def may_have_begun(self) -> bool:
-        """Whether a task may have run: it was asked for, and nothing proves the contrary."""
+        """Whether a task may have run: it was requested, and nothing proves the contrary."""
         return self.start is None or not self.start.nothing_began
 
     @property

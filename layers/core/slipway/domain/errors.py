@@ -2,9 +2,9 @@
 
     ControlPlaneError
     ├── Rejected    the request is wrong or not wanted; nothing changed
-    ├── Unhealthy   the release was found wanting: roll back
+    ├── Unhealthy   the release is unhealthy: roll back
     ├── Transient   the same call may succeed
-    └── Broken      the world refused and will keep refusing; a person has to look
+    └── Broken      a call was refused and will be again; an operator has to look
 
 The Lambda runtime reports the class *name* and ASL compares that string, so a subclass would
 never match: the four are final, and detail travels in ``reason`` and ``message``.
@@ -13,7 +13,7 @@ never match: the four are final, and detail travels in ``reason`` and ``message`
 from enum import StrEnum
 from typing import final
 
-from slipway.domain.redaction import kept
+from slipway.domain.redaction import redact_for_record
 
 
 class Reason(StrEnum):
@@ -106,7 +106,7 @@ class ControlPlaneError(Exception):
 
     def __init__(self, reason: Reason, message: str) -> None:
         self.reason = reason
-        self.message = kept(message)
+        self.message = redact_for_record(message)
         super().__init__(f"{reason}: {self.message}")
 
 
@@ -117,7 +117,7 @@ class Rejected(ControlPlaneError):
 
 @final
 class Unhealthy(ControlPlaneError):
-    """The release was found wanting: roll back."""
+    """The release is unhealthy: roll back."""
 
 
 @final
@@ -127,4 +127,4 @@ class Transient(ControlPlaneError):
 
 @final
 class Broken(ControlPlaneError):
-    """The world refused and will keep refusing. A person has to look."""
+    """A call was refused and will be again. An operator has to look."""

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from slipway.domain.deployment import Deployment
 from slipway.domain.model import Model
-from slipway.domain.redaction import kept
+from slipway.domain.redaction import redact_for_record
 from slipway.domain.seal import content_hash
 from slipway.domain.text import cut, storable
 from slipway.domain.what import What
@@ -71,7 +71,7 @@ class Evidence(Model):
         return self.stored_hash or content_hash(self.model_dump(mode="json", exclude=hidden))
 
 
-def recorded(
+def with_evidence(
     deployment: Deployment, notes: Iterable[Note], at: datetime
 ) -> tuple[Deployment, list[Evidence]]:
     """The deployment with its chain's new head, and the entries that led there.
@@ -87,7 +87,7 @@ def recorded(
             at=at,
             what=note.what,
             reason=cut(storable(note.reason), _WORD_KEPT),
-            message=kept(note.message, _MESSAGE_KEPT),
+            message=redact_for_record(note.message, _MESSAGE_KEPT),
             data=_bounded(note.data),
             previous_hash=head,
         ).sealed()

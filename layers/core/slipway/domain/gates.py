@@ -12,7 +12,7 @@ from slipway.domain.release import Image
 from slipway.domain.text import cut
 from slipway.domain.verdict import Finding, Verdict, silence
 
-# However many checks fail, what is told and stored of them has a bound.
+# However many checks fail, the message about them is bounded.
 _TOLD: Final = 2000
 _ORDER: Final = (
     Severity.INFORMATIONAL,
@@ -47,42 +47,42 @@ class Scan(Model):
     findings: dict[str, int]
 
 
-def _passed(gate: str, message: str) -> GateVerdict:
+def _pass(gate: str, message: str) -> GateVerdict:
     return GateVerdict(
         gate=gate, state=GateState.PASSED, reason=Reason.GATES_PASSED, message=message
     )
 
 
-def _failed(gate: str, reason: Reason, message: str) -> GateVerdict:
+def _fail(gate: str, reason: Reason, message: str) -> GateVerdict:
     return GateVerdict(gate=gate, state=GateState.FAILED, reason=reason, message=message)
 
 
 def digest_gate(image: Image | None, asked_for: str, tag: str, *, explicit: bool) -> GateVerdict:
-    """The tag still names the digest that was asked for (a later push moved it otherwise)."""
+    """The tag still names the requested digest (a later push moved it otherwise)."""
     if explicit:
-        return _passed("digest", f"{asked_for[:19]} was asked for by digest")
+        return _pass("digest", f"{asked_for[:19]} was requested by digest")
     if image is None:
-        return _failed("digest", Reason.IMAGE_MISSING, f"No image is tagged {tag} any more.")
+        return _fail("digest", Reason.IMAGE_MISSING, f"The tag {tag} no longer exists.")
     if image.digest != asked_for:
-        return _failed(
+        return _fail(
             "digest",
             Reason.DIGEST_MOVED,
             f"{tag} now names {image.digest[:19]}, not {asked_for[:19]}: a later push moved it.",
         )
-    return _passed("digest", f"{tag} names {asked_for[:19]}")
+    return _pass("digest", f"{tag} names {asked_for[:19]}")
 
 
 def image_gate(image: Image | None) -> GateVerdict:
-    """The image can be pulled: ECR keeps archived images but serves them no more."""
+    """The image can be pulled: ECR keeps archived images but no longer serves them."""
     if image is None:
-        return _failed("image", Reason.IMAGE_MISSING, "The image is not in the registry any more.")
+        return _fail("image", Reason.IMAGE_MISSING, "The image is no longer in the registry.")
     if image.status != "ACTIVE":
-        return _failed(
+        return _fail(
             "image",
             Reason.IMAGE_UNAVAILABLE,
             f"{image.digest[:19]} is {image.status} in the registry; restore it or push it again.",
         )
-    return _passed("image", f"{image.digest[:19]} is ACTIVE")
+    return _pass("image", f"{image.digest[:19]} is ACTIVE")
 
 
 def platform_gate(image: Image, architecture: str, system: str = "LINUX") -> GateVerdict:
@@ -90,9 +90,9 @@ def platform_gate(image: Image, architecture: str, system: str = "LINUX") -> Gat
     WINDOWS_SERVER_2022_CORE and the like.
     """
     if image.architecture == architecture and system.startswith(image.operating_system):
-        return _passed("platform", f"built for {architecture}")
+        return _pass("platform", f"built for {architecture}")
     built_for = _platform(image.operating_system, image.architecture or "an unnamed CPU")
-    return _failed(
+    return _fail(
         "platform",
         Reason.PLATFORM_MISMATCH,
         f"The image is built for {built_for}, the service runs {_platform(system, architecture)}. "
@@ -116,9 +116,9 @@ def scan_gate(scan: Scan, policy: ScanGate, since: datetime, now: datetime) -> G
     if scan.status in _SCAN_FINISHED:
         return _findings_gate(scan, policy)
     if scan.status not in _SCAN_UNFINISHED:
-        return _failed("scan", Reason.SCAN_FAILED, f"The scan ended as {scan.status}.")
+        return _fail("scan", Reason.SCAN_FAILED, f"The scan ended as {scan.status}.")
     if now - since >= timedelta(minutes=policy.wait_minutes):
-        return _failed(
+        return _fail(
             "scan",
             Reason.SCAN_FAILED,
             f"No finished scan after {policy.wait_minutes} minutes (status {scan.status}); "
@@ -135,14 +135,14 @@ def scan_gate(scan: Scan, policy: ScanGate, since: datetime, now: datetime) -> G
 def _findings_gate(scan: Scan, policy: ScanGate) -> GateVerdict:
     blocking = _ORDER[_ORDER.index(policy.block_from) :]
     # A severity that AWS has not ranked cannot be judged, so it counts as blocking.
-    found = {name: n for name, n in scan.findings.items() if n and _blocks(name, blocking)}
+    found = {name: n for name, n in scan.findings.items() if n and _is_blocking(name, blocking)}
     if found:
-        told = ", ".join(f"{count} {name}" for name, count in sorted(found.items()))
-        return _failed("scan", Reason.SCAN_FINDINGS, f"The scan found {told}.")
-    return _passed("scan", f"nothing at or above {policy.block_from}")
+        summary = ", ".join(f"{count} {name}" for name, count in sorted(found.items()))
+        return _fail("scan", Reason.SCAN_FINDINGS, f"The scan found {summary}.")
+    return _pass("scan", f"nothing at or above {policy.block_from}")
 
 
-def _blocks(severity: str, blocking: tuple[Severity, ...]) -> bool:
+def _is_blocking(severity: str, blocking: tuple[Severity, ...]) -> bool:
     ranked = {str(known) for known in _ORDER}
     return severity not in ranked or severity in {str(known) for known in blocking}
 
@@ -150,14 +150,12 @@ def _blocks(severity: str, blocking: tuple[Severity, ...]) -> bool:
 def earlier_gate(after: str | None, succeeded: bool, digest: str, *, explicit: bool) -> GateVerdict:
     """The digest has succeeded in the environment before this one."""
     if after is None:
-        return _passed("earlier environment", "none comes before this one")
+        return _pass("earlier environment", "none comes before this one")
     if succeeded:
-        return _passed("earlier environment", f"{digest[:19]} succeeded in {after}")
+        return _pass("earlier environment", f"{digest[:19]} succeeded in {after}")
     if explicit:
-        return _passed(
-            "earlier environment", f"not seen in {after}; let through by an explicit request"
-        )
-    return _failed(
+        return _pass("earlier environment", f"not seen in {after}; allowed by an explicit request")
+    return _fail(
         "earlier environment",
         Reason.EARLIER_ENVIRONMENT_MISSING,
         f"{digest[:19]} has not succeeded in {after}; deploy it there first.",
@@ -169,9 +167,9 @@ def alarm_gate(
 ) -> GateVerdict:
     """No alarm fires: ECS ignores, for the whole deployment, one that fires at its start."""
     if firing:
-        return _failed("alarms", Reason.ALARM_FIRING, f"In alarm: {', '.join(firing)}.")
+        return _fail("alarms", Reason.ALARM_FIRING, f"In alarm: {', '.join(firing)}.")
     quiet = silence(f"{len(set(names))} quiet", without_data)
-    return _passed("alarms", quiet if names else "none configured")
+    return _pass("alarms", quiet if names else "none configured")
 
 
 def rollback_gate(
@@ -189,47 +187,47 @@ def rollback_gate(
     its approval, says so.
     """
     if stable is None:
-        return _passed(
-            "rollback target", "first deployment of the lane: a failure pages a person instead"
+        return _pass(
+            "rollback target", "first deployment of the lane: if it fails, an operator is paged"
         )
     if planned is not None and explicit:
-        told = f"no way back: {planned}; let through by an explicit request"
-        return _passed("rollback target", told)
+        summary = f"rollback is not possible: {planned}; allowed by an explicit request"
+        return _pass("rollback target", summary)
     if planned is None and image is not None and image.status == "ACTIVE":
-        return _passed("rollback target", f"{stable.deployment_id} ({stable.digest[:19]})")
+        return _pass("rollback target", f"{stable.deployment_id} ({stable.digest[:19]})")
     archived = image is not None and image.status != "ACTIVE"
     gone = f"the last good image {stable.digest[:19]} can no longer be pulled"
     restore = "Restore it in the registry, or d" if archived else "D"
-    return _failed(
+    return _fail(
         "rollback target",
         Reason.NOTHING_TO_ROLL_BACK_TO,
-        f"There is no way back: {planned or gone}. {restore}eploy without one: {ask_anew}",
+        f"Rollback is not possible: {planned or gone}. {restore}eploy anyway: {ask_anew}",
     )
 
 
 def checks_gate(
     findings: tuple[Finding, ...] | None, way_on: str, *, explicit: bool
 ) -> GateVerdict:
-    """The checks, without a version, are answered by the release that serves now.
+    """The checks, without a version, pass on the live release.
 
     Checks that never worked would roll every good release back. ``findings`` is None where nothing
     has ever been verified; ``way_on`` is the command that asks for the release explicitly: a
     broken site is repaired that way.
     """
     if findings is None:
-        return _passed("checks", "nothing was verified here before, so no release was asked")
+        return _pass("checks", "nothing was verified here before, so the checks were skipped")
     wanting = [one.message for one in findings if one.verdict is not Verdict.SUCCESSFUL]
     if not wanting:
-        told = f"{len(findings)} answered by the release that serves now"
-        return _passed("checks", told if findings else "none configured")
-    told = cut(" ".join(wanting), _TOLD)
+        summary = f"{len(findings)} passed on the live release"
+        return _pass("checks", summary if findings else "none configured")
+    summary = cut(" ".join(wanting), _TOLD)
     if explicit:
-        return _passed("checks", f"fail already, let through by an explicit request: {told}")
-    return _failed(
+        return _pass("checks", f"already failing, allowed by an explicit request: {summary}")
+    return _fail(
         "checks",
         Reason.CHECKS_FAIL_ALREADY,
-        "These checks fail on the release that serves now, before anything was changed: "
-        f"{told} Correct verification in the catalog, or if the site is broken, request the "
+        "These checks already fail on the live release, before anything was changed: "
+        f"{summary} Correct verification in the catalog or, if the site is broken, request the "
         f"release explicitly: {way_on}",
     )
 

@@ -1,12 +1,13 @@
-"""What a person is told to expect of a deployment, and to do after its end."""
+"""What people can expect of a deployment, and what they have to do after its end."""
 
 import shlex
 from typing import Final, assert_never
 
 from slipway.domain.commands import deploy_command, lift_command
-from slipway.domain.deployment import Deployment, Outcome
+from slipway.domain.deployment import Deployment
 from slipway.domain.errors import Reason
 from slipway.domain.lane import Lane, Stable
+from slipway.domain.outcome import Outcome
 from slipway.domain.plan import Plan
 from slipway.domain.strategy import BlueGreen, Rolling, Strategy
 from slipway.domain.wording import moment, short_digest
@@ -16,36 +17,38 @@ from slipway.domain.wording import moment, short_digest
 _NEXT: Final = {
     Outcome.SUCCEEDED: "Nothing: the release is live and verified.",
     Outcome.ROLLED_BACK: (
-        "The last good release is serving again and the lane is on hold. Fix the cause, lift the "
-        "hold with `{lift}` and push a fixed release; to try this one again: `{again}`."
+        "The last good release is serving again. The lane is on hold: nothing deploys "
+        "automatically until the hold is lifted. Fix the cause, lift the hold with `{lift}` and "
+        "push a fixed release; to try this one again: `{again}`."
     ),
     Outcome.ROLLBACK_FAILED: (
         "Check the service now: the rollback failed too, and the lane is on hold. Bring back a "
         "release that works with `{good}`, or repair the service and lift the hold with `{lift}`."
     ),
     Outcome.NEEDS_OPERATOR: (
-        "Check now: Slipway left everything as it is, because going on or back could do harm, and "
+        "Check now: Slipway left everything as it is, because continuing or rolling back "
+        "could do harm, and "
         "the lane is on hold. Deploy a release that fits the schema with `{fixed}`, or restore the "
         "database; then lift the hold with `{lift}`."
     ),
-    Outcome.FAILED: "Nothing of yours was changed. Fix the cause, then: `{again}`.",
-    Outcome.REJECTED: "Nothing was changed. Push another release, or ask again: `{again}`.",
-    Outcome.EXPIRED: "Nothing was changed. To ask again: `{again}`.",
+    Outcome.FAILED: "Nothing was changed. Fix the cause, then: `{again}`.",
+    Outcome.REJECTED: "Nothing was changed. Push another release, or request it again: `{again}`.",
+    Outcome.EXPIRED: "Nothing was changed. To request it again: `{again}`.",
     Outcome.SUPERSEDED: (
-        "Nothing: the newer deployment continues in its place. To deploy this one after all: "
+        "Nothing: the newer deployment continues in its place. To deploy this one anyway: "
         "`{again}`."
     ),
     Outcome.BLOCKED: (
         "Nothing was changed. Resolve what the message names, then: `{again}`. Or push another "
         "release."
     ),
-    Outcome.CANCELLED: "Nothing was changed. If it is wanted after all: `{again}`.",
-    Outcome.UNCHANGED: "Nothing: this release is live already.",
+    Outcome.CANCELLED: "Nothing was changed. To deploy it anyway: `{again}`.",
+    Outcome.UNCHANGED: "Nothing: this release is already live.",
 }
 # Where the reason of the end says more.
 _NEXT_BY_REASON: Final[dict[tuple[str, str], str]] = {
     (Outcome.NEEDS_OPERATOR, Reason.NOTHING_TO_ROLL_BACK_TO): (
-        "Check now: there was no release to go back to, so everything was left as it is and the "
+        "Check now: there was no release to roll back to, so everything was left as it is and the "
         "lane is on hold. Deploy a release that works with `{fixed}`, or repair the service and "
         "lift the hold with `{lift}`."
     ),
@@ -57,7 +60,7 @@ _NEXT_BY_REASON: Final[dict[tuple[str, str], str]] = {
         "Nothing was changed. Push a fixed release; to try this one again all the same: `{again}`."
     ),
     (Outcome.BLOCKED, Reason.NOT_AN_IMAGE): (
-        "Nothing was changed, and asking again would change nothing. Push a container image."
+        "Nothing was changed, and a retry would not help. Push a container image."
     ),
 }
 _MIGRATION_FAILURES: Final = (Reason.MIGRATION_FAILED, Reason.MIGRATION_TIMED_OUT)
@@ -72,7 +75,7 @@ def what_next(deployment: Deployment) -> str:
         return ""
     reason = deployment.failure.reason if deployment.failure else ""
     text = _NEXT_BY_REASON.get((deployment.outcome, reason), _NEXT[deployment.outcome])
-    text += _half_migrated_note(deployment)
+    text += _half_migration_note(deployment)
     lane_id, target = deployment.lane_id, deployment.rollback_target
     at = ("--schema-at", deployment.schema_at) if deployment.schema_at is not None else ()
     again = deploy_command(lane_id, deployment.release.digest, *at)
@@ -81,14 +84,14 @@ def what_next(deployment: Deployment) -> str:
     return text.format(again=again, fixed=fixed, good=good, lift=lift_command(lane_id))
 
 
-def _half_migrated_note(deployment: Deployment) -> str:
+def _half_migration_note(deployment: Deployment) -> str:
     """What a rollback that had no downgrade left to a person."""
     progress, cause = deployment.progress, deployment.cause
     failed = cause is not None and cause.reason in _MIGRATION_FAILURES
     settled = progress.has_migrated or progress.has_downgraded or progress.schema_unmoved_at
     if not failed or settled:
         return ""
-    return " The migration failed half-way and was not taken back: check the schema."
+    return " The migration failed partway and was not reversed: check the schema."
 
 
 def way_back(plan: Plan) -> str:
@@ -99,33 +102,37 @@ def way_back(plan: Plan) -> str:
     stable = plan.rollback_target
     if plan.no_way_back is not None:
         return (
-            f"There is no way back: {plan.no_way_back.why}. What has changed stays, the lane is "
+            f"Rollback is not possible: {plan.no_way_back.why}. Changes stay in place, the lane is "
             "put on hold and an operator is paged."
         )
     if stable is None:
         return (
-            "There is no release to go back to: what has changed stays, the lane is put on hold "
+            "There is no release to roll back to: changes stay in place, the lane is put on hold "
             "and an operator decides."
         )
+    return _way_back_to(stable, plan)
+
+
+def _way_back_to(stable: Stable, plan: Plan) -> str:
     named = f"version {stable.version}" if stable.version else short_digest(stable.digest)
     if plan.way_back_is_deregistered:
         named += ", whose task definition was deregistered and is registered again"
     if not plan.needs_migration:
-        return f"The code goes back to {named}; the database is not touched."
+        return f"The code is rolled back to {named}; the database is not touched."
     downgrade = _downgrade(plan, stable)
     if plan.image.backward_compatible:
         return (
-            f"The code goes back to {named}; the migrated schema stays, the old code runs on it. "
-            f"{_half_migrated(downgrade)}"
+            f"The code is rolled back to {named}; the migrated schema stays, and the old code "
+            f"runs on it. {_half_migration_fate(downgrade)}"
         )
     if downgrade is None:
         return (
-            f"Once the migration has started, nothing goes back by itself: {_cannot(plan)}. The "
-            "lane is put on hold and an operator decides."
+            "Once the migration has started, nothing is rolled back automatically: "
+            f"{_why_no_downgrade(plan)}. The lane is put on hold and an operator decides."
         )
     return (
-        f"The schema goes back first ({downgrade}), then the code, to {named}. If the downgrade "
-        "fails, the lane is put on hold and an operator decides."
+        f"The schema is downgraded first ({downgrade}), then the code is rolled back to {named}. "
+        "If the downgrade fails, the lane is put on hold and an operator decides."
     )
 
 
@@ -138,25 +145,23 @@ def _downgrade(plan: Plan, stable: Stable) -> str | None:
     return shlex.join(words)
 
 
-def _half_migrated(downgrade: str | None) -> str:
+def _half_migration_fate(downgrade: str | None) -> str:
     if downgrade is not None:
-        return (
-            f"A migration that fails half-way is taken back ({downgrade}), before the code changes."
-        )
+        return f"A migration that fails partway is reversed ({downgrade}), before the code changes."
     return (
-        "A migration that fails half-way is not taken back: the old code keeps running, and an "
+        "A migration that fails partway is not reversed: the old code keeps running, and an "
         "operator has to check the schema."
     )
 
 
-def _cannot(plan: Plan) -> str:
+def _why_no_downgrade(plan: Plan) -> str:
     migration = plan.settings.migration
     if migration is None or migration.downgrade is None:
         return "the catalog has no downgrade command"
     return "the schema of the last good release is not known"
 
 
-def overridden(deployment: Deployment, lane: Lane) -> tuple[str, ...]:
+def override_notes(deployment: Deployment, lane: Lane) -> tuple[str, ...]:
     """What stops automation on this lane and not the person's request that is to be approved."""
     if not deployment.explicit:
         return ()
@@ -178,12 +183,12 @@ def manner(strategy: Strategy) -> str:
         case Rolling():
             return (
                 f"Rolling: between {strategy.minimum_healthy_percent} % and "
-                f"{strategy.maximum_percent} % of the desired tasks run meanwhile; the circuit "
+                f"{strategy.maximum_percent} % of the desired tasks keep running; the circuit "
                 "breaker is on."
             )
         case BlueGreen():
             return (
-                "Blue/green: all new tasks start beside the old ones, then the traffic moves; the "
+                "Blue/green: all new tasks start beside the old ones, then traffic shifts; the "
                 f"old ones stay for {strategy.bake_minutes} more minutes."
             )
         case _:

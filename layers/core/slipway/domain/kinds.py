@@ -1,4 +1,4 @@
-"""How the members of a union are told apart: by the field ``kind`` that each of them has."""
+"""Tell the members of a union apart by the field ``kind`` that each of them has."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,7 +1,8 @@
-"""A lane: one slot of an application in an environment, changed by one deployment at a time.
+"""A lane: one application in one environment, changed by one deployment at a time.
 
-Every function returns the lane as it should be; the store writes it only over the version that
-was read, so that of two writers one has to look again.
+Every method returns the lane as it should be. The store writes it only over the version that was
+read (put if absent, for a new one): of two writers that read the same lane one fails and has to
+look again, which is all the locking there is.
 """
 
 from datetime import datetime
@@ -13,7 +14,7 @@ from pydantic import AfterValidator, Field, field_validator
 from slipway.domain.commands import deploy_command, lift_command
 from slipway.domain.errors import Reason, Rejected
 from slipway.domain.model import Model, Versioned
-from slipway.domain.release import Digest, Image, said
+from slipway.domain.release import Digest, Image, label_name
 from slipway.domain.schemas import SchemaHistory
 from slipway.domain.text import plain
 
@@ -41,7 +42,7 @@ Doer = Annotated[str, AfterValidator(lambda text: plain(text, _NAME_KEPT))]
 
 
 class Candidate(Model):
-    """A release that wants into the lane."""
+    """A release that is to be deployed on the lane."""
 
     deployment_id: str
     order: datetime
@@ -50,7 +51,7 @@ class Candidate(Model):
 
 
 class Stable(Model):
-    """The last release that was seen healthy on the lane: what a rollback goes back to.
+    """The last good release of the lane, seen healthy: the rollback target.
 
     ``schema_revision`` is the schema that its database was left at, ``database_id`` which database
     that was: empty where the catalog named no migration, None where an older Slipway wrote it.
@@ -72,7 +73,7 @@ class Stable(Model):
     @classmethod
     def _says_something(cls, name: str | None) -> str | None:
         """An older Slipway kept labels that are blank or no names at all."""
-        return said(name)
+        return label_name(name)
 
     @property
     def repository(self) -> str:
@@ -91,7 +92,7 @@ class Stable(Model):
 
 
 class Hold(Model):
-    """Automation stopped on the lane until a person lifts it.
+    """A stop of all automatic deployments on the lane, until a person lifts it.
 
     ``earlier`` is the hold that was there before a deployment failed over it.
     """
@@ -138,8 +139,8 @@ class HoldChange(Model):
     message: Words
 
 
-class Entry(StrEnum):
-    """How a wish to take the lane was answered."""
+class EnterResult(StrEnum):
+    """Whether the lane or the database could be taken."""
 
     TAKEN = "taken"
     BUSY = "busy"
@@ -209,7 +210,7 @@ class Lane(Versioned):
 
         A person's explicit wish is the newest by definition. Of two pushes at the same moment the
         one that is admitted later wins; Admit asks the registry for the fraction of the second
-        that ECR's events do not tell.
+        that ECR's events do not carry.
         """
         newest = self.newest
         wins = newest is None or candidate.explicit or candidate.order >= newest.order
@@ -221,7 +222,7 @@ class Lane(Versioned):
         )
 
     def wanted_again(self, order: datetime, *, explicit: bool) -> "Lane":
-        """The lane whose newest candidate was asked for once more, at ``order``.
+        """The lane whose newest candidate was requested once more, at ``order``.
 
         What was pushed in between is older than this wish.
         """
@@ -234,7 +235,10 @@ class Lane(Versioned):
         return self.model_copy(update={"newest": self.newest.model_copy(update=again)})
 
     def superseded_by(self, deployment_id: str) -> str | None:
-        """The newer candidate that ends this one's wish, or None."""
+        """The newer candidate that supersedes this one, or None.
+
+        To supersede means that only the newest candidate of a lane is worth deploying.
+        """
         if self.newest is None or self.newest.deployment_id == deployment_id:
             return None
         return self.newest.deployment_id
@@ -244,7 +248,7 @@ class Lane(Versioned):
         request = deploy_command(self.lane_id, digest)
         newer = self.superseded_by(deployment_id)
         if newer is not None:
-            raise Rejected(Reason.SUPERSEDED, superseded(newer, request))
+            raise Rejected(Reason.SUPERSEDED, superseded_message(newer, request))
         if explicit:
             return
         if self.hold is not None:
@@ -264,14 +268,14 @@ class Lane(Versioned):
             f"automation. To try it again, request it: {deploy_command(self.lane_id, digest)}"
         )
 
-    def enter(self, deployment_id: str) -> tuple[Entry, "Lane"]:
+    def enter(self, deployment_id: str) -> tuple[EnterResult, "Lane"]:
         """Take the lane when it is free; taking it again is the same take."""
         if self.holder == deployment_id:
-            return Entry.TAKEN, self
+            return EnterResult.TAKEN, self
         if self.holder is not None:
-            return Entry.BUSY, self
+            return EnterResult.BUSY, self
         taken = {"holder": deployment_id, "fencing": self.fencing + 1}
-        return Entry.TAKEN, self.model_copy(update=taken)
+        return EnterResult.TAKEN, self.model_copy(update=taken)
 
     def leave(self, deployment_id: str) -> "Lane":
         """Free the lane if this deployment holds it."""
@@ -282,7 +286,7 @@ class Lane(Versioned):
     def with_stable(self, stable: Stable, *, explicit: bool) -> "Lane":
         """Remember the release as last good.
 
-        A success that a person asked for ends the hold. Otherwise the hold came while the
+        A success that a person requested ends the hold. Otherwise the hold came while the
         deployment was under way, and only whoever placed it knows what for.
         """
         bad = {digest: by for digest, by in self.bad_digests.items() if digest != stable.digest}
@@ -328,10 +332,10 @@ class Lane(Versioned):
         return (change, *self.hold_history)[:_CHANGES_KEPT]
 
 
-def superseded(newer: str, request: str) -> str:
+def superseded_message(newer: str, request: str) -> str:
     """That a newer deployment takes this one's place, and how to ask for this one all the same."""
     return (
-        f"{newer} is newer and replaces this deployment. If this release is still wanted, request "
+        f"{newer} is newer and replaces this deployment. To deploy this release anyway, request "
         f"it: {request}"
     )
 
@@ -342,11 +346,11 @@ class DatabaseSlot(Versioned):
     database_id: str
     holder: str | None = None
 
-    def enter(self, deployment_id: str) -> tuple[Entry, "DatabaseSlot"]:
+    def enter(self, deployment_id: str) -> tuple[EnterResult, "DatabaseSlot"]:
         """Take the database when nobody else migrates it."""
         if self.holder not in (None, deployment_id):
-            return Entry.BUSY, self
-        return Entry.TAKEN, self.model_copy(update={"holder": deployment_id})
+            return EnterResult.BUSY, self
+        return EnterResult.TAKEN, self.model_copy(update={"holder": deployment_id})
 
     def leave(self, deployment_id: str) -> "DatabaseSlot":
         """Free the database if this deployment holds it."""

@@ -1,4 +1,8 @@
-"""How every stored or exchanged value behaves: immutable, and strict about its fields."""
+"""How every stored or exchanged value behaves: immutable, and strict about its fields.
+
+A method that returns a changed copy is named for what then holds: ``notice.claimed(state)``,
+``deployment.at(phase)``. Nothing is written by it; only the journal and the outbox write.
+"""
 
 from pydantic import BaseModel, ConfigDict
 

@@ -1,7 +1,8 @@
-"""What there is to tell of a deployment that has just reached a state, in no one's format.
+"""The news about a deployment that has just reached a state, before any formatting.
 
-Texts of others are as they were written: whoever renders them redacts, bounds and escapes them,
-because each destination has control characters and limits of its own.
+Slack and every other destination render the same news. Text from outside is passed on as it was
+written: whoever renders it redacts, bounds and escapes it, because each destination has its own
+control characters and limits.
 """
 
 import re
@@ -13,24 +14,26 @@ from typing import Final
 
 from slipway.domain.approval import Answer, Approval
 from slipway.domain.catalog import Notifications
-from slipway.domain.deployment import Deployment, Failure, Outcome, Phase
-from slipway.domain.guidance import overridden, way_back, what_next
+from slipway.domain.deployment import Deployment, Phase
+from slipway.domain.failure import Failure
+from slipway.domain.guidance import override_notes, way_back, what_next
 from slipway.domain.lane import Lane
+from slipway.domain.outcome import Outcome
 from slipway.domain.text import cut
 from slipway.domain.wording import distance, moment, short_digest, short_image, spoken
 
 _LABEL_LIMIT: Final = 100
 _APPROVERS_LIMIT: Final = 500
 _DIFFERENCES_SHOWN: Final = 15
-# How the sentence of a task's end goes on with the last line of its log (steps/schema_task.py).
+# Records of 0.1.0 quote the last log line after a task's exit code; a channel must not show it.
 _LOG_LINE: Final = re.compile(
     r"(\bended with exit code -?\d{1,20}(?: \([^()]{0,500}\))?): .*", re.DOTALL
 )
 
 HEADLINES: Final[dict[str, str]] = {
     Phase.PLANNING: "deployment started",
-    Phase.AWAITING_APPROVAL: "waits for approval",
-    Phase.AWAITING_LANE: "waits for its turn",
+    Phase.AWAITING_APPROVAL: "waiting for approval",
+    Phase.AWAITING_LANE: "waiting for its turn",
     Phase.BACKING_UP: "backing up the database",
     Phase.MIGRATING: "migrating the database",
     Phase.DEPLOYING: "deploying",
@@ -42,11 +45,11 @@ HEADLINES: Final[dict[str, str]] = {
     Outcome.NEEDS_OPERATOR: "NEEDS AN OPERATOR",
     Outcome.FAILED: "failed before anything changed",
     Outcome.REJECTED: "rejected",
-    Outcome.EXPIRED: "nobody decided in time",
+    Outcome.EXPIRED: "approval expired",
     Outcome.SUPERSEDED: "replaced by a newer deployment",
     Outcome.BLOCKED: "blocked by a gate",
     Outcome.CANCELLED: "cancelled",
-    Outcome.UNCHANGED: "live already",
+    Outcome.UNCHANGED: "already live",
 }
 
 
@@ -120,7 +123,7 @@ def question(news: News) -> Question | None:
     deployment, lane = news.deployment, news.lane
     return Question(
         changes=tuple(_changes(deployment)),
-        overridden=tuple(map(without_log, overridden(deployment, lane))) if lane else (),
+        overridden=tuple(map(without_log, override_notes(deployment, lane))) if lane else (),
         way_back=way_back(deployment.plan) if deployment.plan else "",
         decision=_decision(news.approval, news.at) if news.approval else "",
     )
@@ -129,12 +132,12 @@ def question(news: News) -> Question | None:
 def _changes(deployment: Deployment) -> list[str]:
     plan = deployment.plan
     if plan is None:
-        return ["The plan is not known."]
+        return ["The plan is not available."]
     lines = [
         f"{d.what}: {short_image(d.before)} → {short_image(d.after)}" for d in plan.differences
     ]
     hidden = len(lines) - _DIFFERENCES_SHOWN
-    shown_lines = lines[:_DIFFERENCES_SHOWN] or ["No difference to what is running."]
+    shown_lines = lines[:_DIFFERENCES_SHOWN] or ["No difference from what is running."]
     if hidden > 0:
         shown_lines.append(f"… and {hidden} more")
     if plan.needs_migration and plan.settings.migration is not None:
@@ -163,7 +166,7 @@ def reasons(news: News) -> tuple[str, ...]:
         # What made it roll back is the news; what happened to the rollback comes on top.
         if deployment.failure != deployment.cause:
             found.append(deployment.failure)
-    return tuple(f"{one.reason} in {one.state}: {_said(one)}" for one in found if one)
+    return tuple(f"{one.reason} in {one.state}: {_failure_text(one)}" for one in found if one)
 
 
 def detail(news: News) -> str:
@@ -172,10 +175,10 @@ def detail(news: News) -> str:
     if news.state == Phase.AWAITING_APPROVAL and news.approval is not None:
         return f"Until {moment(news.approval.expires_at)}, by {_approvers(news.approval)}."
     if news.state == Phase.ROLLING_BACK:
-        return _said(deployment.cause) if deployment.cause else ""
+        return _failure_text(deployment.cause) if deployment.cause else ""
     failure = deployment.failure or deployment.cause
     if deployment.outcome is not None and failure is not None:
-        return _said(failure)
+        return _failure_text(failure)
     return ""
 
 
@@ -186,9 +189,9 @@ def to_do(news: News) -> str:
 
 
 def without_log(sentence: str) -> str:
-    """The sentence without the log line that it may quote: what is told is read by many."""
+    """The sentence without the log line that it may quote: a channel has many readers."""
     return _LOG_LINE.sub(r"\1. Its log is on the deployment's page.", sentence)
 
 
-def _said(failure: Failure) -> str:
+def _failure_text(failure: Failure) -> str:
     return without_log(failure.message)

@@ -1,4 +1,8 @@
-"""What was told of a deployment, so that nothing is told twice and nothing stays untold."""
+"""What each destination was told about a deployment: nothing twice, and nothing left out.
+
+Three words belong together. *News* is what there is to say, a *message* is how Slack shows it, and
+a *notice* is the stored record of which states a destination was told.
+"""
 
 from datetime import datetime
 from enum import StrEnum
@@ -13,15 +17,15 @@ from slipway.domain.model import Model, Versioned
 SLACK: Final = "slack"
 
 
-class Telling(StrEnum):
-    """How far the telling of one state got."""
+class NoticeState(StrEnum):
+    """Whether a state is being sent to a destination or was."""
 
     SENDING = "sending"
     TOLD = "told"
 
 
-class Place(Model):
-    """Where a destination keeps what it tells of a deployment, in the destination's own words."""
+class MessagePlace(Model):
+    """Where a deployment's message is at a destination, in the destination's own terms."""
 
     channel: str
     message: str
@@ -37,8 +41,8 @@ class Notice(Versioned):
 
     deployment_id: str
     destination: str = SLACK
-    place: Place | None = None
-    told: dict[str, Telling] = Field(default={}, description="state -> how far its telling got")
+    place: MessagePlace | None = None
+    told: dict[str, NoticeState] = Field(default={}, description="state -> how far its telling got")
     refusals: tuple[str, ...] = Field(
         default=(), description="states that were refused for good, or passed over"
     )
@@ -59,15 +63,15 @@ class Notice(Versioned):
         return {**kept, "place": place}
 
     def claimed(self, state: str) -> "Notice":
-        """The notice just before this state is told."""
-        return self._with(state, Telling.SENDING)
+        """The notice just before this state is sent."""
+        return self._with(state, NoticeState.SENDING)
 
     def confirmed(self, state: str) -> "Notice":
-        """The notice once this state was told."""
-        return self._with(state, Telling.TOLD)
+        """The notice once this state was sent."""
+        return self._with(state, NoticeState.TOLD)
 
     def released(self, state: str) -> "Notice":
-        """The notice after a refusal: the state was certainly not told."""
+        """The notice after a refusal: the state was certainly not sent."""
         told = {known: how for known, how in self.told.items() if known != state}
         return self.model_copy(update={"told": told})
 
@@ -83,15 +87,15 @@ class Notice(Versioned):
         return self.released(state).owed(state, since)
 
     def lacks(self, state: str | None) -> bool:
-        """Whether this state was refused or passed over, and nobody has told it since."""
+        """Whether this state was refused or passed over, and has not been sent since."""
         return state in self.refusals and state not in self.told
 
     @property
     def lacking_since(self) -> datetime | None:
-        """Since when something lacks; None when all is told."""
+        """Since when something lacks; None when nothing does."""
         return self.refused_since if any(map(self.lacks, self.refusals)) else None
 
-    def placed(self, place: Place | None) -> "Notice":
+    def placed(self, place: MessagePlace | None) -> "Notice":
         """The notice with the place of the deployment's own message, unless it has one."""
         if self.place is not None or place is None:
             return self
@@ -101,20 +105,20 @@ class Notice(Versioned):
         """The notice when the deployment's own message is gone."""
         return self.model_copy(update={"place": None})
 
-    def _with(self, state: str, telling: Telling) -> "Notice":
+    def _with(self, state: str, telling: NoticeState) -> "Notice":
         return self.model_copy(update={"told": {**self.told, state: telling}})
 
 
 _PLACE_OF_0_1_0: Final = ("channel", "message_ts")
 
 
-def reached(deployment: Deployment) -> datetime:
-    """When the deployment ended, or was asked for while it has not."""
+def reached_at(deployment: Deployment) -> datetime:
+    """When the deployment ended, or was requested, while it has not ended."""
     return deployment.settled_at or deployment.requested_at
 
 
 def state_of(deployment: Deployment) -> str | None:
-    """What can be told of a deployment: its outcome, else its phase; None between the two."""
+    """The state to report of a deployment: its outcome, else its phase; None between the two."""
     if deployment.outcome is not None:
         return deployment.outcome
     return None if deployment.phase is Phase.SETTLED else deployment.phase

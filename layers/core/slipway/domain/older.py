@@ -1,6 +1,8 @@
-"""Documents as Slipway 0.1.0 stored them, read as they are kept now.
+"""Deployments that Slipway 0.1.0 stored, in the shape of today.
 
-A deployment's progress was a list of flat facts, and its plan lay inside it.
+Its progress was a list of flat facts, and its plan was inside. A deployment can wait for days for
+an approval, so an upgrade of Slipway meets old documents in the middle of their story. They are
+converted when they are read; nothing rewrites the table.
 """
 
 from typing import Any, Final
@@ -27,7 +29,7 @@ def is_older(deployment: Document) -> bool:
     return "plan" in deployment and "plan_hash" not in deployment
 
 
-def upgraded(deployment: Document) -> Document:
+def upgrade(deployment: Document) -> Document:
     """The document of a deployment as this Slipway would have stored it."""
     flat, plan = deployment.get("progress") or {}, deployment.get("plan")
     settings = plan["settings"] if plan else None
@@ -48,12 +50,12 @@ def _database_id(plan: Document, settings: Document) -> str:
 def _progress(flat: Document, settings: Document | None) -> Document:
     kept = {name: flat[name] for name in _KEPT if flat.get(name) is not None}
     tasks = {name: _schema_task(flat, name) for name in _SCHEMA_TASKS}
-    progress = {**kept, "looks": _looks(flat), "schema_tasks": _there(tasks)}
+    progress = {**kept, "looks": _looks(flat), "schema_tasks": _present(tasks)}
     if settings is None:
         return progress
     service = settings["target"]["service"]
     services = {service: _service(flat)}
-    return {**progress, "backups": _backups(flat, settings), "services": _there(services)}
+    return {**progress, "backups": _backups(flat, settings), "services": _present(services)}
 
 
 def _looks(flat: Document) -> Document:
@@ -101,7 +103,7 @@ def _service(flat: Document) -> Document:
         "return_revision": _effect(flat, "way_back_requested_at", flat.get("way_back_arn")),
         "rollback": _effect(flat, "rollback_requested_at", None),
     }
-    return _there(effects)
+    return _present(effects)
 
 
 def _effect(flat: Document, requested: str, handle: str | None) -> Document | None:
@@ -114,6 +116,6 @@ def _end(at: str | None, *, succeeded: bool) -> Document:
     return {} if at is None else {"ended_at": at, "succeeded": succeeded}
 
 
-def _there(found: Document) -> Document:
+def _present(found: Document) -> Document:
     """What there is something to say of."""
     return {name: one for name, one in found.items() if one}

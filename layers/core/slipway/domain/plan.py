@@ -166,8 +166,8 @@ def pending_migration(
 ) -> bool:
     """needs_migration() with all that the lane knows; ``schema_at`` is where a person says it is.
 
-    An image that has succeeded here before has nothing to migrate where labels tell nothing; they
-    tell nothing of another database, of another repository's images, or of a time without
+    An image that has succeeded here before has nothing to migrate where labels say nothing; they
+    say nothing of another database, of another repository's images, or of a time without
     migrations.
     """
     if settings.migration is None:
@@ -198,8 +198,8 @@ def differences(
     }
     after = {
         "image": image.uri,
-        "version": _named(image.version, image, VERSION_LABEL, "version"),
-        "schema": _named(image.schema_revision, image, SCHEMA_LABEL, "schema"),
+        "version": _label_value(image.version, image, VERSION_LABEL, "version"),
+        "schema": _label_value(image.schema_revision, image, SCHEMA_LABEL, "schema"),
     }
     return tuple(
         Difference(what=what, before=before[what], after=after[what])
@@ -208,7 +208,7 @@ def differences(
     )
 
 
-def _named(name: str | None, image: Image, label: str, what: str) -> str:
+def _label_value(name: str | None, image: Image, label: str, what: str) -> str:
     """The name, or why there is none; what is no name is not shown, since anybody may write it."""
     if image.misnames(label):
         return f"unknown: the image's label is not a {what}"

@@ -1,4 +1,4 @@
-"""What would be refused, or go wrong, later and can be known before anything changes.
+"""Problems that can be found before anything changes, and would otherwise stop a deployment midway.
 
 Each rule looks at facts and answers with a refusal or None; a sentence says what, where and what
 to set. AWS would refuse most of it itself, but after the snapshot and the migration.
@@ -68,7 +68,7 @@ class Revision(Model):
 
 
 def refuse_all(refusals: Iterable[Refusal]) -> None:
-    """Raise Rejected with all of them, if any: a person mends everything at once."""
+    """Raise Rejected with all of them, if any: so that everything can be fixed at once."""
     found = list(refusals)
     if found:
         raise Rejected(found[0].reason, " ".join(refusal.message for refusal in found))
@@ -104,7 +104,7 @@ def idle(live: LiveService) -> Refusal | None:
     if live.desired_count != 0:
         return None
     message = (
-        f"{live.service_arn} wants 0 tasks, so nothing could be verified; raise its desired "
+        f"{live.service_arn} has a desired count of 0, so nothing could be verified; raise the "
         "count first."
     )
     return Refusal(reason=Reason.SERVICE_UNAVAILABLE, message=message)
@@ -162,7 +162,7 @@ def no_room(live: LiveService, strategy: Rolling) -> Refusal | None:
     lower = 100 * (wanted - 1) // wanted
     raised = f"strategy.maximum_percent to {higher} or more, or "
     message = (
-        f"{live.service_arn} wants {wanted} tasks. ECS rounds the minimum of "
+        f"{live.service_arn} has a desired count of {wanted}. ECS rounds the minimum of "
         f"{strategy.minimum_healthy_percent} % up to {least} and the maximum of "
         f"{strategy.maximum_percent} % down to {most}, so it can neither stop a task nor start "
         f"one. Set {'' if live.scheduling == 'DAEMON' else raised}"
@@ -199,8 +199,8 @@ def _ways_back(image: Image, lane: Lane, settings: Environment) -> str:
     by_hand = f" ({' '.join(words)})" if words else ""
     command = deploy_command(lane.lane_id, image.digest, "--schema-at", schema)
     return (
-        "Build the release on the newer schema, or take the schema back by hand"
-        f"{by_hand} and say so: {command}"
+        "Build the release on the newer schema, or downgrade the schema by hand"
+        f"{by_hand} and state that: {command}"
     )
 
 
@@ -220,14 +220,14 @@ def database_refusal(
         return _database(impossible)
     if required and found.cluster is not None:
         return _database(
-            f"The {found.name} is a member of the cluster {found.cluster}, of which RDS takes no "
+            f"The {found.name} is a member of the cluster {found.cluster}, for which RDS takes no "
             "instance snapshot. Set database.kind to aurora_cluster and database.identifier to "
             f"{found.cluster}."
         )
     if required and database.encrypted and not found.encrypted:
         return _database(
-            f"The {found.name} is not encrypted, so neither would its snapshot be, and the "
-            "catalog demands it. Encrypt the database, or set database.encrypted to false."
+            f"The {found.name} is not encrypted, so its snapshot would not be either, but the "
+            "catalog requires it. Encrypt the database, or set database.encrypted to false."
         )
     return None
 

@@ -1,6 +1,7 @@
-"""What is known of a deployment to have been started or finished, an effect for each call.
+"""What a deployment has started and finished so far: one effect for each call.
 
-Recovery reads it to find what an earlier try started, then looks at the cloud.
+After a crash the next look reads it to find out what an earlier try may have started, and then
+looks at the cloud for the rest.
 """
 
 from datetime import datetime, timedelta
@@ -9,7 +10,7 @@ from typing import Final, Self
 
 from pydantic import Field
 
-from slipway.domain.effect import Effect, bounded
+from slipway.domain.effect import Effect, bounded_words
 from slipway.domain.model import Model
 
 # How long a function may run: Globals.Function.Timeout of template.yaml. Stopping an execution does
@@ -69,8 +70,8 @@ class Looks(Model):
 
     def wanting(self, verdict: str | None) -> Self:
         """After one more look that failed; ``verdict`` when it was the last one."""
-        told = verdict if verdict is None else bounded(verdict)
-        return type(self)(failed=self.failed + 1, verdict=told)
+        kept = verdict if verdict is None else bounded_words(verdict)
+        return type(self)(failed=self.failed + 1, verdict=kept)
 
     def moving(self, since: datetime, healthy_since: datetime | None, *, emptied: bool) -> Self:
         """After a look at a world that moves, which says nothing about the release."""
@@ -79,7 +80,7 @@ class Looks(Model):
 
     def endless(self, verdict: str) -> Self:
         """After the world has moved for too long."""
-        return self.model_copy(update={"verdict": bounded(verdict)})
+        return self.model_copy(update={"verdict": bounded_words(verdict)})
 
     def healthy(self, since: datetime) -> Self:
         """After a look that found everything healthy, as it has been since then."""
@@ -124,7 +125,7 @@ class Progress(Model):
 
     def awaiting(self, what: str) -> Self:
         """The progress while the lane is waited for."""
-        return self.model_copy(update={"awaited": bounded(what)})
+        return self.model_copy(update={"awaited": bounded_words(what)})
 
     def ending(self, now: datetime) -> Self:
         """The progress once nothing new may begin."""
@@ -188,5 +189,5 @@ class Progress(Model):
 
     @property
     def has_deployed(self) -> bool:
-        """Whether a rollout of the release was asked for, of any service."""
+        """Whether a rollout of the release was requested, for any service."""
         return any(service.rollout is not None for service in self.services.values())

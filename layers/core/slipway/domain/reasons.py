@@ -1,4 +1,4 @@
-"""What every reason means: how a deployment ends for it, how grave that is, where to read on.
+"""What every reason means: how a deployment ends with it, how severe it is, where to read on.
 
 docs/runbook.md has the same table for people; a test holds the two together.
 """
@@ -73,19 +73,19 @@ MEANINGS: Final[dict[Reason, Meaning]] = {
     Reason.PLATFORM_MISMATCH: _blocks("the image is built for another platform than the service's"),
     Reason.SCAN_FAILED: _blocks("the vulnerability scan failed or did not finish in time"),
     Reason.SCAN_FINDINGS: _blocks("the scan found something at or above the threshold"),
-    Reason.SCHEMA_OLDER: _blocks("the image is of an older schema than the database is at"),
+    Reason.SCHEMA_OLDER: _blocks("the image expects an older schema than the database has"),
     # A decision, or a newer release.
     Reason.APPROVAL_EXPIRED: _ends(Outcome.EXPIRED, Level.INFO, "nobody decided in time"),
     Reason.APPROVAL_REJECTED: _ends(Outcome.REJECTED, Level.INFO, "a person rejected it"),
     Reason.CANCELLED: _ends(Outcome.CANCELLED, Level.INFO, "a person cancelled it"),
     Reason.SUPERSEDED: _ends(Outcome.SUPERSEDED, Level.INFO, "a newer deployment replaces it"),
-    Reason.UNCHANGED: _ends(Outcome.UNCHANGED, Level.INFO, "the release is live already"),
+    Reason.UNCHANGED: _ends(Outcome.UNCHANGED, Level.INFO, "the release is already live"),
     # What broke before anything had changed.
     Reason.AWS_REFUSED: _fails("AWS refused a call; the message is AWS's own"),
     Reason.AWS_UNAVAILABLE: _fails("AWS did not answer, or throttled, for too long"),
     Reason.BACKUP_FAILED: _fails("the snapshot failed, or is not what the catalog demands"),
     Reason.BACKUP_TIMED_OUT: _fails("the snapshot was not available in time"),
-    Reason.CAPACITY_UNAVAILABLE: _fails("ECS found no room for a task in time"),
+    Reason.CAPACITY_UNAVAILABLE: _fails("ECS had no capacity for a task in time"),
     Reason.CATALOG_INVALID: _fails("the deployed catalog cannot be read"),
     Reason.DATABASE_BUSY: _fails("the database's state allows no snapshot for now"),
     Reason.DATABASE_UNAVAILABLE: _fails("the database's state allows no snapshot, and will not"),
@@ -95,7 +95,7 @@ MEANINGS: Final[dict[Reason, Meaning]] = {
     Reason.SERVICE_UNAVAILABLE: _fails("the ECS service is missing, or cannot be deployed to"),
     Reason.SETTING_MISSING: _fails("the stack lacks a setting or a secret"),
     # What failed after something had changed.
-    Reason.CIRCUIT_BREAKER_TRIPPED: _rolls_back("ECS's circuit breaker gave the rollout up"),
+    Reason.CIRCUIT_BREAKER_TRIPPED: _rolls_back("the ECS circuit breaker stopped the rollout"),
     Reason.DEPLOYMENT_TIMED_OUT: _rolls_back("ECS did not finish the rollout in time"),
     Reason.MIGRATION_FAILED: _rolls_back("the migration's command failed"),
     Reason.RELEASE_UNHEALTHY: _rolls_back("the verification found the release unhealthy"),
@@ -112,7 +112,7 @@ MEANINGS: Final[dict[Reason, Meaning]] = {
     Reason.EXECUTION_STOPPED: _needs_operator(
         "the execution was stopped, timed out or failed inside Step Functions"
     ),
-    Reason.MIGRATION_TIMED_OUT: _needs_operator("the migration's task does not end"),
+    Reason.MIGRATION_TIMED_OUT: _needs_operator("the migration's task did not end in time"),
     Reason.NOTHING_TO_ROLL_BACK_TO: _needs_operator("there is no last good release to go back to"),
     Reason.SCHEMA_MOVED: _needs_operator(
         "the old code is not declared to run on the new schema, and there is no downgrade command"
@@ -124,7 +124,7 @@ MEANINGS: Final[dict[Reason, Meaning]] = {
     Reason.GATES_PASSED: _info("every gate passed"),
     Reason.LANE_TAKEN: _info("the deployment holds its lane"),
     Reason.MIGRATED: _info("the migration succeeded"),
-    Reason.NOTHING_CHANGED: _info("nothing had been changed, so there is nothing to take back"),
+    Reason.NOTHING_CHANGED: _info("nothing was changed, so there is nothing to roll back"),
     Reason.ROLLED_BACK: _info("the last good release is back"),
     Reason.SKIPPED: _info("the catalog asks for none"),
     Reason.VERIFIED: _info("the release was healthy for as long as asked"),
@@ -139,24 +139,24 @@ MEANINGS: Final[dict[Reason, Meaning]] = {
     Reason.LANE_LOST: Meaning(
         "another deployment holds the lane now", Level.CRITICAL, None, Outcome.NEEDS_OPERATOR
     ),
-    # What a person or an event asked for in vain.
+    # Requests and events that were refused.
     Reason.ALREADY_DECIDED: _info("the approval was decided before"),
     Reason.DEPLOYMENT_UNKNOWN: _info("there is no such deployment"),
     Reason.EVENT_FOREIGN: Meaning("the event is of another account or region", Level.WARNING),
     Reason.EVENT_MALFORMED: Meaning("the event or the form cannot be read", Level.WARNING),
     Reason.LANE_UNKNOWN: Meaning("the catalog has no such lane", Level.WARNING),
-    Reason.LINK_INVALID: Meaning("the link is not valid, or not valid any more", Level.WARNING),
-    Reason.NOT_AN_APPROVER: Meaning("this person may not decide here", Level.WARNING),
+    Reason.LINK_INVALID: Meaning("the link is invalid or no longer valid", Level.WARNING),
+    Reason.NOT_AN_APPROVER: Meaning("this person is not an approver of the lane", Level.WARNING),
     Reason.NOT_HELD: _info("the lane is not on hold", "Hold a lane, lift a hold"),
-    Reason.NOT_MEANT_FOR_US: _info("no environment is fed by this event"),
-    Reason.REQUEST_REUSED: Meaning("the request id was used for another wish", Level.WARNING),
-    Reason.WAITS_ALREADY: _info("a deployment that is under way serves this wish"),
+    Reason.NOT_MEANT_FOR_US: _info("no environment matches this event"),
+    Reason.REQUEST_REUSED: Meaning("the request id was used for another request", Level.WARNING),
+    Reason.WAITS_ALREADY: _info("a deployment in progress already serves this request"),
     Reason.WOULD_REPLACE: _info("another release is waiting, and would be replaced"),
     Reason.WRONG_REPOSITORY: Meaning(
         "the environment runs images of another repository", Level.WARNING
     ),
-    # Where people are told.
+    # Notifications.
     Reason.SLACK_UNAVAILABLE: Meaning(
-        "Slack cannot be reached, or refuses", Level.WARNING, None, "Nobody was told"
+        "Slack cannot be reached, or refuses", Level.WARNING, None, "Nobody was notified"
     ),
 }

@@ -43,7 +43,7 @@ _ISSUED: Final = re.compile(
 )
 
 
-def redacted(text: str) -> str:
+def redact(text: str) -> str:
     """The text without passwords, tokens and keys, as far as their form gives them away.
 
     Expects text that is cut already; the work grows with its length only.
@@ -63,17 +63,17 @@ def _hidden(found: re.Match[str]) -> str:
     return f"{name}{HIDDEN}"
 
 
-def kept(text: str, most: int = 4000) -> str:
+def redact_for_record(text: str, most: int = 4000) -> str:
     """Text of others as it may be stored and logged: bounded, without secrets, else as it came."""
-    return redacted(cut(storable(text), most))
+    return redact(cut(storable(text), most))
 
 
-def shown(text: str, most: int = LINE) -> str:
-    """Text of others as people may be told it: one printable line of ``most`` characters at most,
+def redact_for_people(text: str, most: int = LINE) -> str:
+    """Text of others as people may see it: one printable line of ``most`` characters at most,
     without secrets.
     """
     # First plain: a colour or a line break inside of a secret would hide it from the rules.
-    return cut(redacted(plain(text, most)), most)
+    return cut(redact(plain(text, most)), most)
 
 
 def _without_login(word: str) -> str:

@@ -22,13 +22,13 @@ SCHEMA: Final = r"^[A-Za-z0-9._+-]{1,128}$"
 _LONGEST: Final = 128
 
 
-def said(text: str | None) -> str | None:
+def label_name(text: str | None) -> str | None:
     """A version or schema as it is meant: None for one that is missing, blank, or no such name."""
     name = (text or "")[: 2 * _LONGEST].strip()
     return name if re.fullmatch(SCHEMA, name) else None
 
 
-def meaningful(labels: Mapping[str, str]) -> dict[str, str]:
+def known_labels(labels: Mapping[str, str]) -> dict[str, str]:
     """The labels that Slipway reads, each in one bounded line; build tools write many more."""
     known = (VERSION_LABEL, REVISION_LABEL, SCHEMA_LABEL, COMPATIBLE_LABEL)
     kept = {name: plain(labels[name], _LONGEST) for name in known if name in labels}
@@ -39,7 +39,7 @@ def meaningful(labels: Mapping[str, str]) -> dict[str, str]:
 
 
 class Release(Model):
-    """An image as it was asked for; the tag is only a label."""
+    """An image as it was requested; the tag is only a label."""
 
     repository: str
     digest: Digest
@@ -81,17 +81,17 @@ class Image(Model):
     @property
     def version(self) -> str | None:
         """The version that the release says it is."""
-        return said(self.labels.get(VERSION_LABEL))
+        return label_name(self.labels.get(VERSION_LABEL))
 
     @property
     def schema_revision(self) -> str | None:
         """The database schema that the release expects."""
-        return said(self.labels.get(SCHEMA_LABEL))
+        return label_name(self.labels.get(SCHEMA_LABEL))
 
     def misnames(self, label: str) -> bool:
         """Whether a version or schema label says something that is no such name."""
         text = self.labels.get(label, "").strip()
-        return bool(text) and said(text) is None
+        return bool(text) and label_name(text) is None
 
     @property
     def backward_compatible(self) -> bool:

@@ -22,7 +22,7 @@ def wrong_version(answer: HttpAnswer, field: str, version: str) -> str | None:
     except (ValueError, RecursionError):
         kind = f" ({plain(answer.media_type, _SHOWN)})" if answer.media_type else ""
         return f"is not JSON{kind}, so it has no field '{field}'"
-    reported = _found(document, field)
+    reported = _field_value(document, field)
     if reported is _MISSING:
         return f"has no field '{field}'"
     if not isinstance(reported, str):
@@ -39,14 +39,14 @@ def _document(body: str) -> Any:
     )
 
 
-def _found(value: Any, field: str) -> Any:
+def _field_value(value: Any, field: str) -> Any:
     """The value under a key that may itself contain dots, or else under a path of keys."""
     if not isinstance(value, dict):
         return _MISSING
     if field in value:
         return value[field]
     key, dot, rest = field.partition(".")
-    return _found(value[key], rest) if dot and key in value else _MISSING
+    return _field_value(value[key], rest) if dot and key in value else _MISSING
 
 
 def _kind(value: Any) -> str:

@@ -92,7 +92,7 @@ def _why_closed(front: Front) -> str | None:
             "attached to its VPC"
         )
     if not any(listener.protocol in DEFAULT_PORTS for listener in front.listeners):
-        return f"nothing listens on '{front.name}'"
+        return f"'{front.name}' has no HTTP listener"
     return None
 
 
@@ -129,14 +129,14 @@ def _why_not_here(front: Front, listener: Listener, host: str, paths: Sequence[s
             "not the load balancer"
         )
     for path in paths:
-        rule = _deciding(listener, host, path)
+        rule = _matching_rule(listener, host, path)
         if rule is None or not rule.leads_to_us:
             does = rule.does if rule else "has no rule"
-            return f"port {listener.port} of '{front.name}' {does} when {host}{path} is asked"
+            return f"port {listener.port} of '{front.name}' {does} for {host}{path}"
     return None
 
 
-def _deciding(listener: Listener, host: str, path: str) -> Rule | None:
+def _matching_rule(listener: Listener, host: str, path: str) -> Rule | None:
     """The rule that answers; one that only may hold counts where it leads away from us."""
     for rule in listener.rules:
         holds = _all_hold(_holds(condition, host, path) for condition in rule.conditions)

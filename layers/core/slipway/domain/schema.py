@@ -1,9 +1,9 @@
-"""What a tool's own words tell of the schema's revision."""
+"""Read the schema's revision from the output of a migration tool."""
 
 from collections.abc import Iterable, Iterator
 
 
-def tells(lines: Iterable[str], revision: str, other: str | None) -> bool:
+def is_at_revision(lines: Iterable[str], revision: str, other: str | None) -> bool:
     """Whether the last line names this revision as a word of its own, and no line another one.
 
     A tool that lists the revisions that were applied, in whatever order, says one on each line.

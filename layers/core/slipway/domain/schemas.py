@@ -18,7 +18,7 @@ _HASH: Final = re.compile(r"(?!20)[0-9]{12}")
 
 
 class SchemaHistory(Model):
-    """The schemas that were live on a lane, newest first, and those that were taken back."""
+    """The schemas that were live on a lane, newest first, and those left by a downgrade."""
 
     live: tuple[str, ...] = ()
     undone: tuple[str, ...] = ()
@@ -39,7 +39,7 @@ class SchemaHistory(Model):
         """Whether ``schema`` is known to come before ``than``.
 
         ``proven`` says that a release of that schema succeeded before the one that is live: where
-        nothing else tells, its schema came before as well, unless it was taken back since.
+        nothing else tells, its schema came before as well, unless it was downgraded since.
         """
         if schema is None or than is None or schema == than:
             return False

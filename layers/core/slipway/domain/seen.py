@@ -1,4 +1,4 @@
-"""What the tags of a repository named at the sweep's last look: ECR tells no time of a tag."""
+"""What a repository's tags named at the last sweep: ECR does not say when a tag moved."""
 
 import hashlib
 from base64 import urlsafe_b64encode
@@ -20,7 +20,7 @@ _HASH_BYTES: Final = 6
 _FRESH: Final = timedelta(hours=1)
 # A lane that was never used takes up no image that was there before Slipway was.
 _NEW_LANE_LOOKS_BACK: Final = timedelta(days=1)
-# ECR's events tell whole seconds, its images fractions.
+# ECR's events carry whole seconds, its images fractions.
 _CLOCKS_DIFFER: Final = timedelta(seconds=1)
 
 
@@ -67,7 +67,7 @@ class SeenTags(Versioned):
         return self.model_copy(update={"until": before.until}) != before
 
 
-class Unheard(Model):
+class LostEvents(Model):
     """What may have been lost on its way to one lane, the newest image first.
 
     ``pushes`` are images that came since the last look; ``retags`` are images that were there
@@ -78,24 +78,24 @@ class Unheard(Model):
     retags: tuple[Release, ...] = ()
 
 
-def unheard(
+def lost_events(
     eligible: Iterable[Release],
     seen: SeenTags | None,
     lane_id: str,
     newest: Candidate | None,
     now: datetime,
-) -> Unheard:
+) -> LostEvents:
     """Of the releases that are meant for a lane those that nobody may have admitted.
 
-    The first look for a lane tells no retags: it takes what was pushed since the lane's newest
+    The first look for a lane reports no retags: it takes what was pushed since the lane's newest
     candidate, or within a day where there is none.
     """
     latest = sorted(eligible, key=lambda one: one.pushed_at, reverse=True)
     if seen is None or lane_id not in seen.lanes:
         since = newest.order - _CLOCKS_DIFFER if newest else now - _NEW_LANE_LOOKS_BACK
-        return Unheard(pushes=tuple(one for one in latest if one.pushed_at >= since))
+        return LostEvents(pushes=tuple(one for one in latest if one.pushed_at >= since))
     new = seen.unknown(latest)
-    return Unheard(
+    return LostEvents(
         pushes=tuple(one for one in new if one.pushed_at >= seen.until),
         retags=tuple(one for one in new if one.pushed_at < seen.until),
     )

@@ -1,4 +1,8 @@
-"""The start of a one-off task: what its tries prove, and what they leave open."""
+"""The start of a one-off task: what its tries prove, and what they leave open.
+
+A lost response to RunTask leaves open whether the task runs. A later refusal says nothing about an
+earlier try, so only a start with no unanswered try is known to have begun nothing.
+"""
 
 from datetime import datetime
 from typing import Self
@@ -8,7 +12,7 @@ from slipway.domain.model import Model
 
 
 class Start(Model):
-    """How often a task was asked for, and what came of it.
+    """How often a start was requested, and the answers.
 
     ``unanswered`` counts the tries whose answer is not on record: each may have started the task.
     ``refusals`` counts how often every try before had been refused; ``put_off_by`` is what ECS said
@@ -46,7 +50,7 @@ class Start(Model):
         return self.model_copy(update={"at": now})
 
     def given_up(self) -> Self:
-        """The command has not begun, and nobody starts it any more."""
+        """The command has not begun, and it is not started again."""
         return self.model_copy(update={"never": True})
 
     @property

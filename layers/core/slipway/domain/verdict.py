@@ -8,7 +8,7 @@ from slipway.domain.errors import Reason
 from slipway.domain.model import Model
 from slipway.domain.text import cut
 
-# However many checks a catalog names, what is told and stored of them has a bound.
+# However many checks a catalog names, the message about them is bounded.
 _MOST: Final = 2000
 
 
@@ -63,7 +63,7 @@ class TargetHealth(StrEnum):
     SILENT = "silent"
 
 
-class Target(Model):
+class RegisteredTarget(Model):
     """One target of the load balancer; ``told`` is the balancer's own word for its health."""
 
     address: str

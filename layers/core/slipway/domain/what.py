@@ -1,6 +1,7 @@
-"""What an entry of the record tells of: an intent, a gate, a decision, a call, an end.
+"""What an entry of the record is about: an intent, a gate, a decision, a call, an end.
 
-The words are what people read on the pages and in `show`. Records of before keep theirs.
+People read these words on the pages and in `operate show`. Old records keep the words of their
+time.
 """
 
 from enum import StrEnum
@@ -11,7 +12,7 @@ from slipway.domain.progress import SchemaWork
 class What(StrEnum):
     """The subject of one entry; one meaning each."""
 
-    # The wish and the plan.
+    # The request and the plan.
     ADMITTED = "admitted"
     REQUESTED_AGAIN = "requested again"
     PLANNED = "planned"

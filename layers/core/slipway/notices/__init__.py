@@ -1,1 +1,1 @@
-"""How people are told: what is claimed, sent and confirmed."""
+"""How people are notified: a state is claimed, sent and confirmed, once per destination."""

@@ -1,8 +1,8 @@
-"""What a change is told with: the ticket, the links and the lane, as the record has them now."""
+"""Collect the news about a change: the approval, the links and the lane, as they are now."""
 
 from datetime import datetime
 
-from slipway.domain.approval import Approval, ask
+from slipway.domain.approval import Approval, request_approval
 from slipway.domain.catalog import Catalog, Notifications
 from slipway.domain.deployment import Deployment, Phase
 from slipway.domain.lane import Lane
@@ -32,7 +32,7 @@ def news_of(
         page_url=links.deployment(deployment.deployment_id) if links.absolute else "",
         approval_url=links.approval(decides) if decides else "",
         at=now,
-        lane=_asked_over(deployment, state, records),
+        lane=_lane_in_question(deployment, state, records),
         notifications=_notifications(deployment, catalog),
     )
 
@@ -45,11 +45,11 @@ def _approval(
         return None
     approval = records.approval(deployment.deployment_id)
     if approval is None and state == Phase.AWAITING_APPROVAL:
-        return ask(deployment.plan, now)
+        return request_approval(deployment.plan, now)
     return approval
 
 
-def _asked_over(deployment: Deployment, state: str, records: Records) -> Lane | None:
+def _lane_in_question(deployment: Deployment, state: str, records: Records) -> Lane | None:
     """The lane whose hold a person's request may go over, while it is asked for."""
     if not deployment.explicit or state != Phase.AWAITING_APPROVAL:
         return None

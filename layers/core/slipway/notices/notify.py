@@ -1,7 +1,7 @@
-"""Notify: every change of a deployment's phase or outcome is told wherever people are told.
+"""Notify: report every change of a deployment's phase or outcome to every destination.
 
-The record's stream brings the changes in their order. It comes again while nobody can be told;
-what one destination alone could not take holds up no other, and is left to the sweep.
+The table's stream brings the changes in order. A batch is retried while no destination can be
+reached; what one destination alone could not take holds up no other, and is left to the sweep.
 """
 
 from collections.abc import Iterable, Sequence
@@ -16,7 +16,7 @@ from slipway.domain.errors import Broken, ControlPlaneError, Reason, Transient
 from slipway.domain.model import Model
 from slipway.domain.notice import state_of
 from slipway.notices.news import news_of
-from slipway.notices.outbox import Ending, NotifyResult, owe, tell
+from slipway.notices.outbox import NotifyResult, NotifyStatus, leave_to_sweep, notify_destination
 from slipway.ports.people import Destination, Links
 from slipway.ports.records import Records
 
@@ -24,7 +24,7 @@ from slipway.ports.records import Records
 class NotifyRequest(Model):
     """One write of a deployment, as the record's stream hands it on: JSON before and after.
 
-    ``destination`` is the one that is asked for again; every one is told of a new write.
+    ``destination`` is the one to notify again; without it every destination is.
     """
 
     sequence_number: str
@@ -69,7 +69,7 @@ class NotifyAllResult(Model):
     problem: str = ""
 
     def answer(self) -> dict[str, list[dict[str, str]]]:
-        """What Lambda's stream reader expects: it comes again from the write that is named."""
+        """What Lambda's stream reader expects: it retries from the write that is named."""
         failed = [self.failed] if self.failed else []
         return {"batchItemFailures": [{"itemIdentifier": number} for number in failed]}
 
@@ -83,20 +83,20 @@ def notify_all(
     catalog: Catalog,
     now: datetime,
 ) -> NotifyAllResult:
-    """Tell a batch of writes in their order, up to the first that has to come again."""
+    """Report a batch of writes in order, up to the first that has to be retried."""
     results: list[NotifyResult] = []
     for request in requests:
         try:
             change = request.change()
         except Broken as error:
-            # Coming again would not make it readable, and would hold everything behind it.
-            results.append(_unreadable(error))
+            # A retry would not make it readable, and would block everything behind it.
+            results.append(_unreadable_result(error))
             continue
         try:
-            told = notify(
+            reported = notify(
                 change,
                 records=records,
-                destinations=_meant(request, destinations),
+                destinations=_addressees(request, destinations),
                 links=links,
                 catalog=catalog,
                 now=now,
@@ -105,7 +105,7 @@ def notify_all(
             return NotifyAllResult(
                 results=tuple(results), failed=request.sequence_number, problem=str(error)
             )
-        results.extend(told)
+        results.extend(reported)
     return NotifyAllResult(results=tuple(results))
 
 
@@ -118,39 +118,50 @@ def notify(
     catalog: Catalog,
     now: datetime,
 ) -> tuple[NotifyResult, ...]:
-    """Tell the change, if it is one, to every destination; safe to call again.
+    """Report the change, if it is one, to every destination; safe to call again.
 
     Transient when the record, or every destination, cannot be reached now: the same change has to
-    come again.
+    be retried.
     """
     deployment, state = change.after, change.state
     if state is None:
-        return (_unmoved(deployment),)
+        return (_unchanged_result(deployment),)
     asked = partial(news_of, records=records, links=links, catalog=catalog, now=now)
-    # Read once for all destinations, and not at all when none of them is to be told.
+    # Read once for all destinations, and not at all when none of them reports the state.
     news = cache(partial(asked, deployment, state))
-    results = [tell(deployment, state, one, records=records, news=news) for one in destinations]
-    later = [one for one in results if one.ending is Ending.LATER]
+    results = [
+        notify_destination(deployment, state, one, records=records, news=news)
+        for one in destinations
+    ]
+    later = [one for one in results if one.ending is NotifyStatus.LATER]
     if later and later == results:
         raise Transient(Reason.SLACK_UNAVAILABLE, later[0].detail)
-    return tuple(owe(one, deployment, records) if one in later else one for one in results)
+    return tuple(
+        leave_to_sweep(one, deployment, records) if one in later else one for one in results
+    )
 
 
-def _unmoved(deployment: Deployment) -> NotifyResult:
+def _unchanged_result(deployment: Deployment) -> NotifyResult:
     return NotifyResult(
         deployment_id=deployment.deployment_id,
         state="",
         destination="",
-        ending=Ending.QUIET,
+        ending=NotifyStatus.QUIET,
         detail="neither phase nor outcome changed",
     )
 
 
-def _unreadable(error: Broken) -> NotifyResult:
+def _unreadable_result(error: Broken) -> NotifyResult:
     return NotifyResult(
-        deployment_id="", state="", destination="", ending=Ending.REFUSED, detail=error.message
+        deployment_id="",
+        state="",
+        destination="",
+        ending=NotifyStatus.REFUSED,
+        detail=error.message,
     )
 
 
-def _meant(request: NotifyRequest, destinations: Sequence[Destination]) -> Sequence[Destination]:
+def _addressees(
+    request: NotifyRequest, destinations: Sequence[Destination]
+) -> Sequence[Destination]:
     return [one for one in destinations if request.destination in (None, one.name)]

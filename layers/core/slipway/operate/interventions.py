@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from slipway.domain.blocked import blocked_by
+from slipway.domain.blocked import blocked_deployments
 from slipway.domain.commands import deploy_command, lift_command
 from slipway.domain.deployment import CHANGING_PHASES, Deployment
 from slipway.domain.lane import Hold
@@ -57,7 +57,7 @@ def lift(desk: Desk, place: Place, *, by: str, start: bool) -> Iterator[str]:
     for digest, failed in lane.bad_digests.items():
         yield f"  {digest[:19]} failed in {failed} and is still deployed on request only"
     recent = desk.records.recent(lane, _LATEST)
-    stopped = blocked_by(before, lane, recent) if before is not None else []
+    stopped = blocked_deployments(before, lane, recent) if before is not None else []
     for one in stopped:
         yield f"  {release_of(one)} was stopped by the hold, {_when(one)}; to start it:"
         yield f"    {deploy_command(lane.lane_id, one.release.digest)}"

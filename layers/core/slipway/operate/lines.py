@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from slipway.domain.deployment import Deployment
-from slipway.domain.redaction import shown
+from slipway.domain.redaction import redact_for_people
 from slipway.domain.wording import short_digest
 
 # A sentence of ours with its commands is shorter; what is longer is others'.
@@ -13,7 +13,7 @@ _LONGEST: Final = 4000
 
 def columns(rows: Iterable[Sequence[str]], indent: str = "  ") -> list[str]:
     """Rows with their cells under each other."""
-    cells = [[shown(cell, _LONGEST) for cell in row] for row in rows]
+    cells = [[redact_for_people(cell, _LONGEST) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     return [
         indent
@@ -24,7 +24,7 @@ def columns(rows: Iterable[Sequence[str]], indent: str = "  ") -> list[str]:
 
 def release_of(deployment: Deployment) -> str:
     """The release's tag and enough of its digest to recognise it."""
-    return f"{shown(deployment.release.tag)} {short_digest(deployment.release.digest)}"
+    return f"{redact_for_people(deployment.release.tag)} {short_digest(deployment.release.digest)}"
 
 
 def state_of(deployment: Deployment) -> str:

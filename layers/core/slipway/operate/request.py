@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from slipway.domain import door
-from slipway.domain.deployment import Deployment, Outcome, Phase
+from slipway.domain.deployment import Deployment, Phase
 from slipway.domain.errors import Reason, Rejected
+from slipway.domain.outcome import Outcome
 from slipway.domain.release import Image
 from slipway.domain.text import plain
 from slipway.domain.wording import moment, short_digest
@@ -99,7 +100,7 @@ def _before(desk: Desk, place: Place, digest: str, order: Order) -> Iterator[str
     except Rejected as refusal:
         if newest is None or not order.replace:
             raise Refusal(f"Nothing was started. {refusal.message}") from refusal
-        yield f"This replaces {plain(door.replaced(newest))}, in phase {newest.phase}."
+        yield f"This replaces {plain(door.candidate_name(newest))}, in phase {newest.phase}."
 
 
 def _answer(desk: Desk, request_id: str) -> Admission:

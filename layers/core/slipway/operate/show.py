@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 
-from slipway.domain.deployment import Deployment, Failure
+from slipway.domain.deployment import Deployment
 from slipway.domain.evidence import Evidence
+from slipway.domain.failure import Failure
 from slipway.domain.guidance import what_next
-from slipway.domain.redaction import shown
+from slipway.domain.redaction import redact_for_people
 from slipway.domain.wording import moment, spoken
 from slipway.operate.desk import Desk
 from slipway.operate.lines import columns, state_of
@@ -74,4 +75,8 @@ def _timeline(entries: Sequence[Evidence]) -> Iterator[str]:
 def _log(entry: Evidence) -> list[str]:
     """The tail of a task's log, where an entry carries one."""
     lines = entry.data.get("log", [])
-    return [f"      | {shown(str(line))}" for line in lines] if isinstance(lines, list) else []
+    return (
+        [f"      | {redact_for_people(str(line))}" for line in lines]
+        if isinstance(lines, list)
+        else []
+    )

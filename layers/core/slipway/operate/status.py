@@ -5,8 +5,9 @@ from datetime import datetime
 from textwrap import shorten
 from typing import Final
 
-from slipway.domain.deployment import Deployment, Outcome
+from slipway.domain.deployment import Deployment
 from slipway.domain.lane import Hold, HoldChange, Lane
+from slipway.domain.outcome import Outcome
 from slipway.domain.wording import moment, short_digest, spoken
 from slipway.operate.desk import Desk, Place
 from slipway.operate.lines import columns, release_of, state_of

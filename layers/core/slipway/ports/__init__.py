@@ -1,1 +1,1 @@
-"""What Slipway needs of the world outside, in its own words; a fake stands in for each."""
+"""What Slipway needs from the outside world, in its own terms; tests have a fake for each port."""

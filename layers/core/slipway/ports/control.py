@@ -12,7 +12,7 @@ class Executions(Protocol):
         ...
 
     def running(self, deployment_id: str) -> bool:
-        """Whether the deployment's execution still runs."""
+        """Whether the deployment's execution is still running."""
         ...
 
     def all_running(self) -> frozenset[str]:
@@ -39,9 +39,9 @@ class Announcements(Protocol):
     """Slipway's own events."""
 
     def publish(self, what: str, detail: dict[str, str]) -> None:
-        """Tell the event bus; a hint to whoever waits, never the record."""
+        """Publish an event; a hint to whoever waits, never the record."""
         ...
 
     def publish_all(self, news: Sequence[Announcement]) -> None:
-        """Tell all of it, ten at a time; Transient when some of it was not taken."""
+        """Publish all of them, ten at a time; Transient when some of it was not taken."""
         ...

@@ -21,7 +21,7 @@ class SnapshotState(StrEnum):
 class Snapshot(Model):
     """A snapshot as it stands.
 
-    ``told`` is how the vendor calls its state, for people. ``size_gib`` is None where a kind of
+    ``told`` is the vendor's word for its state, for people. ``size_gib`` is None where a kind of
     database has no size that says something.
     """
 

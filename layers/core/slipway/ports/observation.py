@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from slipway.domain.routing import Front
-from slipway.domain.verdict import AlarmsSeen, HttpAnswer, HttpRequest, Target
+from slipway.domain.verdict import AlarmsSeen, HttpAnswer, HttpRequest, RegisteredTarget
 
 
 class LoadBalancers(Protocol):
@@ -14,7 +14,7 @@ class LoadBalancers(Protocol):
         """What is in front of these target groups, those of one service; empty when nothing is."""
         ...
 
-    def targets(self, target_group_arn: str) -> tuple[Target, ...]:
+    def targets(self, target_group_arn: str) -> tuple[RegisteredTarget, ...]:
         """The registered targets and their health."""
         ...
 

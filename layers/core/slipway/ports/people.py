@@ -1,4 +1,4 @@
-"""Where people look, and how they are told."""
+"""Where people look, and how they are notified."""
 
 from enum import StrEnum
 from typing import Protocol
@@ -6,7 +6,7 @@ from typing import Protocol
 from slipway.domain.approval import Approval
 from slipway.domain.model import Model
 from slipway.domain.news import News
-from slipway.domain.notice import Place
+from slipway.domain.notice import MessagePlace
 
 
 class Links(Protocol):
@@ -44,7 +44,7 @@ class Delivery(Model):
     """What became of a message; ``place`` is where it stands, if it can be changed or answered."""
 
     arrival: Arrival
-    place: Place | None = None
+    place: MessagePlace | None = None
 
 
 class Destination(Protocol):
@@ -58,31 +58,31 @@ class Destination(Protocol):
 
     @property
     def name(self) -> str:
-        """What its notices are kept under: as long as it stays, nothing is told twice."""
+        """What its notices are stored under: while it stays, nothing is sent twice."""
         ...
 
     def tells(self, state: str) -> bool:
-        """Whether people are told of this state here at all."""
+        """Whether this destination reports this state at all."""
         ...
 
-    def sends(self, state: str, place: Place | None) -> bool:
+    def sends(self, state: str, place: MessagePlace | None) -> bool:
         """Whether the state is a message of its own; if not, bringing up to date what stands at
         ``place`` tells it, and without a place it is not told.
         """
         ...
 
-    def find(self, news: News, place: Place | None) -> Delivery | None:
+    def find(self, news: News, place: MessagePlace | None) -> Delivery | None:
         """What a try of unclear end left here: None when it certainly left nothing, so that the
         news can be sent again; arrived, or unknowable.
         """
         ...
 
-    def update(self, news: News, place: Place) -> bool:
-        """Bring up to date what was told before; False when it is gone, and what is told next
-        begins anew.
+    def update(self, news: News, place: MessagePlace) -> bool:
+        """Update the message that was sent before; False when it is gone, and the next one starts
+        anew.
         """
         ...
 
-    def send(self, news: News, place: Place | None) -> Delivery:
-        """Tell the news, once; at ``place`` stands what was told of this deployment before."""
+    def send(self, news: News, place: MessagePlace | None) -> Delivery:
+        """Send the news, once; at ``place`` is the deployment's earlier message."""
         ...

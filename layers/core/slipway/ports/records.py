@@ -56,11 +56,11 @@ class Records(Protocol):
         ...
 
     def approval(self, deployment_id: str) -> Approval | None:
-        """The deployment's approval, once it was asked for."""
+        """The deployment's approval, once it was requested."""
         ...
 
     def notice(self, deployment_id: str, destination: str) -> Notice:
-        """What this destination was told of the deployment; a new one when nothing was."""
+        """What this destination was told about the deployment; a new one when nothing was."""
         ...
 
     def admission(self, admission_id: str) -> Admission | None:

@@ -29,7 +29,7 @@ class OneOff(Model):
 
     @property
     def ended(self) -> bool:
-        """Whether the command is over, whatever else of the task still runs."""
+        """Whether the command is over, whatever else of the task is still running."""
         return self.stopped or self.leftover
 
 
@@ -108,7 +108,7 @@ class OneOffs(Protocol):
         ...
 
     def running(self, target: DeployTarget, task_arn: str) -> bool:
-        """Whether the command may be at work; False for a task that ECS does not know any more."""
+        """Whether the command may be at work; False for a task that ECS no longer knows."""
         ...
 
     def look(self, target: DeployTarget, task_arn: str) -> OneOff:

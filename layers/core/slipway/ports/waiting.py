@@ -1,4 +1,4 @@
-"""Where a step waits for its answer."""
+"""Where a step that waits keeps its task token."""
 
 from collections.abc import Sequence
 from datetime import datetime

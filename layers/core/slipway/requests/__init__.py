@@ -1,1 +1,1 @@
-"""What people and events ask for."""
+"""What people and events ask for: deployments, decisions, cancellations, holds."""

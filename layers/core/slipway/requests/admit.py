@@ -1,4 +1,8 @@
-"""Admit: an event becomes a candidate with a deployment, or a reasoned refusal."""
+"""Admit: turn a wish into the lane's newest candidate, or refuse it with a reason.
+
+The admission is written together with the lane and the deployment, put if absent: two deliveries
+of one event meet at the same key, and the second finds what the first became.
+"""
 
 from datetime import datetime
 from typing import Final
@@ -10,15 +14,15 @@ from slipway.domain.errors import Reason, Rejected, Transient
 from slipway.domain.evidence import Note
 from slipway.domain.lane import Candidate, Lane
 from slipway.domain.model import Model
-from slipway.domain.redaction import kept
+from slipway.domain.redaction import redact_for_record
 from slipway.domain.text import plain
 from slipway.domain.what import What
 from slipway.domain.wording import short_digest
-from slipway.journal import Journal, again_when_moved
+from slipway.journal import Journal, retry_when_moved
 from slipway.ports.control import Announcements, Executions
 from slipway.ports.records import Admission, Records
 from slipway.ports.registry import ImageRegistry
-from slipway.requests.looked_at import looked_at
+from slipway.requests.image_check import check_image
 from slipway.requests.wish import Wish
 from slipway.steps.step import StepRequest
 
@@ -32,7 +36,7 @@ _MESSAGE_KEPT: Final = 1000
 class AdmitResult(Model):
     """The deployment that serves the wish, and whether it is a new one.
 
-    ``reason`` is WaitsAlready where the deployment was asked for before and still goes on.
+    ``reason`` is WaitsAlready where the deployment was requested before and still goes on.
     """
 
     deployment_id: str
@@ -42,7 +46,7 @@ class AdmitResult(Model):
 
 
 class _Answer(Model):
-    """What a wish came to; ``replaced`` is the candidate that may have to give way."""
+    """The answer to a wish; ``replaced`` is the candidate that may have to give way."""
 
     deployment_id: str
     new: bool = False
@@ -59,17 +63,17 @@ def admit(
     announcements: Announcements,
     catalog: Catalog,
 ) -> AdmitResult:
-    """Number the wish, make it the lane's candidate and start its execution.
+    """Give the wish a number, make it the lane's candidate and start its execution.
 
     The same wish again finds its deployment: the execution is started once by its name, so an
     attempt that died between the record and the start is completed. Rejected, with what to do
-    instead, when the wish starts nothing; the refusal is kept for whoever asked.
+    instead, when the wish starts nothing; the refusal is kept for the requester.
     """
     try:
         _refuse_unknown(wish, catalog)
-        answer = _answer(looked_at(wish, registry), journal)
+        answer = _find_or_admit(check_image(wish, registry), journal)
     except Rejected as refusal:
-        remember(wish, refusal, journal.records)
+        remember_refusal(wish, refusal, journal.records)
         raise
     request = StepRequest(deployment_id=answer.deployment_id, lane=wish.lane_id)
     executions.start(answer.deployment_id, request.model_dump_json())
@@ -85,8 +89,8 @@ def admit(
     )
 
 
-def remember(wish: Wish, refusal: Rejected, records: Records) -> None:
-    """Keep a refusal under the wish: whoever asked hears it, and the same wish is refused again.
+def remember_refusal(wish: Wish, refusal: Rejected, records: Records) -> None:
+    """Keep a refusal under the wish, so that whoever asked can read it and a retry gets the same.
 
     That the catalog knows no such lane is forgotten where no person asked: the next catalog may.
     """
@@ -95,16 +99,16 @@ def remember(wish: Wish, refusal: Rejected, records: Records) -> None:
     ):
         return
     repeated = wish.event_id and records.admission(wish.wish_id) is not None
-    _keep(wish.repeated_id if repeated else wish.wish_id, wish.event_id, refusal, records)
+    _write_refusal(wish.repeated_id if repeated else wish.wish_id, wish.event_id, refusal, records)
 
 
-def remember_unread(wish_id: str | None, refusal: Rejected, records: Records) -> None:
+def remember_unread_refusal(wish_id: str | None, refusal: Rejected, records: Records) -> None:
     """Keep the refusal of a request that could not be read, if it names itself."""
     if wish_id is not None:
-        _keep(wish_id, "", refusal, records)
+        _write_refusal(wish_id, "", refusal, records)
 
 
-def _keep(wish_id: str, event_id: str, refusal: Rejected, records: Records) -> None:
+def _write_refusal(wish_id: str, event_id: str, refusal: Rejected, records: Records) -> None:
     answer = Admission(
         admission_id=wish_id,
         deployment_id="",
@@ -115,7 +119,7 @@ def _keep(wish_id: str, event_id: str, refusal: Rejected, records: Records) -> N
     try:
         records.write([], admission=answer)
     except Transient as error:
-        # This very wish has an answer already; whatever else it is, the event comes again.
+        # Another delivery of the same wish was answered first; its answer stands.
         if error.reason is not Reason.RECORD_MOVED:
             raise
 
@@ -137,19 +141,21 @@ def _refuse_unknown(wish: Wish, catalog: Catalog) -> None:
         )
 
 
-def _answer(wish: Wish, journal: Journal) -> _Answer:
-    message = f"{wish.wish_id}: the lane is being written too often."
-    return again_when_moved(lambda: _attempt(wish, journal), attempts=_ATTEMPTS, otherwise=message)
+def _find_or_admit(wish: Wish, journal: Journal) -> _Answer:
+    message = f"{wish.wish_id}: too many concurrent writes to the lane."
+    return retry_when_moved(
+        lambda: _attempt_once(wish, journal), attempts=_ATTEMPTS, otherwise=message
+    )
 
 
-def _attempt(wish: Wish, journal: Journal) -> _Answer:
+def _attempt_once(wish: Wish, journal: Journal) -> _Answer:
     """The answer that this very wish has already, or a new one."""
     records = journal.records
     first = known = records.admission(wish.wish_id)
-    if first is not None and _may_be_another(wish, first):
+    if first is not None and _may_be_another_push(wish, first):
         known = records.admission(wish.repeated_id)
     if known is None:
-        return _judged(wish, first, journal)
+        return _judge(wish, first, journal)
     if known.deployment_id:
         _refuse_reused(wish, known, records)
         return _Answer(deployment_id=known.deployment_id, reason=known.reason)
@@ -165,17 +171,17 @@ def _refuse_reused(wish: Wish, known: Admission, records: Records) -> None:
     if (before.lane_id, before.release.digest) != (wish.lane_id, wish.release.digest):
         raise Rejected(
             Reason.REQUEST_REUSED,
-            f"The request id of {wish.wish_id} was used for {before.deployment_id} already. Send "
+            f"The request id of {wish.wish_id} was already used for {before.deployment_id}. Send "
             "the request again with a new request_id.",
         )
 
 
-def _may_be_another(wish: Wish, first: Admission) -> bool:
+def _may_be_another_push(wish: Wish, first: Admission) -> bool:
     """Whether a digest that was pushed before may have been pushed once more."""
     return wish.event_id not in ("", first.event_id) and first.deployment_id != ""
 
 
-def _judged(wish: Wish, first: Admission | None, journal: Journal) -> _Answer:
+def _judge(wish: Wish, first: Admission | None, journal: Journal) -> _Answer:
     """The wish as the lane stands: new, served already, or Rejected.
 
     ``first`` is the admission of the digest's first push, if this is another one.
@@ -189,28 +195,28 @@ def _judged(wish: Wish, first: Admission | None, journal: Journal) -> _Answer:
         if door.is_same_push(wish.release.pushed_at, before, lane):
             return _Answer(deployment_id=before.deployment_id)
         wish = wish.model_copy(update={"wish_id": wish.repeated_id})
-    if newest is not None and door.serves(newest, digest, wish.schema_at):
-        return _served(wish, newest, lane, journal)
+    if newest is not None and door.is_serving(newest, digest, wish.schema_at):
+        return _join(wish, newest, lane, journal)
     if first is not None:
         door.refuse_repeated(digest, lane)
     if wish.explicit and not wish.replace:
         door.refuse_to_replace(newest, digest, wish.schema_at)
-    return _new(wish, lane, journal)
+    return _admit_new(wish, lane, journal)
 
 
-def _served(wish: Wish, newest: Deployment, lane: Lane, journal: Journal) -> _Answer:
+def _join(wish: Wish, newest: Deployment, lane: Lane, journal: Journal) -> _Answer:
     """The deployment that brings the digest anyway; a person's wish makes it explicit."""
     deployment = newest.model_copy(
         update={
             "explicit": newest.explicit or wish.explicit,
-            "reason": newest.reason or kept(wish.reason),
+            "reason": newest.reason or redact_for_record(wish.reason),
         }
     )
     asked_at = journal.now if wish.explicit else wish.release.pushed_at
     note = Note(
         what=What.REQUESTED_AGAIN,
         reason=Reason.WAITS_ALREADY,
-        message=_asked_by(wish),
+        message=_requester(wish),
         data={"origin": wish.origin, "wish_id": wish.wish_id},
     )
     admission = _admission(wish, newest.deployment_id, Reason.WAITS_ALREADY)
@@ -219,11 +225,11 @@ def _served(wish: Wish, newest: Deployment, lane: Lane, journal: Journal) -> _An
     return _Answer(deployment_id=newest.deployment_id, reason=Reason.WAITS_ALREADY)
 
 
-def _new(wish: Wish, lane: Lane, journal: Journal) -> _Answer:
-    back = door.moved_back(wish.release, lane)
+def _admit_new(wish: Wish, lane: Lane, journal: Journal) -> _Answer:
+    back = door.move_back_note(wish.release, lane)
     if back is not None and wish.origin in (Origin.PUSH, Origin.SWEEP):
         wish = wish.model_copy(update={"requested_by": f"{wish.requested_by}, {back}"})
-    deployment = _deployment(wish, lane, journal.now)
+    deployment = _new_deployment(wish, lane, journal.now)
     candidate = Candidate(
         deployment_id=deployment.deployment_id,
         order=journal.now if wish.explicit else wish.release.pushed_at,
@@ -232,16 +238,18 @@ def _new(wish: Wish, lane: Lane, journal: Journal) -> _Answer:
     )
     note = Note(
         what=What.ADMITTED,
-        message=f"{wish.release.tag} ({short_digest(wish.release.digest)}) {_asked_by(wish)}",
+        message=f"{wish.release.tag} ({short_digest(wish.release.digest)}) {_requester(wish)}",
         data={"origin": wish.origin, "wish_id": wish.wish_id},
     )
     admission = _admission(wish, deployment.deployment_id)
     others = [lane.with_candidate(candidate)]
     journal.write(deployment, note, others=others, admission=admission)
-    return _Answer(deployment_id=deployment.deployment_id, new=True, replaced=_waiting(lane))
+    return _Answer(
+        deployment_id=deployment.deployment_id, new=True, replaced=_waiting_candidate(lane)
+    )
 
 
-def _asked_by(wish: Wish) -> str:
+def _requester(wish: Wish) -> str:
     because = f": {wish.reason}" if wish.reason else ""
     if wish.schema_at is not None:
         because += f"; says that the schema is at {wish.schema_at}"
@@ -257,7 +265,7 @@ def _admission(wish: Wish, deployment_id: str, reason: str = "") -> Admission:
     )
 
 
-def _waiting(lane: Lane) -> str | None:
+def _waiting_candidate(lane: Lane) -> str | None:
     """The newest candidate so far, if it may still be waiting."""
     if lane.newest is None:
         return None
@@ -265,7 +273,7 @@ def _waiting(lane: Lane) -> str | None:
     return None if settled else lane.newest.deployment_id
 
 
-def _deployment(wish: Wish, lane: Lane, now: datetime) -> Deployment:
+def _new_deployment(wish: Wish, lane: Lane, now: datetime) -> Deployment:
     return Deployment(
         deployment_id=lane.next_deployment_id(),
         application=wish.application,
@@ -276,7 +284,7 @@ def _deployment(wish: Wish, lane: Lane, now: datetime) -> Deployment:
         requested_at=now,
         explicit=wish.explicit,
         schema_at=wish.schema_at,
-        reason=kept(wish.reason),
+        reason=redact_for_record(wish.reason),
         release=wish.release,
         is_news=True,
     )

@@ -1,26 +1,25 @@
-"""Decide: a person's one answer to an approval, from a signed link."""
+"""Decide: record the one decision on an approval, made through a signed link."""
 
 from contextlib import suppress
 from typing import Annotated, Final
 
 from pydantic import StringConstraints
 
-from slipway.domain.approval import Answer, Approval, Decision, link_subject, signed
+from slipway.domain.approval import APPROVE, Answer, Approval, Decision, is_signed, link_subject
 from slipway.domain.commands import deploy_command
 from slipway.domain.deployment import Deployment
 from slipway.domain.errors import Reason, Rejected, Transient
 from slipway.domain.evidence import Note
-from slipway.domain.lane import superseded
+from slipway.domain.lane import superseded_message
 from slipway.domain.model import Model
-from slipway.domain.redaction import kept
+from slipway.domain.redaction import redact_for_record
 from slipway.domain.what import What
 from slipway.domain.wording import moment
-from slipway.journal import Journal, again_when_moved
+from slipway.journal import Journal, retry_when_moved
 from slipway.ports.control import Announcements
 from slipway.ports.records import Records
 
-PURPOSE: Final = "approve"
-# The steps write the same record; whoever lost reads it again.
+# The steps write the same record; whoever loses the race reads it again.
 _ATTEMPTS: Final = 5
 
 
@@ -38,12 +37,12 @@ def ticket(deployment_id: str, sig: str, *, records: Records, key: str) -> Appro
     """The approval that a link opens.
 
     Rejected alike when there is none and when the link is not ours: a link is bound to deployment,
-    digest and plan, and tells nobody else which deployments there are.
+    digest and plan, and reveals nothing about other deployments.
     """
     approval = records.approval(deployment_id)
     subject = link_subject(approval) if approval else deployment_id
-    if not signed(key, PURPOSE, subject, sig) or approval is None:
-        raise Rejected(Reason.LINK_INVALID, "This link is not valid, or not valid any more.")
+    if not is_signed(key, APPROVE, subject, sig) or approval is None:
+        raise Rejected(Reason.LINK_INVALID, "This link is invalid or no longer valid.")
     return approval
 
 
@@ -54,11 +53,11 @@ def decide(
     announcements: Announcements,
     key: str,
 ) -> Approval:
-    """Write the decision, once, and tell whoever waits for it; Rejected when it is not wanted.
+    """Write the decision, once, and wake the step that waits for it; Rejected when it is too late.
 
     Every refusal leaves the record as it was.
     """
-    approval, deployment = again_when_moved(
+    approval, deployment = retry_when_moved(
         lambda: _write_decision(request, journal, key),
         attempts=_ATTEMPTS,
         otherwise=f"{request.deployment_id} is being written too often.",
@@ -74,10 +73,10 @@ def _write_decision(
     approval = ticket(request.deployment_id, request.sig, records=records, key=key)
     if approval.decision is not None:
         deployment = records.deployment(request.deployment_id)
-        raise Rejected(Reason.ALREADY_DECIDED, _already(approval.decision, deployment))
+        raise Rejected(Reason.ALREADY_DECIDED, _already_message(approval.decision, deployment))
     deployment = records.deployment(request.deployment_id)
     _refuse_unwanted(deployment, records)
-    comment = kept(request.comment)
+    comment = redact_for_record(request.comment)
     decision = Decision(answer=request.answer, by=request.by, at=journal.now, comment=comment)
     decided = approval.decided(decision)
     note = Note(
@@ -89,12 +88,12 @@ def _write_decision(
     return decided, journal.write(deployment, note, others=[decided])
 
 
-def _already(decision: Decision, deployment: Deployment) -> str:
+def _already_message(decision: Decision, deployment: Deployment) -> str:
     approved = decision.answer is Answer.APPROVE
     verb = "approved" if approved else "rejected"
-    told = f"{decision.by} has already {verb} this deployment, on {moment(decision.at)}."
+    message = f"{decision.by} has already {verb} this deployment, on {moment(decision.at)}."
     again = deploy_command(deployment.lane_id, deployment.release.digest)
-    return told if approved else f"{told} To be asked again, request the release: {again}"
+    return message if approved else f"{message} To request approval again: {again}"
 
 
 def _refuse_unwanted(deployment: Deployment, records: Records) -> None:
@@ -104,11 +103,11 @@ def _refuse_unwanted(deployment: Deployment, records: Records) -> None:
     newer = lane.superseded_by(deployment.deployment_id)
     if newer is not None:
         request = deploy_command(deployment.lane_id, deployment.release.digest)
-        raise Rejected(Reason.SUPERSEDED, superseded(newer, request))
+        raise Rejected(Reason.SUPERSEDED, superseded_message(newer, request))
 
 
 def _announce(deployment: Deployment, announcements: Announcements) -> None:
     detail = {"deployment_id": deployment.deployment_id, "lane": deployment.lane_id}
-    # The decision is written: the waiting step finds it by its own timer if the news gets lost.
+    # The decision is written: if the event gets lost, the sweep wakes the waiting step.
     with suppress(Transient):
         announcements.publish("Approval Decided", detail)

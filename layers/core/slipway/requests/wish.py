@@ -1,4 +1,4 @@
-"""A wish: what an event, a promotion or a person wants of a lane."""
+"""A wish: a push, a promotion or a person's request, as one thing that a lane can answer."""
 
 from slipway.domain.deployment import Origin
 from slipway.domain.model import Model

@@ -1,4 +1,4 @@
-"""What an event wishes for: the edge where input from outside becomes the domain's words."""
+"""Read the wishes in an event: the edge where untrusted input becomes the domain's terms."""
 
 import re
 from typing import Any, Final, Literal, TypeVar
@@ -6,9 +6,10 @@ from typing import Any, Final, Literal, TypeVar
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from slipway.domain.catalog import Catalog, Name
-from slipway.domain.deployment import Deployment, Origin, Outcome
+from slipway.domain.deployment import Deployment, Origin
 from slipway.domain.errors import Reason, Rejected
 from slipway.domain.media_types import CONFIGURATION_TYPES, INDEX_TYPES
+from slipway.domain.outcome import Outcome
 from slipway.domain.release import SCHEMA, Digest, Release
 from slipway.domain.text import plain
 from slipway.ports.records import Records
@@ -53,7 +54,7 @@ class _Request(_Lenient):
     tag: str = Field(min_length=1, max_length=300)
     requested_by: str = Field(min_length=1, max_length=300)
     reason: str = Field(default="", max_length=500)
-    # Who asks may name the request: told twice, it is still one request.
+    # The caller may name the request: sent twice, it is still one request.
     request_id: str | None = Field(default=None, pattern=_REQUEST_ID)
     # Whether it may take the place of another release that waits.
     replace: bool = False
@@ -79,25 +80,25 @@ def wishes(
     event: dict[str, Any], *, account: str, region: str, catalog: Catalog, records: Records
 ) -> list[Wish]:
     """Every wish in one event; Rejected with the reason when there is none."""
-    envelope = _checked(_Envelope, event)
+    envelope = _parse(_Envelope, event)
     if (envelope.account, envelope.region) != (account, region):
         raise Rejected(
             Reason.EVENT_FOREIGN,
             f"The event comes from {envelope.account}/{envelope.region}, not {account}/{region}.",
         )
     readers = {
-        ("aws.ecr", "ECR Image Action"): _pushed,
-        ("slipway", "Deployment Requested"): _requested,
-        ("slipway", "Deployment Settled"): _promoted,
+        ("aws.ecr", "ECR Image Action"): _push_wishes,
+        ("slipway", "Deployment Requested"): _request_wishes,
+        ("slipway", "Deployment Settled"): _promotion_wishes,
     }
     reader = readers.get((envelope.source, envelope.detail_type))
     if reader is None:
         kind = f"{envelope.source} '{envelope.detail_type}'"
-        raise Rejected(Reason.NOT_MEANT_FOR_US, f"Nothing is started by {kind}.")
+        raise Rejected(Reason.NOT_MEANT_FOR_US, f"No deployment starts on {kind}.")
     return reader(envelope, catalog, records)
 
 
-def _checked(model: type[T], content: object) -> T:
+def _parse(model: type[T], content: object) -> T:
     try:
         return model.model_validate(content)
     except ValidationError as error:
@@ -106,17 +107,19 @@ def _checked(model: type[T], content: object) -> T:
         raise Rejected(Reason.EVENT_MALFORMED, f"{field}: {first['msg']}") from None
 
 
-def _pushed(envelope: _Envelope, catalog: Catalog, records: Records) -> list[Wish]:
-    push = _checked(_Push, envelope.detail)
+def _push_wishes(envelope: _Envelope, catalog: Catalog, records: Records) -> list[Wish]:
+    push = _parse(_Push, envelope.detail)
     if not push.image_tag:
-        message = f"A push to {push.repository_name} without a tag starts nothing; push a tag."
+        message = (
+            f"A push to {push.repository_name} without a tag starts no deployment; push a tag."
+        )
         raise Rejected(Reason.NOT_MEANT_FOR_US, message)
-    meant = catalog.meant(push.repository_name, push.image_tag)
-    if not meant:
+    fed = catalog.fed_by_push(push.repository_name, push.image_tag)
+    if not fed:
         raise Rejected(
             Reason.NOT_MEANT_FOR_US,
-            f"No environment is fed by {push.repository_name}:{push.image_tag}; push.repository "
-            "and push.tags in the catalog say which pushes are.",
+            f"No environment matches {push.repository_name}:{push.image_tag}; push.repository "
+            "and push.tags in the catalog select the pushes that start deployments.",
         )
     release = Release(
         repository=push.repository_name,
@@ -124,10 +127,10 @@ def _pushed(envelope: _Envelope, catalog: Catalog, records: Records) -> list[Wis
         tag=push.image_tag,
         pushed_at=envelope.time,
     )
-    told = {"event_id": envelope.id, "artifact": push.artifact}
+    details = {"event_id": envelope.id, "artifact": push.artifact}
     return [
-        push_wish(application, environment, release, Origin.PUSH).model_copy(update=told)
-        for application, environment in meant
+        push_wish(application, environment, release, Origin.PUSH).model_copy(update=details)
+        for application, environment in fed
     ]
 
 
@@ -146,8 +149,8 @@ def push_wish(application: str, environment: str, release: Release, origin: Orig
     )
 
 
-def _requested(envelope: _Envelope, catalog: Catalog, records: Records) -> list[Wish]:
-    request = _checked(_Request, envelope.detail)
+def _request_wishes(envelope: _Envelope, catalog: Catalog, records: Records) -> list[Wish]:
+    request = _parse(_Request, envelope.detail)
     release = Release(
         repository=request.repository,
         digest=request.digest,
@@ -188,8 +191,8 @@ def refused_request_id(event: object) -> str | None:
     return request_wish_id(named)
 
 
-def _promoted(envelope: _Envelope, catalog: Catalog, records: Records) -> list[Wish]:
-    settled = _checked(_Settled, envelope.detail)
+def _promotion_wishes(envelope: _Envelope, catalog: Catalog, records: Records) -> list[Wish]:
+    settled = _parse(_Settled, envelope.detail)
     # The event is only a hint; what succeeded is read from the record.
     return promotions(records.deployment(settled.deployment_id), catalog)
 
@@ -208,7 +211,7 @@ def promotions(deployment: Deployment, catalog: Catalog) -> list[Wish]:
             wish_id=promotion_wish_id(deployment.deployment_id, environment),
             application=deployment.application,
             environment=environment,
-            release=_as_pushed(deployment),
+            release=_release_by_push(deployment),
             origin=Origin.PROMOTION,
             requested_by=f"success of {deployment.deployment_id}",
         )
@@ -221,7 +224,7 @@ def promotion_wish_id(deployment_id: str, environment: str) -> str:
     return f"promotion:{deployment_id}:{environment}"
 
 
-def _as_pushed(deployment: Deployment) -> Release:
+def _release_by_push(deployment: Deployment) -> Release:
     """The release, ordered by its push.
 
     A person may ask for an old image in one environment; that makes it no newer in the next one,

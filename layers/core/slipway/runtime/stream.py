@@ -8,13 +8,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from slipway.domain.errors import Reason, Rejected
 from slipway.domain.notice import SLACK, state_of
 from slipway.notices.notify import NotifyAllResult, NotifyRequest
-from slipway.notices.outbox import Ending
+from slipway.notices.outbox import NotifyStatus
 from slipway.ports.records import Records
 from slipway.runtime.observability import logger
 
 _KIND: Final = "Deployment"
 # What a person has to look at: nobody was told, or nobody knows.
-_TROUBLE: Final = (Ending.REFUSED, Ending.UNCLEAR)
+_TROUBLE: Final = (NotifyStatus.REFUSED, NotifyStatus.UNCLEAR)
 
 
 class _Lenient(BaseModel):
@@ -102,7 +102,7 @@ def log_endings(told: NotifyAllResult) -> None:
         logger.warning("comes again", extra={"from": told.failed, "problem": told.problem})
 
 
-def _say(ending: Ending) -> Callable[..., None]:
+def _say(ending: NotifyStatus) -> Callable[..., None]:
     if ending in _TROUBLE:
         return logger.error
-    return logger.warning if ending is Ending.LATER else logger.info
+    return logger.warning if ending is NotifyStatus.LATER else logger.info

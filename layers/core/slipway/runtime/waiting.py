@@ -14,7 +14,7 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 from slipway.domain.errors import ControlPlaneError, Reason, Transient
 from slipway.domain.model import Model
 from slipway.domain.text import cut
-from slipway.journal import again_when_moved
+from slipway.journal import retry_when_moved
 from slipway.ports.waiting import Parked, Parking
 from slipway.steps.step import StepRequest, StepResult
 from slipway.waits import Key
@@ -158,7 +158,7 @@ def _parked(
 
 def _settled_look(step: Step[Request], request: Request) -> StepResult:
     """The step's result; a record that moved on meanwhile is read again at once."""
-    return again_when_moved(
+    return retry_when_moved(
         lambda: step.look(request),
         attempts=_LOOKS,
         otherwise=f"{request.deployment_id} is being written too often.",

@@ -1,4 +1,4 @@
-"""News as Slack takes them: Block Kit, within Slack's limits.
+"""News as Slack shows it: Block Kit, within Slack's limits.
 
 Text of others goes into ``plain_text`` objects, which Slack shows as they are; our own words may be
 ``mrkdwn``, with ``verbatim`` so that Slack makes no link or mention of a word. The limits are
@@ -9,12 +9,13 @@ section's text, 10 fields of 2,000, 75 on a button and 3,000 in its address.
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from slipway.domain.deployment import Outcome, Phase
+from slipway.domain.deployment import Phase
 from slipway.domain.model import Model
 from slipway.domain.news import News, Question, detail, facts, question, reasons, to_do
+from slipway.domain.outcome import Outcome
 from slipway.domain.text import cut
 from slipway.domain.wording import moment, short_digest
-from slipway.slack.text import escaped
+from slipway.slack.text import escape
 
 _TEXT_LIMIT: Final = 3000
 _SENTENCE_LIMIT: Final = 1000
@@ -46,7 +47,7 @@ ICONS: Final[dict[str, str]] = {
 class Message(Model):
     """A message about one state of one deployment.
 
-    ``text`` is what a notification shows; ``plain`` is told instead of the blocks where Slack
+    ``text`` is what a notification shows; ``plain`` is sent instead of the blocks where Slack
     refuses them.
     """
 
@@ -78,9 +79,9 @@ def line(news: News) -> Message:
     return _message(news, blocks)
 
 
-def redirected(message: Message, why: str) -> Message:
-    """The message as it is told in another channel than the one it is meant for."""
-    note = escaped(why, _SENTENCE_LIMIT)
+def with_redirect_note(message: Message, why: str) -> Message:
+    """The message as it is sent to another channel than its own."""
+    note = escape(why, _SENTENCE_LIMIT)
     return message.model_copy(
         update={
             "blocks": (_others(why), *message.blocks),
@@ -90,7 +91,7 @@ def redirected(message: Message, why: str) -> Message:
 
 
 def _message(news: News, blocks: list[dict[str, Any]]) -> Message:
-    text = escaped(f"{news.name}: {news.headline}")
+    text = escape(f"{news.name}: {news.headline}")
     return Message(
         deployment_id=news.deployment.deployment_id,
         state=news.state,
@@ -103,11 +104,11 @@ def _message(news: News, blocks: list[dict[str, Any]]) -> Message:
 def _plain(news: News, text: str) -> str:
     """The message without blocks: what to know and where to look, in our own words alone."""
     release = f"Release {short_digest(news.deployment.release.digest)}"
-    lines = [text, f"{release}, deployment {escaped(news.deployment.deployment_id)}."]
+    lines = [text, f"{release}, deployment {escape(news.deployment.deployment_id)}."]
     if _asks(news):
         lines.append(f"Review and decide: {news.approval_url}")
     elif news.page_url:
-        lines.append(f"More: {news.page_url}")
+        lines.append(f"Details: {news.page_url}")
     return "\n".join(lines)
 
 
@@ -126,25 +127,25 @@ def _own(text: str) -> dict[str, Any]:
 
 def _others(text: str) -> dict[str, Any]:
     """A section with text of others: one line, shown as it is."""
-    return {"type": "section", "text": _literal(escaped(text, _SENTENCE_LIMIT) or "-")}
+    return {"type": "section", "text": _literal(escape(text, _SENTENCE_LIMIT) or "-")}
 
 
 def _title(news: News) -> str:
-    return f"{ICONS[news.state]} *{escaped(news.name)}*: {news.headline}"
+    return f"{ICONS[news.state]} *{escape(news.name)}*: {news.headline}"
 
 
 def _fields(news: News) -> Iterator[dict[str, Any]]:
     """Label and value in turn: Slack sets fields in two columns, ten in a section at most."""
     for label, text in facts(news):
         yield _mrkdwn(f"*{label}*")
-        yield _literal(escaped(text) or "-")
+        yield _literal(escape(text) or "-")
 
 
 def _question(asked: Question, news: News) -> Iterator[dict[str, Any]]:
     yield _lines(asked.changes)
     yield from (_others(note) for note in asked.overridden)
     if asked.way_back:
-        yield _own("*If it goes wrong*")
+        yield _own("*If it fails*")
         yield _others(asked.way_back)
     if asked.decision:
         yield _others(asked.decision)
@@ -167,7 +168,7 @@ def _lines(lines: Sequence[str]) -> dict[str, Any]:
     """A section with a list of others' texts: only we begin a line, with a bullet."""
     text = ""
     for each in lines:
-        added = f"• {escaped(each)}\n"
+        added = f"• {escape(each)}\n"
         if len(text) + len(added) > _TEXT_LIMIT:
             break
         text += added
@@ -175,7 +176,7 @@ def _lines(lines: Sequence[str]) -> dict[str, Any]:
 
 
 def _footer(news: News) -> str:
-    name = escaped(news.deployment.deployment_id)
+    name = escape(news.deployment.deployment_id)
     fits = news.page_url and len(news.page_url) <= _URL_LIMIT // 2
     place = f"<{news.page_url}|{name}>" if fits else name
     return f"{place} · {moment(news.at)}"

@@ -4,10 +4,11 @@ state.
 
 from typing import Final
 
-from slipway.domain.deployment import Outcome, Phase
+from slipway.domain.deployment import Phase
 from slipway.domain.errors import Broken
 from slipway.domain.news import News
-from slipway.domain.notice import SLACK, Place
+from slipway.domain.notice import SLACK, MessagePlace
+from slipway.domain.outcome import Outcome
 from slipway.ports.people import Arrival, Delivery
 from slipway.slack.blocks import line, whole
 from slipway.slack.web_api import WebApi
@@ -19,7 +20,7 @@ _WITHOUT_A_MESSAGE: Final[frozenset[str]] = frozenset({Outcome.UNCHANGED})
 
 
 class SlackBot:
-    """A destination that can change and find what it has told."""
+    """A destination that can change and find its messages."""
 
     name = SLACK
 
@@ -30,11 +31,11 @@ class SlackBot:
         """Every state: what has no line of its own brings the message up to date."""
         return True
 
-    def sends(self, state: str, place: Place | None) -> bool:
+    def sends(self, state: str, place: MessagePlace | None) -> bool:
         """Whether the state begins the message, or has a line in its thread."""
         return state not in (_WITHOUT_A_LINE if place else _WITHOUT_A_MESSAGE)
 
-    def find(self, news: News, place: Place | None) -> Delivery | None:
+    def find(self, news: News, place: MessagePlace | None) -> Delivery | None:
         """What an earlier try left in the channel, or in the thread of the message."""
         try:
             return self._api.find(
@@ -47,7 +48,7 @@ class SlackBot:
             # The bot may not read where the message may be.
             return Delivery(arrival=Arrival.UNKNOWABLE)
 
-    def update(self, news: News, place: Place) -> bool:
+    def update(self, news: News, place: MessagePlace) -> bool:
         """Replace the message; False when it is gone or can no longer be changed."""
         try:
             self._api.update(whole(news), place)
@@ -55,7 +56,7 @@ class SlackBot:
             return False
         return True
 
-    def send(self, news: News, place: Place | None) -> Delivery:
+    def send(self, news: News, place: MessagePlace | None) -> Delivery:
         """A line in the thread, or the message where there is none yet."""
         if place is None:
             return self._api.post(whole(news), channel=_channel(news), thread_ts=None)

@@ -1,4 +1,4 @@
-"""What Slack's error words mean, and what a person does about them.
+"""What Slack's error codes mean, and what to do about them.
 
 The words are those of https://docs.slack.dev/reference/methods/chat.postMessage and of
 https://docs.slack.dev/changelog/2016-05-17-changes-to-errors-for-incoming-webhooks.
@@ -88,7 +88,7 @@ class Refused(Exception):
     def __init__(self, what: str, error: str, told: str = "") -> None:
         super().__init__(what)
         self.error = error
-        said = told or f"Slack refuses: {' '.join(part for part in (what, error) if part)}."
+        said = told or f"Slack refused: {' '.join(part for part in (what, error) if part)}."
         self.message = f"{said} {remedy(error)}".rstrip()
 
     def broken(self) -> Broken:

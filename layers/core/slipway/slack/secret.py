@@ -1,4 +1,4 @@
-"""Which Slack it is: what the fields of its secret say."""
+"""Choose bot or webhook by the fields of the Slack secret."""
 
 import re
 from collections.abc import Mapping

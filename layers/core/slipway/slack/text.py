@@ -3,17 +3,17 @@
 import re
 from typing import Final
 
-from slipway.domain.redaction import shown
+from slipway.domain.redaction import redact_for_people
 
 WORD_LIMIT: Final = 300
 
 
-def escaped(text: str, limit: int = WORD_LIMIT) -> str:
+def escape(text: str, limit: int = WORD_LIMIT) -> str:
     """One line of text as Slack shows it literally, in at most ``limit`` characters.
 
     Slack reads &, < and > as control characters; an entity is never cut in two.
     """
-    line = shown(text, limit)
+    line = redact_for_people(text, limit)
     safe = line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     if len(safe) <= limit:
         return safe

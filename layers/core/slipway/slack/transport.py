@@ -1,4 +1,4 @@
-"""How Slack is called over HTTP, and what has become of a call.
+"""How Slack is called over HTTP, and what is known of a call afterwards.
 
 A message that was sent and not clearly refused may have arrived: after a lost answer, one that is
 not Slack's, or a server error. The webhook's URL and the bot's token are secrets: no error names
@@ -24,7 +24,7 @@ class Unclear(Exception):
     """The call may or may not have taken effect."""
 
 
-def laid_out(message: Message, call: Callable[[dict[str, Any]], T]) -> T:
+def send_laid_out(message: Message, call: Callable[[dict[str, Any]], T]) -> T:
     """What the call answers to the message with its blocks, or without where Slack refuses them."""
     try:
         return call({"text": message.text, "blocks": list(message.blocks)})
@@ -34,7 +34,7 @@ def laid_out(message: Message, call: Callable[[dict[str, Any]], T]) -> T:
     return call({"text": message.plain or message.text})
 
 
-def sent(session: requests.Session, request: requests.Request) -> requests.Response:
+def send_request(session: requests.Session, request: requests.Request) -> requests.Response:
     """Slack's answer; Transient when it certainly did nothing, Unclear when nobody knows."""
     try:
         prepared = session.prepare_request(request)
@@ -44,7 +44,7 @@ def sent(session: requests.Session, request: requests.Request) -> requests.Respo
         )
     except requests.RequestException as error:
         if _never_left(error):
-            raise Transient(Reason.SLACK_UNAVAILABLE, "Slack cannot be reached.") from None
+            raise Transient(Reason.SLACK_UNAVAILABLE, "Slack is unreachable.") from None
         if isinstance(error, ValueError):
             # A URL that cannot be one: the sentence must not repeat it.
             message = "The address in the Slack secret is not a URL."
@@ -52,7 +52,7 @@ def sent(session: requests.Session, request: requests.Request) -> requests.Respo
         raise Unclear from None
     if response.status_code == requests.codes.too_many_requests:
         after = word(response.headers.get("Retry-After", "?"))
-        message = f"Slack asks to wait for {after} seconds."
+        message = f"Slack is rate limiting: retry after {after} seconds."
         raise Transient(Reason.SLACK_UNAVAILABLE, message)
     if response.status_code >= requests.codes.internal_server_error:
         # A gateway gives up on what Slack may have taken already.

@@ -9,11 +9,11 @@ from typing import Any, Final
 import requests
 
 from slipway.domain.errors import Broken, Reason, Transient
-from slipway.domain.notice import Place
+from slipway.domain.notice import MessagePlace
 from slipway.ports.people import Arrival, Delivery
-from slipway.slack.blocks import Message, redirected
+from slipway.slack.blocks import Message, with_redirect_note
 from slipway.slack.refusals import ABSENT, LATER, UNCLEAR, Refused, concerns_channel, remedy, word
-from slipway.slack.transport import Unclear, laid_out, sent
+from slipway.slack.transport import Unclear, send_laid_out, send_request
 
 _EVENT_TYPE: Final = "slipway_deployment"
 _PAGES: Final = 20
@@ -40,23 +40,25 @@ class WebApi:
         """
         wanted = channel or self._channel
         try:
-            return self._posted(message, wanted, thread_ts)
+            return self._post(message, wanted, thread_ts)
         except Refused as refused:
             if thread_ts is not None or wanted == self._channel:
                 raise refused.broken() from None
             if not concerns_channel(refused.error):
                 raise refused.broken() from None
-            told = redirected(message, _misdirected(wanted, refused.error))
+            redirected = with_redirect_note(message, _redirect_note(wanted, refused.error))
         try:
-            return self._posted(told, self._channel, None)
+            return self._post(redirected, self._channel, None)
         except Refused as refused:
             raise refused.broken() from None
 
-    def update(self, message: Message, place: Place) -> None:
+    def update(self, message: Message, place: MessagePlace) -> None:
         """Replace a message; an unclear end is worth another try, since it changes nothing more."""
         there = {"channel": place.channel, "ts": place.message}
         try:
-            laid_out(message, lambda body: self._asked("chat.update", json={**there, **body}))
+            send_laid_out(
+                message, lambda body: self._call_again("chat.update", json={**there, **body})
+            )
         except Refused as refused:
             raise refused.broken() from None
 
@@ -70,21 +72,21 @@ class WebApi:
         """
         try:
             for place in dict.fromkeys((channel or self._channel, self._channel)):
-                found = self._found_in(place, message, thread_ts, since)
+                found = self._find_in(place, message, thread_ts, since)
                 if found is not None or thread_ts is not None:
                     return found
         except Refused as refused:
             raise refused.broken() from None
         return None
 
-    def _found_in(
+    def _find_in(
         self, channel: str, message: Message, thread_ts: str | None, since: datetime
     ) -> Delivery | None:
         try:
             channel_id = self._channel_id(channel)
             for found in self._history(channel_id, thread_ts, since):
                 if found.get("metadata") == _metadata(message):
-                    place = Place(channel=channel_id, message=thread_ts or str(found["ts"]))
+                    place = MessagePlace(channel=channel_id, message=thread_ts or str(found["ts"]))
                     return Delivery(arrival=Arrival.ARRIVED, place=place)
         except Refused as refused:
             if refused.error not in ABSENT or channel == self._channel:
@@ -108,47 +110,49 @@ class WebApi:
         for found in self._pages("conversations.list", params, "channels"):
             if found.get("name") == name:
                 return str(found["id"])
-        raise Refused("", "channel_not_found", f"Slack knows no channel {channel}.")
+        raise Refused("", "channel_not_found", f"Slack has no channel {channel}.")
 
     def _pages(self, method: str, params: dict[str, str], key: str) -> Iterator[dict[str, Any]]:
         cursor = ""
         for _ in range(_PAGES):
-            answer = self._asked(method, params={**params, "limit": "200", "cursor": cursor})
+            answer = self._call_again(method, params={**params, "limit": "200", "cursor": cursor})
             yield from answer.get(key, [])
             cursor = str((answer.get("response_metadata") or {}).get("next_cursor") or "")
             if not cursor:
                 return
         raise Broken(Reason.SLACK_UNAVAILABLE, f"Slack's {method} has more than {_PAGES} pages.")
 
-    def _posted(self, message: Message, channel: str, thread_ts: str | None) -> Delivery:
+    def _post(self, message: Message, channel: str, thread_ts: str | None) -> Delivery:
         more: dict[str, Any] = {"metadata": _metadata(message), "unfurl_links": False}
         there = {"channel": channel} | ({"thread_ts": thread_ts} if thread_ts else {})
 
-        def called(body: dict[str, Any]) -> dict[str, Any]:
-            return self._called("chat.postMessage", json={**there, **body, **more})
+        def call(body: dict[str, Any]) -> dict[str, Any]:
+            return self._call("chat.postMessage", json={**there, **body, **more})
 
         try:
-            answer = laid_out(message, called)
+            answer = send_laid_out(message, call)
         except Unclear:
             return Delivery(arrival=Arrival.UNCONFIRMED)
         where, ts = answer.get("channel") or "", answer.get("ts") or ""
-        place = Place(channel=str(where), message=str(ts)) if ts else None
+        place = MessagePlace(channel=str(where), message=str(ts)) if ts else None
         return Delivery(arrival=Arrival.ARRIVED, place=place)
 
-    def _asked(self, method: str, **arguments: Any) -> dict[str, Any]:
+    def _call_again(self, method: str, **arguments: Any) -> dict[str, Any]:
         """A call that may be made again: an unclear end is Transient."""
         try:
-            return self._called(method, **arguments)
+            return self._call(method, **arguments)
         except Unclear:
             raise Transient(
-                Reason.SLACK_UNAVAILABLE, f"The answer to Slack's {method} was lost."
+                Reason.SLACK_UNAVAILABLE, f"The response to Slack's {method} was lost."
             ) from None
 
-    def _called(self, method: str, **arguments: Any) -> dict[str, Any]:
+    def _call(self, method: str, **arguments: Any) -> dict[str, Any]:
         verb = "POST" if "json" in arguments else "GET"
         headers = {"Authorization": f"Bearer {self._token}"}
         url = f"{self._api_url}/{method}"
-        response = sent(self._session, requests.Request(verb, url, headers=headers, **arguments))
+        response = send_request(
+            self._session, requests.Request(verb, url, headers=headers, **arguments)
+        )
         answer = _json(response)
         if answer.get("ok") is True:
             return answer
@@ -156,7 +160,7 @@ class WebApi:
         if error in UNCLEAR:
             raise Unclear
         if error in LATER:
-            raise Transient(Reason.SLACK_UNAVAILABLE, f"Slack's {method} answers {error}.")
+            raise Transient(Reason.SLACK_UNAVAILABLE, f"Slack's {method} returned {error}.")
         if answer.get("ok") is not False and response.status_code == requests.codes.ok:
             # Not Slack's own words: what it answered got lost on the way.
             raise Unclear
@@ -168,9 +172,9 @@ def _metadata(message: Message) -> dict[str, Any]:
     return {"event_type": _EVENT_TYPE, "event_payload": payload}
 
 
-def _misdirected(channel: str, error: str) -> str:
+def _redirect_note(channel: str, error: str) -> str:
     """Why a message stands in the default channel, and what to do about it."""
-    return f"This is meant for {channel}, where Slack does not take it ({error}). {remedy(error)}"
+    return f"This message is for {channel}, but Slack refused it there ({error}). {remedy(error)}"
 
 
 def _json(response: requests.Response) -> dict[str, Any]:

@@ -1,18 +1,19 @@
-"""Slack as an incoming webhook: it sends, and hears only whether Slack took the message."""
+"""Slack through an incoming webhook: it sends, and learns only whether Slack took the message."""
 
 from typing import Any, Final
 
 import requests
 
-from slipway.domain.deployment import Outcome, Phase
+from slipway.domain.deployment import Phase
 from slipway.domain.news import News
-from slipway.domain.notice import SLACK, Place
+from slipway.domain.notice import SLACK, MessagePlace
+from slipway.domain.outcome import Outcome
 from slipway.ports.people import Arrival, Delivery
 from slipway.slack.blocks import Message, whole
 from slipway.slack.refusals import Refused, word
-from slipway.slack.transport import Unclear, laid_out, sent
+from slipway.slack.transport import Unclear, send_laid_out, send_request
 
-# A webhook cannot change what it sent, so it only tells what a person wants to hear of.
+# A webhook cannot change what it sent, so it only reports what people want to know.
 _MILESTONES: Final[frozenset[str]] = frozenset(
     {Phase.PLANNING, Phase.AWAITING_APPROVAL, Phase.ROLLING_BACK, *Outcome} - {Outcome.UNCHANGED}
 )
@@ -28,19 +29,19 @@ class IncomingWebhook:
     def post(self, message: Message) -> Delivery:
         """Send a message; Transient when it certainly did not arrive, Broken when refused.
 
-        What Slack refuses as it is laid out is told in plain text at once.
+        A layout that Slack refuses is replaced by plain text at once.
         """
         try:
-            laid_out(message, self._taken)
+            send_laid_out(message, self._post_body)
         except Unclear:
             return Delivery(arrival=Arrival.UNKNOWABLE)
         except Refused as refused:
             raise refused.broken() from None
         return Delivery(arrival=Arrival.ARRIVED)
 
-    def _taken(self, body: dict[str, Any]) -> None:
+    def _post_body(self, body: dict[str, Any]) -> None:
         asked = {**body, "unfurl_links": False}
-        response = sent(self._session, requests.Request("POST", self._url, json=asked))
+        response = send_request(self._session, requests.Request("POST", self._url, json=asked))
         if response.status_code != requests.codes.ok:
             raise Refused(str(response.status_code), word(response.text))
         if response.text.strip() != "ok":
@@ -49,7 +50,7 @@ class IncomingWebhook:
 
 
 class SlackWebhook:
-    """A destination that tells the milestones, and can neither change nor find what it told."""
+    """A destination that reports the milestones, and can neither change nor find its messages."""
 
     name = SLACK
 
@@ -60,18 +61,18 @@ class SlackWebhook:
         """The milestones alone."""
         return state in _MILESTONES
 
-    def sends(self, state: str, place: Place | None) -> bool:
-        """Whatever is told is a message of its own."""
+    def sends(self, state: str, place: MessagePlace | None) -> bool:
+        """Each reported state is a message of its own."""
         return True
 
-    def find(self, news: News, place: Place | None) -> Delivery | None:
+    def find(self, news: News, place: MessagePlace | None) -> Delivery | None:
         """Nobody can find out whether an earlier try arrived."""
         return Delivery(arrival=Arrival.UNKNOWABLE)
 
-    def update(self, news: News, place: Place) -> bool:
-        """Nothing: what a bot has told here before stands as it is."""
+    def update(self, news: News, place: MessagePlace) -> bool:
+        """Nothing: a message that a bot sent here before stays as it is."""
         return True
 
-    def send(self, news: News, place: Place | None) -> Delivery:
+    def send(self, news: News, place: MessagePlace | None) -> Delivery:
         """One message about the state."""
         return self._webhook.post(whole(news))

@@ -1,4 +1,4 @@
-"""Where the checks of a service are asked: the catalog's address, or that of its load balancer."""
+"""The address to send a service's checks to: the catalog's, or that of its load balancer."""
 
 from collections.abc import Iterable
 
@@ -10,11 +10,11 @@ from slipway.domain.verdict import HttpRequest
 from slipway.ports.observation import LoadBalancers
 
 
-def addressed(live: LiveService, settings: Environment, balancers: LoadBalancers) -> LiveService:
+def with_address(live: LiveService, settings: Environment, balancers: LoadBalancers) -> LiveService:
     """The service with the address of its checks; Rejected when they have none.
 
-    Found now, it is a refusal; found by Verify, it would be a rollback of a good release, or a
-    success that another service behind the same load balancer has earned.
+    Noticed now, it is a refusal. Noticed by Verify, it would roll a good release back, or count
+    the answers of another service behind the same load balancer.
     """
     verification = settings.verification
     base_url = verification.base_url
@@ -23,22 +23,23 @@ def addressed(live: LiveService, settings: Environment, balancers: LoadBalancers
         found = address_of(fronts, [check.path for check in verification.checks])
         base_url = found.base_url
         if base_url is None:
-            raise Rejected(Reason.CATALOG_INVALID, _why(settings.target.service, found))
+            raise Rejected(Reason.CATALOG_INVALID, _why_no_address(settings.target.service, found))
     return live.model_copy(update={"base_url": base_url})
 
 
 def requests_for(checks: Iterable[HttpCheck], live: LiveService) -> tuple[HttpRequest, ...]:
-    """What is asked for these checks, at the address that the plan found."""
+    """The requests for these checks, to the address that the plan found."""
     return tuple(
         HttpRequest(url=f"{live.base_url or ''}{check.path}", follow=check.follows)
         for check in checks
     )
 
 
-def _why(service: str, found: Address) -> str:
+def _why_no_address(service: str, found: Address) -> str:
     if not found.reasons:
         return (
-            f"Nothing listens in front of the service '{service}', so its checks have no address; "
+            f"No load balancer is in front of the service '{service}', so its checks have no "
+            "address; "
             "set verification.base_url in the catalog."
         )
     return (

@@ -1,6 +1,6 @@
-"""Approve: publish the ticket and wait for a person's decision."""
+"""Approve: request an approval and wait for the decision."""
 
-from slipway.domain.approval import Approval, ask
+from slipway.domain.approval import Approval, request_approval
 from slipway.domain.deployment import Deployment, Phase
 from slipway.domain.errors import Reason, Rejected
 from slipway.domain.evidence import Note
@@ -30,7 +30,7 @@ def approve(request: ApproveRequest, *, journal: Journal) -> StepResult:
     if approval.plan_hash != deployment.planned().plan_hash:
         raise Rejected(
             Reason.PLAN_CHANGED,
-            "The plan is not the one that was shown; request the release again.",
+            "The plan is not the one that approval was requested for; request the release again.",
         )
     if not approval.approved(journal.now):
         message = f"waiting for {' or '.join(approval.approvers)}"
@@ -40,10 +40,12 @@ def approve(request: ApproveRequest, *, journal: Journal) -> StepResult:
 
 
 def _ask(deployment: Deployment, journal: Journal) -> Approval:
-    approval = ask(deployment.planned(), journal.now)
+    approval = request_approval(deployment.planned(), journal.now)
     note = Note(
         what=What.APPROVAL_REQUESTED,
-        message=f"of {', '.join(approval.approvers)} until {approval.expires_at:%Y-%m-%d %H:%M}Z",
+        message=(
+            f"from {', '.join(approval.approvers)}, until {approval.expires_at:%Y-%m-%d %H:%M}Z"
+        ),
         data={"plan_hash": approval.plan_hash, "digest": approval.digest},
     )
     asked = deployment.at(Phase.AWAITING_APPROVAL)

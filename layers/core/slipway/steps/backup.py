@@ -1,4 +1,4 @@
-"""Backup: a snapshot of the database before its schema moves, waited for and verified."""
+"""Backup: snapshot the database before its schema is migrated, and check the snapshot."""
 
 from datetime import datetime, timedelta
 
@@ -33,9 +33,9 @@ def keys(request: BackupRequest) -> tuple[Key, ...]:
 
 
 def backup(request: BackupRequest, *, journal: Journal, databases: Databases) -> StepResult:
-    """Done when the snapshot is available and sound, or when the policy lets it go.
+    """Done when the snapshot is available and sound, or when the policy does not require it.
 
-    Broken when it cannot be had: nothing has been changed yet.
+    Broken when there is no usable snapshot: nothing has been changed yet.
     """
     deployment = journal.records.deployment(request.deployment_id)
     deployment.refuse_to_continue()
@@ -75,7 +75,7 @@ def _back_up(
 def _request_snapshot(
     deployment: Deployment, database: Database, journal: Journal, databases: Databases
 ) -> tuple[Deployment, Snapshot | None]:
-    """The snapshot just asked for; None while the database is busy, its own backup for one."""
+    """The snapshot just requested; None while the database is busy, with its own backup say."""
     name, database_id = snapshot_id(deployment.deployment_id), database.database_id
     asked = Effect(requested_at=journal.now).known_as(name)
     effect = deployment.progress.backups.get(database_id, asked)
@@ -95,7 +95,7 @@ def _request_snapshot(
 
 
 def _create_snapshot(database: Database, deployment_id: str, databases: Databases) -> str | None:
-    """None when RDS has taken the wish; what it says while the database is busy."""
+    """None once RDS has accepted the request; RDS's words while the database is busy."""
     try:
         databases.create_snapshot(database, snapshot_id(deployment_id), deployment_id)
     except Transient as error:
@@ -131,7 +131,7 @@ def _fault(snapshot: Snapshot, database: Database, effect: Effect) -> str | None
     if snapshot.state is not SnapshotState.AVAILABLE:
         return f"ended as {snapshot.told}"
     if database.encrypted and not snapshot.encrypted:
-        return "is not encrypted, which the catalog demands"
+        return "is not encrypted, but the catalog requires it"
     if snapshot.size_gib == 0:
         return "is empty"
     # RDS's clock and ours may differ a little; a minute is far less than two deployments' distance.

@@ -1,4 +1,4 @@
-"""Check: the gates, before a person is asked and again once the lane is taken."""
+"""Check: judge the gates, before an approval is requested and again once the lane is taken."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -67,13 +67,13 @@ def check(
     lane = records.lane(deployment.application, deployment.environment)
     lane.refuse(deployment.deployment_id, deployment.release.digest, explicit=deployment.explicit)
     _refuse_unapproved(deployment, records)
-    _refuse_moved_schema(deployment, lane)
+    _refuse_stale_migration(deployment, lane)
     judged = tuple(_verdicts(deployment, lane, journal, registry, alarms))
     waiting = next((one for one in judged if one.state is GateState.WAITING), None)
     if waiting is not None:
         return StepResult(done=False, reason=Reason.WAITING, message=waiting.message)
-    # The site is asked last: not at every look while a scan runs.
-    verdicts = (*judged, _live_checks(deployment, lane, website))
+    # The site is checked last, so that a long scan does not make every look send requests.
+    verdicts = (*judged, _live_checks_gate(deployment, lane, website))
     journal.write(deployment, *(_note(verdict) for verdict in verdicts))
     failed = first_failure(verdicts)
     if failed is not None:
@@ -96,15 +96,20 @@ def _refuse_unapproved(deployment: Deployment, records: Records) -> None:
     """Once the lane is taken, the approval must stand, for this digest and this plan."""
     plan = deployment.planned()
     if plan.plan_hash != deployment.plan_hash:
-        raise Rejected(Reason.PLAN_CHANGED, "The plan is not the one that was made; ask again.")
+        raise Rejected(
+            Reason.PLAN_CHANGED,
+            "The plan has changed since it was made; request the release again.",
+        )
     if not plan.needs_approval or deployment.fencing is None:
         return
     approval = records.approval(deployment.deployment_id)
-    if approval is None or not _approves(approval, plan):
-        raise Rejected(Reason.PLAN_CHANGED, "The approval is not for this plan; ask again.")
+    if approval is None or not _is_approval_of(approval, plan):
+        raise Rejected(
+            Reason.PLAN_CHANGED, "The approval is for another plan; request the release again."
+        )
 
 
-def _refuse_moved_schema(deployment: Deployment, lane: Lane) -> None:
+def _refuse_stale_migration(deployment: Deployment, lane: Lane) -> None:
     """Another release may have become live since the plan was made, and moved the schema.
 
     A migration that is no longer needed changes nothing; one that is missing, or that would start
@@ -121,12 +126,12 @@ def _refuse_moved_schema(deployment: Deployment, lane: Lane) -> None:
         again = deploy_command(deployment.lane_id, deployment.release.digest)
         raise Rejected(
             Reason.PLAN_CHANGED,
-            f"The plan is {'with' if plan.needs_migration else 'without'} a migration, and "
-            f"{lane.lane_id} is on schema {now or 'unknown'} now. Ask again: {again}",
+            f"The plan has {'a' if plan.needs_migration else 'no'} migration, and "
+            f"{lane.lane_id} is at schema {now or 'unknown'} now. Request it again: {again}",
         )
 
 
-def _approves(approval: Approval, plan: Plan) -> bool:
+def _is_approval_of(approval: Approval, plan: Plan) -> bool:
     asked = (approval.digest, approval.plan_hash)
     return asked == (plan.release.digest, plan.plan_hash) and approval.approved(plan.planned_at)
 
@@ -141,7 +146,7 @@ def _verdicts(
     plan = deployment.planned()
     release, gates = plan.release, plan.settings.gates
     explicit = deployment.explicit
-    # As it is now: an image can be archived or deleted while an approval waits.
+    # Looked up again: an image can be archived or deleted while an approval is pending.
     reference = release.digest if explicit else release.tag
     found = registry.status(release.repository, reference)
     yield digest_gate(found, release.digest, release.tag, explicit=explicit)
@@ -152,7 +157,7 @@ def _verdicts(
         yield scan_gate(scan, gates.scan, deployment.requested_at, journal.now)
     yield earlier_gate(
         plan.settings.after,
-        _succeeded_earlier(plan, journal.records),
+        _has_succeeded_earlier(plan, journal.records),
         release.digest,
         explicit=explicit,
     )
@@ -160,34 +165,39 @@ def _verdicts(
     names = tuple(dict.fromkeys((*gates.alarms, *plan.settings.verification.alarms)))
     seen = alarms.look(names)
     yield alarm_gate(names, seen.firing, seen.without_data)
-    stable = lane.stable
-    target = registry.status(stable.repository, stable.digest) if stable else None
-    yield rollback_gate(
+    yield _rollback_verdict(deployment, lane, registry)
+
+
+def _rollback_verdict(deployment: Deployment, lane: Lane, registry: ImageRegistry) -> GateVerdict:
+    """Whether the last good release can be pulled now; the plan may be days old."""
+    plan, stable = deployment.planned(), lane.stable
+    image = registry.status(stable.repository, stable.digest) if stable else None
+    return rollback_gate(
         stable,
-        target,
+        image,
         plan.why_no_way_back_to(stable),
-        explicit=explicit,
-        ask_anew=deploy_command(deployment.lane_id, release.digest),
+        explicit=deployment.explicit,
+        ask_anew=deploy_command(plan.lane_id, plan.release.digest),
     )
 
 
-def _succeeded_earlier(plan: Plan, records: Records) -> bool:
+def _has_succeeded_earlier(plan: Plan, records: Records) -> bool:
     if plan.settings.after is None:
         return True
     earlier = records.lane(plan.application, plan.settings.after)
     return plan.release.digest in earlier.proven
 
 
-def _live_checks(deployment: Deployment, lane: Lane, website: Website) -> GateVerdict:
-    """Whether the checks hold for what serves now: found after the rollout, it is a rollback."""
+def _live_checks_gate(deployment: Deployment, lane: Lane, website: Website) -> GateVerdict:
+    """Whether the checks pass on the live release: broken checks would roll any release back."""
     plan = deployment.planned()
-    findings = _asked(plan, website) if lane.stable is not None else None
+    findings = _check_findings(plan, website) if lane.stable is not None else None
     way_on = deploy_command(plan.lane_id, plan.release.digest)
     return checks_gate(findings, way_on, explicit=deployment.explicit)
 
 
-def _asked(plan: Plan, website: Website) -> tuple[Finding, ...]:
-    """The finding of every check, without the version; one that fails is asked again."""
+def _check_findings(plan: Plan, website: Website) -> tuple[Finding, ...]:
+    """The finding of every check, without the version; a failed check is retried."""
     checks = plan.settings.verification.checks
     found: dict[HttpCheck, Finding] = {}
     for _ in range(_TRIES):

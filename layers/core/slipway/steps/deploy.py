@@ -1,4 +1,4 @@
-"""Deploy: point the service at the release and see ECS's own rollout through."""
+"""Deploy: point the service at the release and follow ECS's own rollout to its end."""
 
 from datetime import datetime, timedelta
 
@@ -36,8 +36,8 @@ def deploy(
 ) -> StepResult:
     """Done when ECS has completed the rollout of our revision.
 
-    Unhealthy when ECS gave it up or it took too long: "stable" would not tell, since a service
-    that ECS rolled back is stable too.
+    Unhealthy when ECS gave it up or it took too long. "Stable" proves nothing, since a service that
+    ECS rolled back is stable too.
     """
     deployment = journal.records.deployment(request.deployment_id)
     deployment.refuse_to_continue()
@@ -85,7 +85,7 @@ def _judge(deployment: Deployment, rollout: Rollout, journal: Journal) -> StepRe
     if rollout.state is RolloutState.GIVEN_UP:
         _record_loss(deployment, rollout, journal)
     _refuse_late(deployment, journal.now)
-    message = f"{rollout.running_count} of {rollout.desired_count} tasks run"
+    message = f"{rollout.running_count} of {rollout.desired_count} tasks running"
     return StepResult(done=False, reason=Reason.WAITING, message=message)
 
 
@@ -116,5 +116,5 @@ def _refuse_late(deployment: Deployment, now: datetime) -> None:
     minutes = deployment.planned().settings.strategy.timeout_minutes
     if rollout is not None and now - rollout.requested_at > timedelta(minutes=minutes):
         raise Unhealthy(
-            Reason.DEPLOYMENT_TIMED_OUT, f"ECS has not finished after {minutes} minutes."
+            Reason.DEPLOYMENT_TIMED_OUT, f"ECS did not finish the rollout within {minutes} minutes."
         )

@@ -1,9 +1,13 @@
-"""Enter: take the lane, and with it the database, or wait for whoever holds them."""
+"""Enter: take the lane, and the database with it, or wait for the deployment that holds them.
+
+Taking the lane raises its fencing number. Every later write that precedes a change carries that
+number, so a deployment that was paused and lost the lane meanwhile can change nothing any more.
+"""
 
 from slipway.domain.deployment import Deployment, Phase
 from slipway.domain.errors import Reason
 from slipway.domain.evidence import Note
-from slipway.domain.lane import DatabaseSlot, Entry, Lane, Stable
+from slipway.domain.lane import DatabaseSlot, EnterResult, Lane, Stable
 from slipway.domain.what import What
 from slipway.journal import Journal
 from slipway.ports.control import Announcements, Executions
@@ -28,29 +32,30 @@ def enter(
     executions: Executions,
     announcements: Announcements,
 ) -> StepResult:
-    """Done when lane and database are ours; Rejected when the candidate is no longer wanted."""
+    """Done once both are ours; Rejected when the candidate is superseded or on hold."""
     records = journal.records
     deployment = records.deployment(request.deployment_id)
     deployment.refuse_to_continue()
     lane = records.lane(deployment.application, deployment.environment)
     lane.refuse(deployment.deployment_id, deployment.release.digest, explicit=deployment.explicit)
     slot = _slot(deployment, records)
-    busy_with = _blocked_by(deployment, lane, slot)
+    busy_with = _blocker(deployment, lane, slot)
     if busy_with is None:
         _take(deployment, lane, slot, journal)
-        return StepResult(done=True, reason=Reason.LANE_TAKEN, message=f"{lane.lane_id} is ours")
-    message = _what_is_awaited(busy_with, records, executions, announcements)
-    _wait(deployment, message, journal)
+        return StepResult(done=True, reason=Reason.LANE_TAKEN, message=f"{lane.lane_id} taken")
+    message = _check_on_holder(busy_with, records, executions, announcements)
+    _record_wait(deployment, message, journal)
     return StepResult(done=False, reason=Reason.LANE_BUSY, message=message)
 
 
-def _what_is_awaited(
+def _check_on_holder(
     holder: str, records: Records, executions: Executions, announcements: Announcements
 ) -> str:
-    """What the wait is for.
+    """What is waited for; settles nothing itself.
 
-    Events that end an execution are best effort: who wants the lane looks after its holder. A
-    holder that has ended keeps a database until its migration's task stops; the sweep sees that.
+    Events about ended executions are best effort, so whoever waits for the lane checks on its
+    holder and announces one that is gone. A holder that has ended keeps its database until the
+    migration's task stops; the sweep frees it.
     """
     if executions.running(holder):
         return f"waiting for {holder}"
@@ -65,12 +70,12 @@ def _slot(deployment: Deployment, records: Records) -> DatabaseSlot | None:
     return records.database_slot(database_id) if database_id is not None else None
 
 
-def _blocked_by(deployment: Deployment, lane: Lane, slot: DatabaseSlot | None) -> str | None:
+def _blocker(deployment: Deployment, lane: Lane, slot: DatabaseSlot | None) -> str | None:
     for place in (lane, slot):
         if place is None:
             continue
         entry, _ = place.enter(deployment.deployment_id)
-        if entry is Entry.BUSY:
+        if entry is EnterResult.BUSY:
             return place.holder
     return None
 
@@ -101,7 +106,7 @@ def _way_back(deployment: Deployment, lane: Lane) -> Stable | None:
     return lane.stable.on(plan.settings.database_id(plan.lane_id))
 
 
-def _wait(deployment: Deployment, message: str, journal: Journal) -> None:
+def _record_wait(deployment: Deployment, message: str, journal: Journal) -> None:
     """Record what the wait is for, once for each."""
     if deployment.progress.awaited == message:
         return

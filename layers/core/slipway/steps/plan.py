@@ -1,4 +1,7 @@
-"""Plan: what will change is looked up, fixed and hashed before anything changes."""
+"""Plan: look up what will change, and fix and hash it before anything changes.
+
+Approval and execution both refer to the hash, so what was approved is what is done.
+"""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -27,7 +30,7 @@ from slipway.ports.databases import DatabaseStates
 from slipway.ports.observation import LoadBalancers
 from slipway.ports.registry import ImageRegistry
 from slipway.ports.targets import Services
-from slipway.steps.address import addressed
+from slipway.steps.address import with_address
 from slipway.steps.step import StepRequest
 
 
@@ -60,30 +63,35 @@ def plan(
     balancers: LoadBalancers,
     database_states: DatabaseStates,
 ) -> PlanResult:
-    """Make the plan, once; Rejected when there is nothing to do, or with all that can be known now
-    and would be refused later.
+    """Make the plan, once; Rejected when there is nothing to do, or with every problem that is
+    known now and would otherwise come up later.
 
-    Called again it answers with the plan that was made.
+    Called again, it returns the plan that was made.
     """
     records = journal.records
     deployment = records.deployment(request.deployment_id)
     deployment.refuse_to_continue()
     if deployment.plan is not None:
         return _result(deployment.plan)
-    settings = catalog.environment(deployment.application, deployment.environment)
-    if settings is None:
-        raise Rejected(Reason.LANE_UNKNOWN, f"The catalog has no {deployment.lane_id}.")
+    settings = _settings(deployment, catalog)
     lane = records.lane(deployment.application, deployment.environment)
     live = services.live(settings.target)
     _refuse_unchanged(deployment, lane, live)
-    live = addressed(live, settings, balancers)
+    live = with_address(live, settings, balancers)
     image = _image(deployment, live, registry)
-    made = _plan(deployment, settings, lane, live, image, journal.now)
+    made = _unsealed_plan(deployment, settings, lane, live, image, journal.now)
     refuse_all(_refusals(made, lane, deployment.schema_at, database_states))
-    made = _with_way_back(made, lane.stable, deployment.schema_at, registry, services)
+    made = _sealed_plan(made, lane.stable, deployment.schema_at, registry, services)
     note = Note(what=What.PLANNED, data={"plan_hash": made.plan_hash})
     journal.write(deployment.planned_as(made), note)
     return _result(made)
+
+
+def _settings(deployment: Deployment, catalog: Catalog) -> Environment:
+    settings = catalog.environment(deployment.application, deployment.environment)
+    if settings is None:
+        raise Rejected(Reason.LANE_UNKNOWN, f"The catalog has no {deployment.lane_id}.")
+    return settings
 
 
 def _image(deployment: Deployment, live: LiveService, registry: ImageRegistry) -> Image:
@@ -122,11 +130,11 @@ def _refuse_unchanged(deployment: Deployment, lane: Lane, live: LiveService) -> 
     if live.image_uri == stable.image_uri:
         raise Rejected(
             Reason.UNCHANGED,
-            f"{stable.digest[:19]} is live already, since {stable.deployment_id}.",
+            f"{stable.digest[:19]} is already live, since {stable.deployment_id}.",
         )
 
 
-def _plan(
+def _unsealed_plan(
     deployment: Deployment,
     settings: Environment,
     lane: Lane,
@@ -153,7 +161,7 @@ def _plan(
     )
 
 
-def _with_way_back(
+def _sealed_plan(
     made: Plan,
     stable: Stable | None,
     schema_at: str | None,
@@ -195,5 +203,5 @@ def _result(made: Plan) -> PlanResult:
 
 
 def _verify_interval_seconds(verification: Verification) -> int:
-    """A long bake is looked at about ten times, however short the interval of a failed look."""
+    """About ten looks per bake: a retry interval of seconds would write hundreds of entries."""
     return max(verification.interval_seconds, verification.bake_seconds // 10)

@@ -1,4 +1,4 @@
-"""The task definition revisions of a deployment: its own, and the one that it goes back to."""
+"""The task definition revisions of a deployment: its own, and the one it rolls back to."""
 
 from collections.abc import Callable
 
@@ -34,7 +34,7 @@ def ensure_revision(
     if found is None:
         asked = deployment.with_service(deployment.service.with_revision(effect))
         note = Note(what=What.REVISION_REQUESTED, message=plan.image.uri)
-        deployment, arn = journal.act(asked, note, _register(deployment, base, revisions))
+        deployment, arn = journal.act(asked, note, _registration(deployment, base, revisions))
     else:
         arn = found
     note = Note(what=What.REVISION_REGISTERED, message=arn)
@@ -42,7 +42,7 @@ def ensure_revision(
     return journal.write(deployment.acted(journal.now).with_service(service), note)
 
 
-def _register(deployment: Deployment, base: str, revisions: Revisions) -> Callable[[], str]:
+def _registration(deployment: Deployment, base: str, revisions: Revisions) -> Callable[[], str]:
     plan, fencing = deployment.planned(), fence_of(deployment).fencing
     container, uri = plan.settings.target.container, plan.image.uri
     return lambda: revisions.register(base, container, uri, deployment.deployment_id, fencing)
@@ -56,10 +56,10 @@ def ensure_way_back(
     services: Services,
     revisions: Revisions,
 ) -> Deployment:
-    """The deployment with a revision to go back to that ECS takes.
+    """The deployment with a revision to roll back to that ECS accepts.
 
-    Somebody may have deregistered the last good release's own since; it is registered anew then,
-    once, and found by its name when an earlier try may have done so. Broken when it is deleted.
+    Somebody may have deregistered the last good release's revision. It is registered again then,
+    once: an earlier try's is found by its name. Broken when it was deleted.
     """
     known = deployment.service.return_revision
     if known is not None and known.handle is not None:

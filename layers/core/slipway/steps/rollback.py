@@ -1,4 +1,8 @@
-"""Rollback: back to the release that was last seen healthy, schema first, code after."""
+"""Rollback: bring the last good release back, the schema first and then the code.
+
+The order matters: old code on a newer schema may break, while the new code that still runs during
+a downgrade is being replaced anyway.
+"""
 
 from datetime import datetime, timedelta
 from typing import Final
@@ -16,12 +20,12 @@ from slipway.journal import Journal, fence_of
 from slipway.ports.databases import Restores
 from slipway.ports.targets import OneOffs, Revisions, Rollouts, Services
 from slipway.steps.revision import ensure_way_back
-from slipway.steps.schema_back import take_schema_back
+from slipway.steps.schema_back import roll_back_schema
 from slipway.steps.schema_task import current_started_by, downgrade_started_by
-from slipway.steps.step import Caught, StepRequest, StepResult, nothing_changed
+from slipway.steps.step import Caught, StepRequest, StepResult, unchanged_result
 from slipway.waits import Key, deployment_key, service_key, task_key
 
-# Ends of a rollback that leave the question whether to bring the data back.
+# Ends of a rollback after which an operator has to decide whether to restore the data.
 _ABOUT_THE_DATA: Final = frozenset(
     {
         Reason.NOTHING_TO_ROLL_BACK_TO,
@@ -33,7 +37,7 @@ _ABOUT_THE_DATA: Final = frozenset(
 
 
 class RollbackRequest(StepRequest):
-    """The deployment to take back, and why; the service's ARN names its events."""
+    """The deployment to roll back; ``cause`` is the failure that made it, as the Catch has it."""
 
     service_arn: str
     cause: Caught | None = None
@@ -43,7 +47,7 @@ def keys(request: RollbackRequest) -> tuple[Key, ...]:
     """What wakes a rollback: ECS's news of the service or of the tasks about the schema's way back,
     or the sweep, of whatever has no event: room for a task, or one that was lost.
 
-    The end of a migration that outlived its patience is left to the sweep: hearing of it would
+    The end of a migration that ran into its time limit is left to the sweep: an event for it would
     cost every deployment an invocation.
     """
     return (
@@ -64,22 +68,22 @@ def rollback(
     one_offs: OneOffs,
     restores: Restores,
 ) -> StepResult:
-    """Done when the last good release is back; Broken when only a person can decide.
+    """Done when the last good release is live again; Broken when only an operator can decide.
 
     Transient while a call of this deployment may still be on its way.
 
-    Data is never restored: a backup is brought back by a person, into a new database.
+    Data is never restored automatically: an operator restores a backup into a new database.
     """
     deployment = journal.records.deployment(request.deployment_id)
     deployment.refuse_when_ended()
     if deployment.has_changed:
         deployment = _begin(deployment, request.cause, journal)
-    # What is live looks like a rollback that is done, until the release's own update comes.
+    # Until a late UpdateService of the release arrives, the old one still live looks like success.
     deployment.refuse_while_acting(journal.now)
     if not deployment.has_changed:
-        return nothing_changed()
+        return unchanged_result()
     try:
-        return _take_back(deployment, journal, services, revisions, rollouts, one_offs)
+        return _roll_back(deployment, journal, services, revisions, rollouts, one_offs)
     except Broken as error:
         # The record has moved on: how the migration ended stands in it.
         latest = journal.records.deployment(request.deployment_id)
@@ -87,7 +91,7 @@ def rollback(
         raise Broken(error.reason, f"{error.message}{hint}") from error
 
 
-def _take_back(
+def _roll_back(
     deployment: Deployment,
     journal: Journal,
     services: Services,
@@ -97,17 +101,17 @@ def _take_back(
 ) -> StepResult:
     target = deployment.rollback_target
     if target is None:
-        raise Broken(Reason.NOTHING_TO_ROLL_BACK_TO, _told_no_way_back(deployment))
-    waiting, deployment = take_schema_back(deployment, target, journal, one_offs)
+        raise Broken(Reason.NOTHING_TO_ROLL_BACK_TO, _why_no_way_back(deployment))
+    waiting, deployment = roll_back_schema(deployment, target, journal, one_offs)
     if waiting is not None:
         return waiting
-    return _take_code_back(deployment, target, journal, services, revisions, rollouts)
+    return _roll_back_code(deployment, target, journal, services, revisions, rollouts)
 
 
-def _told_no_way_back(deployment: Deployment) -> str:
+def _why_no_way_back(deployment: Deployment) -> str:
     known = deployment.planned().no_way_back
-    never = f"Nothing was ever seen healthy on {deployment.lane_id}"
-    why = f"There is no way back: {known.why}" if known else never
+    never = f"No release was ever verified on {deployment.lane_id}"
+    why = f"Rollback is not possible: {known.why}" if known else never
     return f"{why}."
 
 
@@ -117,7 +121,7 @@ def _restore_hint(reason: Reason, deployment: Deployment, restores: Restores) ->
     if point is None or reason not in _ABOUT_THE_DATA:
         return ""
     commands = " or: ".join(restores.commands(point))
-    return f" The data as it was before, in a new database: {commands}"
+    return f" To restore the data from before into a new database: {commands}"
 
 
 def _begin(deployment: Deployment, caught: Caught | None, journal: Journal) -> Deployment:
@@ -132,7 +136,7 @@ def _begin(deployment: Deployment, caught: Caught | None, journal: Journal) -> D
     return journal.write(begun, note, fence=fence_of(deployment))
 
 
-def _take_code_back(
+def _roll_back_code(
     deployment: Deployment,
     target: Stable,
     journal: Journal,
@@ -156,15 +160,15 @@ def _take_code_back(
     is_theirs = rollout.primary_revision_arn == target.revision_arn
     if rollout.state is RolloutState.COMPLETED and is_theirs:
         return StepResult(
-            done=True, reason=Reason.ROLLED_BACK, message=f"{target.deployment_id} is back"
+            done=True, reason=Reason.ROLLED_BACK, message=f"{target.deployment_id} is live again"
         )
     _refuse_late(deployment, journal.now)
-    message = f"{rollout.running_count} of {rollout.desired_count} tasks run the old release"
+    message = f"{rollout.running_count} of {rollout.desired_count} tasks running the old release"
     return StepResult(done=False, reason=Reason.WAITING, message=message)
 
 
 def _refuse_given_up(deployment: Deployment, rollout: Rollout) -> None:
-    """A rollback that ECS has given up is not tried again: there is no rollback of a rollback."""
+    """A rollback that ECS gave up is not retried: there is no rollback of a rollback."""
     given_up = rollout.state is RolloutState.GIVEN_UP
     if deployment.service.rollback is not None and given_up:
         raise Unhealthy(Reason.ROLLBACK_NOT_LIVE, f"ECS ended the rollback as {rollout.told}")
@@ -188,4 +192,4 @@ def _refuse_late(deployment: Deployment, now: datetime) -> None:
     since = service.rollback or service.rollout
     patience = timedelta(minutes=2 * deployment.planned().settings.strategy.timeout_minutes)
     if since is not None and now - since.requested_at > patience:
-        raise Unhealthy(Reason.ROLLBACK_TIMED_OUT, "ECS does not finish the rollback.")
+        raise Unhealthy(Reason.ROLLBACK_TIMED_OUT, "ECS did not finish the rollback in time.")

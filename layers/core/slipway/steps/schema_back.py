@@ -1,4 +1,4 @@
-"""The schema's way back: wait for the migration, then take it back or find that it can stay."""
+"""Roll the schema back: wait for the migration to end, then downgrade or leave the schema alone."""
 
 from datetime import timedelta
 
@@ -11,28 +11,28 @@ from slipway.domain.progress import SchemaWork
 from slipway.domain.what import What
 from slipway.journal import Journal
 from slipway.ports.targets import OneOff, OneOffs
-from slipway.steps.schema_current import Waited, ask_whether_it_moved
-from slipway.steps.schema_end import how_it_ended, record_end, where_its_log_is
+from slipway.steps.schema_current import Pending, query_schema
+from slipway.steps.schema_end import end_description, log_hint, record_end
 from slipway.steps.schema_task import (
     SchemaTask,
     downgrade_started_by,
+    ensure_task,
     find_task,
     is_late,
-    look_at,
-    patience,
-    the_migration,
+    migration_task,
+    patience_minutes,
 )
 from slipway.steps.step import StepResult
 
 
-def take_schema_back(
+def roll_back_schema(
     deployment: Deployment, target: Stable, journal: Journal, one_offs: OneOffs
-) -> Waited:
-    """What is still waited for, None once the schema suits the old code; and the deployment."""
-    running, deployment = _await_migration(deployment, journal, one_offs)
-    if running is not None or _stays(deployment, target):
+) -> Pending:
+    """What is still pending, None once the old code can run on the schema; and the deployment."""
+    running, deployment = _wait_for_migration(deployment, journal, one_offs)
+    if running is not None or _is_schema_fine(deployment, target):
         return running, deployment
-    waiting, deployment = ask_whether_it_moved(deployment, target, journal, one_offs)
+    waiting, deployment = query_schema(deployment, target, journal, one_offs)
     if waiting is not None or deployment.progress.schema_unmoved_at is not None:
         return waiting, deployment
     command = _downgrade_command(deployment, target)
@@ -41,14 +41,14 @@ def take_schema_back(
             return None, deployment
         raise Broken(
             Reason.SCHEMA_MOVED,
-            "The schema has moved and the release does not declare that the old code can run "
-            "on it, and there is no downgrade command.",
+            "The schema was migrated, the release is not declared backward compatible, and there "
+            "is no downgrade command.",
         )
     return _downgrade(deployment, command, journal, one_offs)
 
 
-def _stays(deployment: Deployment, target: Stable) -> bool:
-    """Whether the schema needs no way back: it has not moved, or the old code runs on it."""
+def _is_schema_fine(deployment: Deployment, target: Stable) -> bool:
+    """Whether the schema can stay as it is: it has not moved, or the old code runs on it."""
     progress, image = deployment.progress, deployment.planned().image
     if not progress.migration_began:
         return True
@@ -57,9 +57,9 @@ def _stays(deployment: Deployment, target: Stable) -> bool:
     return image.backward_compatible and progress.has_migrated
 
 
-def _await_migration(deployment: Deployment, journal: Journal, one_offs: OneOffs) -> Waited:
-    """A result while the migration has not ended; taking it back meanwhile would race it."""
-    task = the_migration(deployment)
+def _wait_for_migration(deployment: Deployment, journal: Journal, one_offs: OneOffs) -> Pending:
+    """A result while the migration is running: a downgrade beside it would race it."""
+    task = migration_task(deployment)
     effect = task.effect(deployment)
     if effect is None or not effect.may_be_at_work:
         return None, deployment
@@ -71,7 +71,9 @@ def _await_migration(deployment: Deployment, journal: Journal, one_offs: OneOffs
         deployment, _ = record_end(task, deployment, seen, journal, one_offs)
         return None, deployment
     _refuse_endless(task, deployment, arn, journal)
-    waiting = StepResult(done=False, reason=Reason.WAITING, message="the migration still runs")
+    waiting = StepResult(
+        done=False, reason=Reason.WAITING, message="the migration is still running"
+    )
     return waiting, deployment
 
 
@@ -80,7 +82,7 @@ def _record_never_placed(effect: Effect, deployment: Deployment, journal: Journa
     if effect.start is None or journal.now - effect.requested_at > timedelta(minutes=50):
         return deployment
     given_up = effect.starting(effect.start.given_up())
-    note = Note(what=What.MIGRATION_NEVER_PLACED, message="ECS knows no task of it.")
+    note = Note(what=What.MIGRATION_NEVER_PLACED, message="ECS has no task for it.")
     return journal.write(deployment.with_schema_task(SchemaWork.UP, given_up), note)
 
 
@@ -88,8 +90,8 @@ def _refuse_endless(task: SchemaTask, deployment: Deployment, arn: str, journal:
     if is_late(task, deployment, journal.now, times=2):
         raise Broken(
             Reason.MIGRATION_TIMED_OUT,
-            f"The migration task {arn} does not end; stop it and decide what its half-done work "
-            "means. No other deployment migrates this database until the task has stopped.",
+            f"The migration task {arn} is still running; stop it and check the partly migrated "
+            "schema. No other deployment migrates this database until the task has stopped.",
         )
 
 
@@ -102,21 +104,21 @@ def _downgrade_command(deployment: Deployment, target: Stable) -> tuple[str, ...
 
 def _downgrade(
     deployment: Deployment, command: tuple[str, ...], journal: Journal, one_offs: OneOffs
-) -> Waited:
+) -> Pending:
     if deployment.progress.has_downgraded:
         return None, deployment
     name = downgrade_started_by(deployment.deployment_id)
     task = SchemaTask(SchemaWork.DOWN, name, command)
-    deployment, seen = look_at(task, deployment, journal, one_offs)
+    deployment, seen = ensure_task(task, deployment, journal, one_offs)
     if isinstance(seen, str):
-        late = f"could not be started within {patience(deployment)} minutes: {seen}"
+        late = f"did not start within {patience_minutes(deployment)} minutes: {seen}"
         _refuse_late(task, deployment, late, journal)
-        waiting = f"the downgrade waits: {seen}"
+        waiting = f"the downgrade is waiting: {seen}"
         return StepResult(done=False, reason=Reason.WAITING, message=waiting), deployment
     if not seen.ended:
-        late = f"still runs after {patience(deployment)} minutes."
+        late = f"is still running after {patience_minutes(deployment)} minutes."
         _refuse_late(task, deployment, late, journal)
-        message = "the schema is going back"
+        message = "the downgrade is running"
         return StepResult(done=False, reason=Reason.WAITING, message=message), deployment
     deployment, _ = record_end(task, deployment, seen, journal, one_offs)
     _refuse_failed(deployment, seen)
@@ -130,5 +132,5 @@ def _refuse_late(task: SchemaTask, deployment: Deployment, how: str, journal: Jo
 
 def _refuse_failed(deployment: Deployment, seen: OneOff) -> None:
     if seen.exit_code != 0:
-        log = "" if seen.never_ran else f" {where_its_log_is(deployment)}."
-        raise Broken(Reason.DOWNGRADE_FAILED, f"The downgrade {how_it_ended(seen)}.{log}")
+        log = "" if seen.never_ran else f" {log_hint(deployment)}."
+        raise Broken(Reason.DOWNGRADE_FAILED, f"The downgrade {end_description(seen)}.{log}")

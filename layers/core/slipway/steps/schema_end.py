@@ -1,4 +1,4 @@
-"""How a one-off task about a schema ended: on record before anything else is done about it."""
+"""The end of a schema task: recorded first, then its leftovers are stopped and its log is read."""
 
 from slipway.domain.commands import show_command
 from slipway.domain.deployment import Deployment
@@ -45,7 +45,7 @@ def _write_end(
     if seen.never_ran:
         ended = ended.starting((effect.start or Start()).given_up())
     data = {"exit_code": seen.exit_code, "reason": seen.reason, "leftover": seen.leftover}
-    note = Note(what=of_task(task.work, TaskEvent.ENDED), message=how_it_ended(seen), data=data)
+    note = Note(what=of_task(task.work, TaskEvent.ENDED), message=end_description(seen), data=data)
     return journal.write(deployment.with_schema_task(task.work, ended), note)
 
 
@@ -66,7 +66,7 @@ def _stop_leftover(
     return journal.write(deployment.acted(journal.now))
 
 
-def how_it_ended(seen: OneOff) -> str:
+def end_description(seen: OneOff) -> str:
     """How a task's command ended, with ECS's own reason."""
     reason = f" ({seen.reason})" if seen.reason else ""
     if seen.never_ran:
@@ -76,6 +76,6 @@ def how_it_ended(seen: OneOff) -> str:
     return f"ended with exit code {seen.exit_code}{reason}"
 
 
-def where_its_log_is(deployment: Deployment) -> str:
-    """The sentence that leads to a task's last lines; they may hold what not everybody may read."""
-    return f"The end of its log: {show_command(deployment.deployment_id)}"
+def log_hint(deployment: Deployment) -> str:
+    """Where to read a task's last log lines. They are not quoted: not everybody may read them."""
+    return f"See the end of its log: {show_command(deployment.deployment_id)}"

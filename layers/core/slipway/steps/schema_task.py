@@ -1,4 +1,9 @@
-"""The one-off tasks about a schema, all of one kind: asked for, placed, looked at."""
+"""The one-off ECS tasks that work on a schema: migrate it, downgrade it, print its revision.
+
+Each is started at most once. RunTask's client token covers a retry of the same try; a refused try
+needs a new token, which may only be used once it is certain that no earlier one started the task.
+So every try is counted before the call, and only an answer settles it.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +20,7 @@ from slipway.journal import Journal
 from slipway.ports.targets import OneOff, OneOffs
 from slipway.steps.revision import revision_of
 
-# What one try to start a task came to: its ARN, or why nothing was started.
+# The result of one try to start a task: its ARN, or why nothing was started.
 Answer = str | Broken | Transient
 
 
@@ -28,12 +33,12 @@ class SchemaTask:
     command: tuple[str, ...]
 
     def effect(self, deployment: Deployment) -> Effect | None:
-        """What the deployment knows of it; None when it was never asked for."""
+        """What the deployment knows of it; None when it was never requested."""
         return deployment.progress.schema_tasks.get(self.work)
 
 
 # The task as ECS reports it, or ECS's words while it is not placed.
-Seen = tuple[Deployment, OneOff | str]
+TaskLook = tuple[Deployment, OneOff | str]
 
 
 def migration_started_by(deployment_id: str) -> str:
@@ -47,26 +52,28 @@ def downgrade_started_by(deployment_id: str) -> str:
 
 
 def current_started_by(deployment_id: str) -> str:
-    """How ECS knows the task that tells the schema's revision."""
+    """How ECS knows the task that prints the schema's revision."""
     return f"slipway/current/{deployment_id}"
 
 
-def the_migration(deployment: Deployment) -> SchemaTask:
+def migration_task(deployment: Deployment) -> SchemaTask:
     """The task that moves the schema of this deployment."""
     settings = deployment.planned().settings.migration
     command = settings.command if settings else ()
     return SchemaTask(SchemaWork.UP, migration_started_by(deployment.deployment_id), command)
 
 
-def look_at(task: SchemaTask, deployment: Deployment, journal: Journal, one_offs: OneOffs) -> Seen:
-    """How the task does; it is started if it was not.
+def ensure_task(
+    task: SchemaTask, deployment: Deployment, journal: Journal, one_offs: OneOffs
+) -> TaskLook:
+    """The task as ECS reports it; it is started first if that has not happened yet.
 
-    Broken when ECS refuses it. ECS's words while it has no room, or when nobody starts it any more.
+    Broken when ECS refuses it. ECS's words while it has no capacity, or once starting was given up.
     """
     effect = task.effect(deployment)
     if effect is None or effect.handle is None:
         if effect is not None and effect.start is not None and effect.start.never:
-            return deployment, _never(effect.start)
+            return deployment, _last_answer(effect.start)
         deployment, arn, put_off = _start(task, deployment, journal, one_offs)
         if arn is None:
             return deployment, put_off
@@ -75,8 +82,8 @@ def look_at(task: SchemaTask, deployment: Deployment, journal: Journal, one_offs
     return deployment, one_offs.look(deployment.planned().settings.target, arn)
 
 
-def _never(start: Start) -> str:
-    """What ECS said last of a task that nobody starts any more; a refusal is a refusal again."""
+def _last_answer(start: Start) -> str:
+    """ECS's last words about a task whose start was given up; a refusal is raised again."""
     if start.refused_as is not None:
         raise Broken(start.refused_as, start.put_off_by)
     return start.put_off_by
@@ -89,7 +96,7 @@ def _start(
     # An older Slipway counted no tries; nothing is known of those that it made.
     asked = Effect(requested_at=journal.now, start=Start())
     effect = task.effect(deployment) or asked
-    deployment, effect, answer = _ask(task, effect, deployment, journal, one_offs)
+    deployment, effect, answer = _request_start(task, effect, deployment, journal, one_offs)
     deployment = deployment.acted(journal.now)
     if isinstance(answer, ControlPlaneError):
         deployment = _record_refusal(task, effect, deployment, answer, journal)
@@ -101,12 +108,12 @@ def _start(
     return deployment, answer, ""
 
 
-def _ask(
+def _request_start(
     task: SchemaTask, effect: Effect, deployment: Deployment, journal: Journal, one_offs: OneOffs
 ) -> tuple[Deployment, Effect, Answer]:
     """What ECS answers to one try: the task's ARN, or why there is none."""
     start = effect.start
-    told = start is not None and start.put_off_by != ""
+    is_recorded = start is not None and start.put_off_by != ""
     note = Note(
         what=of_task(task.work, TaskEvent.REQUESTED),
         message=" ".join(task.command),
@@ -115,13 +122,13 @@ def _ask(
     trying = effect.starting(start.tried() if start else None)
     deployment, answer = journal.act(
         deployment.with_schema_task(task.work, trying),
-        None if told else note,
-        _one_try(task, deployment, one_offs, start.refusals if start else 0),
+        None if is_recorded else note,
+        _attempt(task, deployment, one_offs, start.refusals if start else 0),
     )
     return deployment, trying, answer
 
 
-def _one_try(
+def _attempt(
     task: SchemaTask, deployment: Deployment, one_offs: OneOffs, attempt: int
 ) -> Callable[[], Answer]:
     target, revision = deployment.planned().settings.target, revision_of(deployment)
@@ -161,16 +168,16 @@ def _record_refusal(
 
 
 def is_late(task: SchemaTask, deployment: Deployment, now: datetime, times: int = 1) -> bool:
-    """Whether patience is over: with the run of a task that was placed, else with its placing."""
+    """Whether the task took too long: to run once it was placed, or else to be placed."""
     effect = task.effect(deployment)
     if effect is None:
         return False
     since = (effect.start.at if effect.start else None) or effect.requested_at
-    return now - since > timedelta(minutes=times * patience(deployment))
+    return now - since > timedelta(minutes=times * patience_minutes(deployment))
 
 
-def patience(deployment: Deployment) -> int:
-    """For how many minutes each of these tasks is waited for."""
+def patience_minutes(deployment: Deployment) -> int:
+    """How many minutes each of these tasks may take."""
     settings = deployment.planned().settings.migration
     return settings.timeout_minutes if settings else 0
 

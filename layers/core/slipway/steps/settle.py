@@ -1,18 +1,18 @@
-"""Settle: the outcome is written, the lane freed or held, and whoever waits is told."""
+"""Settle: write the outcome, free or hold the lane, and announce it to whoever waits.
+
+The only place that ends a deployment. It trusts the record more than its caller, since it also
+runs after an execution was stopped or timed out.
+"""
 
 from datetime import datetime
 
-from slipway.domain.deployment import (
-    Deployment,
-    Failure,
-    Outcome,
-    Phase,
-    outcome_of,
-)
+from slipway.domain.deployment import Deployment, Phase
 from slipway.domain.errors import Broken, Reason, Transient
 from slipway.domain.evidence import Note
+from slipway.domain.failure import Failure, outcome_of
 from slipway.domain.lane import Hold, Lane, Stable
 from slipway.domain.model import Model, Versioned
+from slipway.domain.outcome import Outcome
 from slipway.domain.what import What
 from slipway.journal import Journal
 from slipway.ports.control import Announcements
@@ -51,12 +51,12 @@ def settle(
         failure = request.failure.failure() if request.failure else None
         cause = request.cause.failure() if request.cause else deployment.cause
         deployment = _settle(deployment, failure, cause, journal)
-    announcements.publish("Deployment Settled", _news(deployment))
+    announcements.publish("Deployment Settled", _event_detail(deployment))
     return _result(deployment)
 
 
 def _refuse_while_acting(deployment: Deployment, journal: Journal) -> None:
-    """Raise Transient while something may be on its way; nothing new is begun meanwhile."""
+    """Raise Transient while a call may be on its way; ``ending`` keeps new ones from starting."""
     try:
         deployment.refuse_while_acting(journal.now)
     except Transient as waiting:
@@ -69,24 +69,24 @@ def _refuse_while_acting(deployment: Deployment, journal: Journal) -> None:
 def _settle(
     deployment: Deployment, failure: Failure | None, cause: Failure | None, journal: Journal
 ) -> Deployment:
-    failure, cause = _proven(deployment, failure, cause)
+    failure, cause = _failure_and_cause(deployment, failure, cause)
     outcome = outcome_of(failure, cause, changed=deployment.has_changed)
     end = {"outcome": outcome, "failure": failure, "cause": cause, "settled_at": journal.now}
     ended = deployment.at(Phase.SETTLED).model_copy(update=end)
-    told = failure or cause
+    ended_by = failure or cause
     note = Note(
         what=What.SETTLED,
-        reason=told.reason if told else "",
-        message=told.message if told else "",
+        reason=ended_by.reason if ended_by else "",
+        message=ended_by.message if ended_by else "",
         data={"outcome": outcome},
     )
-    return journal.write(ended, note, others=_what_it_frees(ended, outcome, journal))
+    return journal.write(ended, note, others=_documents_after(ended, outcome, journal))
 
 
-def _proven(
+def _failure_and_cause(
     deployment: Deployment, failure: Failure | None, cause: Failure | None
 ) -> tuple[Failure | None, Failure | None]:
-    """Failure and cause as the record bears them out; the caller may not know all or be wrong."""
+    """Failure and cause as the record supports them; the caller may know less, or be wrong."""
     progress = deployment.progress
     # Verified is verified, whatever became of the execution afterwards.
     if progress.verified_at is not None and cause is None:
@@ -97,13 +97,13 @@ def _proven(
         # What failed before anything was changed is a plain end, not a rollback.
         failure, cause = failure or cause, None
     if failure is None:
-        unproven = "The execution told of no failure, but nothing was verified."
+        unproven = "The execution reported no failure, but nothing was verified."
         return Failure.parsed("Settle", Broken.__name__, unproven), cause
     return failure, cause
 
 
-def _what_it_frees(deployment: Deployment, outcome: Outcome, journal: Journal) -> list[Versioned]:
-    """The lane and the database as they are to be left, if anything changes for them.
+def _documents_after(deployment: Deployment, outcome: Outcome, journal: Journal) -> list[Versioned]:
+    """The lane and the database slot to write with the outcome, as far as they change.
 
     A database stays taken while a migration may be at work in it: the sweep frees it at its end.
     """
@@ -127,10 +127,10 @@ def _lane_after(lane: Lane, deployment: Deployment, outcome: Outcome, now: datet
         return left.with_stable(_stable(deployment, now), explicit=deployment.explicit)
     if not outcome.holds_the_lane:
         return left
-    told = deployment.failure or deployment.cause
+    ended_by = deployment.failure or deployment.cause
     hold = Hold(
         reason=outcome,
-        message=told.message if told else "",
+        message=ended_by.message if ended_by else "",
         by=deployment.deployment_id,
         since=now,
     )
@@ -173,7 +173,7 @@ def _stable(deployment: Deployment, now: datetime) -> Stable:
     )
 
 
-def _news(deployment: Deployment) -> dict[str, str]:
+def _event_detail(deployment: Deployment) -> dict[str, str]:
     return {
         "deployment_id": deployment.deployment_id,
         "lane": deployment.lane_id,
@@ -182,9 +182,9 @@ def _news(deployment: Deployment) -> dict[str, str]:
 
 
 def _result(deployment: Deployment) -> SettleResult:
-    told = deployment.failure or deployment.cause
+    ended_by = deployment.failure or deployment.cause
     return SettleResult(
         outcome=deployment.outcome or Outcome.FAILED,
-        reason=told.reason if told else "",
-        message=told.message if told else "",
+        reason=ended_by.reason if ended_by else "",
+        message=ended_by.message if ended_by else "",
     )

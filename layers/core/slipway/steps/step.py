@@ -1,7 +1,7 @@
-"""What every step is asked, and what it answers."""
+"""The request and the result that every step has in common."""
 
-from slipway.domain.deployment import Failure
 from slipway.domain.errors import Reason
+from slipway.domain.failure import Failure
 from slipway.domain.model import Model
 
 
@@ -13,7 +13,7 @@ class StepRequest(Model):
 
 
 class StepResult(Model):
-    """What a step found; not done means that it waits and wants to be called again."""
+    """What a step found; not done means that it waits and is to be called again."""
 
     done: bool
     reason: Reason
@@ -32,6 +32,6 @@ class Caught(Model):
         return Failure.parsed(self.state, self.error, self.cause)
 
 
-def nothing_changed() -> StepResult:
-    """The answer of the way back where nothing has to be taken back."""
-    return StepResult(done=True, reason=Reason.NOTHING_CHANGED, message="nothing had been changed")
+def unchanged_result() -> StepResult:
+    """The result of a rollback that has nothing to roll back."""
+    return StepResult(done=True, reason=Reason.NOTHING_CHANGED, message="nothing was changed")

@@ -1,4 +1,8 @@
-"""Verify: judge what is live, after a deployment and after a rollback alike."""
+"""Verify: judge what is live, after a deployment and after a rollback alike.
+
+A world that is just moving (scaled, redeployed by hand) says nothing about the release, so such a
+look counts for nothing. A world that keeps moving longer than a rollout may take counts as failed.
+"""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -25,7 +29,7 @@ from slipway.ports.observation import Alarms, LoadBalancers, Website
 from slipway.ports.targets import Services
 from slipway.steps.address import requests_for
 from slipway.steps.revision import revision_of
-from slipway.steps.step import StepRequest, StepResult, nothing_changed
+from slipway.steps.step import StepRequest, StepResult, unchanged_result
 from slipway.waits import Key, deployment_key
 
 # For all checks of one look; the function ends after 60 seconds.
@@ -76,44 +80,49 @@ def verify(
     """Take one look. Done when healthy for as long as asked; Unhealthy on a failed verdict.
 
     Transient when healthy while a call of this deployment may still be on its way.
-    A look that decides nothing counts as failed once the catalog's attempts are used up; one at a
-    world that is just moving counts for nothing, for as long as a rollout may take.
+    An inconclusive look counts as failed once the catalog's attempts are used up; one at a moving
+    world counts for nothing, for as long as a rollout may take.
     """
     deployment = journal.records.deployment(request.deployment_id)
-    before = _verdict_before(deployment, request.of)
+    before = _earlier_verdict(deployment, request.of)
     if before is not None:
         return before
-    if request.of is Subject.RELEASE:
-        deployment.refuse_to_continue()
-        deployment = deployment.at(Phase.VERIFYING)
-    expected = _expected(deployment, request.of)
-    target = deployment.planned().settings.target
-    rollout = services.rollout(target, expected.revision_arn)
+    deployment = _begin(deployment, request.of)
+    expected = _expectation(deployment, request.of)
+    rollout = services.rollout(deployment.planned().settings.target, expected.revision_arn)
     binding = judge_rollout(rollout, expected)
     # While a rollout goes on, tasks can neither be healthy nor answer.
     under_way = binding.verdict is Verdict.MOVING
-    tasks = [] if under_way else list(_tasks(deployment, rollout, balancers))
+    tasks = [] if under_way else list(_task_findings(deployment, rollout, balancers))
     findings = [binding, *tasks]
-    # After a rollback an alarm may still ring for the release that is gone.
+    # After a rollback an alarm may still be firing for the release that is gone.
     if request.of is Subject.RELEASE:
-        findings += _alarms(deployment.planned(), alarms)
-    if not under_way and not _nobody_serves(deployment, rollout, tasks):
-        findings += _answers(deployment.planned(), expected, website)
+        findings += _alarm_findings(deployment.planned(), alarms)
+    if not under_way and not _has_no_task_serving(deployment, rollout, tasks):
+        findings += _answer_findings(deployment.planned(), expected, website)
     return _decide(deployment, request.of, judge(findings), rollout, journal)
 
 
-def _verdict_before(deployment: Deployment, of: Subject) -> StepResult | None:
-    """What an earlier look, or none at all, has decided already; raises what ends the looking."""
+def _earlier_verdict(deployment: Deployment, of: Subject) -> StepResult | None:
+    """The result that an earlier look has decided; raises what an earlier look ended with."""
     deployment.refuse_when_ended()
     if of is Subject.ROLLBACK and not deployment.has_changed:
-        return nothing_changed()
+        return unchanged_result()
     if of is Subject.RELEASE:
         deployment.refuse_to_go_forward()
     if _is_verified(deployment, of):
-        return StepResult(done=True, reason=Reason.VERIFIED, message="verified before")
+        return StepResult(done=True, reason=Reason.VERIFIED, message="already verified")
     if deployment.progress.looks.verdict is not None:
-        raise Unhealthy(_blame(of), deployment.progress.looks.verdict)
+        raise Unhealthy(_failure_reason(of), deployment.progress.looks.verdict)
     return None
+
+
+def _begin(deployment: Deployment, of: Subject) -> Deployment:
+    """The deployment in its phase; a rollback keeps its own and cannot be cancelled."""
+    if of is Subject.ROLLBACK:
+        return deployment
+    deployment.refuse_to_continue()
+    return deployment.at(Phase.VERIFYING)
 
 
 def _is_verified(deployment: Deployment, of: Subject) -> bool:
@@ -123,9 +132,9 @@ def _is_verified(deployment: Deployment, of: Subject) -> bool:
     return judged is not None
 
 
-def _expected(deployment: Deployment, of: Subject) -> Expected:
+def _expectation(deployment: Deployment, of: Subject) -> Expected:
     if of is Subject.ROLLBACK:
-        return _expected_after_rollback(deployment)
+        return _expectation_after_rollback(deployment)
     image = deployment.planned().image
     return Expected(
         revision_arn=revision_of(deployment),
@@ -134,10 +143,10 @@ def _expected(deployment: Deployment, of: Subject) -> Expected:
     )
 
 
-def _expected_after_rollback(deployment: Deployment) -> Expected:
+def _expectation_after_rollback(deployment: Deployment) -> Expected:
     target = deployment.goes_back_to
     if target is None:
-        message = "Nothing was seen healthy here before."
+        message = "No release was verified here before."
         raise Broken(Reason.NOTHING_TO_ROLL_BACK_TO, message)
     return Expected(
         revision_arn=target.revision_arn,
@@ -146,7 +155,9 @@ def _expected_after_rollback(deployment: Deployment) -> Expected:
     )
 
 
-def _tasks(deployment: Deployment, rollout: Rollout, balancers: LoadBalancers) -> Iterator[Finding]:
+def _task_findings(
+    deployment: Deployment, rollout: Rollout, balancers: LoadBalancers
+) -> Iterator[Finding]:
     """The service's tasks in every target group, also those that the checks do not go through."""
     live, anew = deployment.planned().live, deployment.progress.looks.was_emptied
     groups = live.target_groups
@@ -159,20 +170,20 @@ def _tasks(deployment: Deployment, rollout: Rollout, balancers: LoadBalancers) -
         yield found.model_copy(update={"message": f"{where}{found.message}"})
 
 
-def _nobody_serves(deployment: Deployment, rollout: Rollout, tasks: list[Finding]) -> bool:
-    """Whether no task of the release can answer: what a load balancer says then is not its word."""
+def _has_no_task_serving(deployment: Deployment, rollout: Rollout, tasks: list[Finding]) -> bool:
+    """Whether no task of the release can answer: a 503 is then the load balancer's, not its own."""
     moving = any(found.verdict is Verdict.MOVING for found in tasks)
     return moving and (rollout.desired_count == 0 or deployment.progress.looks.was_emptied)
 
 
-def _alarms(plan: Plan, alarms: Alarms) -> Iterator[Finding]:
+def _alarm_findings(plan: Plan, alarms: Alarms) -> Iterator[Finding]:
     names = tuple(dict.fromkeys(plan.settings.verification.alarms))
     if names:
         seen = alarms.look(names)
         yield judge_alarms(names, seen.firing, seen.without_data)
 
 
-def _answers(plan: Plan, expected: Expected, website: Website) -> Iterator[Finding]:
+def _answer_findings(plan: Plan, expected: Expected, website: Website) -> Iterator[Finding]:
     verification = plan.settings.verification
     checks = verification.checks
     if checks:
@@ -198,7 +209,7 @@ def _decide(
     note = Note(what=_UNHEALTHY[of], message=judgement.message, data={"look": number})
     journal.write(deployment.with_looks(looks), note)
     if final:
-        raise Unhealthy(_blame(of), judgement.message)
+        raise Unhealthy(_failure_reason(of), judgement.message)
     return StepResult(done=False, reason=Reason.WAITING, message=judgement.message)
 
 
@@ -210,10 +221,10 @@ def _record_moving(
     since = looks.moving_since or journal.now
     minutes = deployment.planned().settings.strategy.timeout_minutes
     if journal.now - since > timedelta(minutes=minutes):
-        verdict = f"{judgement.message} It has been so for more than {minutes} minutes."
+        verdict = f"{judgement.message} This has lasted for more than {minutes} minutes."
         note = Note(what=_UNHEALTHY[of], message=verdict)
         journal.write(deployment.with_looks(looks.endless(verdict)), note)
-        raise Unhealthy(_blame(of), verdict)
+        raise Unhealthy(_failure_reason(of), verdict)
     # What bakes goes on baking while tasks of it run: the others say nothing about it.
     emptied = looks.was_emptied or rollout.desired_count == 0
     least = min(deployment.planned().live.desired_count, rollout.desired_count)
@@ -225,7 +236,7 @@ def _record_moving(
     return StepResult(done=False, reason=Reason.WAITING, message=judgement.message)
 
 
-def _blame(of: Subject) -> Reason:
+def _failure_reason(of: Subject) -> Reason:
     return Reason.RELEASE_UNHEALTHY if of is Subject.RELEASE else Reason.ROLLBACK_NOT_LIVE
 
 
@@ -242,7 +253,7 @@ def _record_healthy(
             journal.write(deployment, Note(what=What.RELEASE_BAKING, message="baking"))
         message = f"healthy; {left} more seconds to bake"
         return StepResult(done=False, reason=Reason.WAITING, message=message)
-    # A call that comes late would undo what has just been seen.
+    # A call that arrives late would undo what was just verified.
     deployment.refuse_while_acting(now)
     progress = deployment.progress
     seen = progress.verified(now) if of is Subject.RELEASE else progress.rolled_back(now)
@@ -254,7 +265,7 @@ def _record_healthy(
 def _with_healthy_look(
     deployment: Deployment, of: Subject, rollout: Rollout, now: datetime
 ) -> Deployment:
-    """The deployment with what a healthy look tells.
+    """The deployment with what a healthy look adds.
 
     Where another ECS deployment of the same revision has replaced ours, all tasks are new ones:
     they bake anew.

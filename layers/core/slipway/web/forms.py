@@ -1,4 +1,4 @@
-"""What a person sent: a small form, read strictly."""
+"""The approval form, parsed strictly: the one input that the pages take from people."""
 
 import base64
 import re
@@ -18,18 +18,18 @@ _FIELDS: Final = ("answer", "by", "comment", "sig")
 def decision(deployment_id: str, body: str, *, is_base64: bool, content_type: str) -> DecideRequest:
     """The decision in a form; Rejected with one sentence when it is not one."""
     if content_type.partition(";")[0].strip().lower() != "application/x-www-form-urlencoded":
-        raise _malformed("The decision has to be sent by the approval page's form.")
+        raise _form_error("Send the decision with the form on the approval page.")
     if len(body) > LIMIT_BYTES:
-        raise _malformed(f"The form is too large (limit {LIMIT_BYTES} bytes).")
+        raise _form_error(f"The form is too large (limit {LIMIT_BYTES} bytes).")
     fields = _fields(body, is_base64)
     sig = fields.pop("sig", "")
     if not re.fullmatch(r"[0-9a-f]{64}", sig):
-        raise Rejected(Reason.LINK_INVALID, "This link is not valid, or not valid any more.")
+        raise Rejected(Reason.LINK_INVALID, "This link is invalid or no longer valid.")
     try:
         return DecideRequest.model_validate({**fields, "deployment_id": deployment_id, "sig": sig})
     except ValidationError as error:
         wrong = str(error.errors(include_url=False, include_input=False)[0]["loc"][-1])
-        raise _malformed(f"The field '{wrong}' {_EXPECTED[wrong]}.") from None
+        raise _form_error(f"The field '{wrong}' {_EXPECTED[wrong]}.") from None
 
 
 _EXPECTED: Final = {
@@ -47,11 +47,11 @@ def _fields(body: str, is_base64: bool) -> dict[str, str]:
             raw.decode(), keep_blank_values=True, max_num_fields=len(_FIELDS), errors="strict"
         )
     except ValueError:
-        raise _malformed("The form cannot be read.") from None
+        raise _form_error("The form cannot be read.") from None
     if not set(parsed) <= set(_FIELDS) or any(len(values) > 1 for values in parsed.values()):
-        raise _malformed("The form has fields that it should not have.")
+        raise _form_error("The form has unexpected fields.")
     return {name: values[0] for name, values in parsed.items()}
 
 
-def _malformed(sentence: str) -> Rejected:
+def _form_error(sentence: str) -> Rejected:
     return Rejected(Reason.EVENT_MALFORMED, sentence)

@@ -6,10 +6,12 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from slipway.domain.approval import Answer, Approval
-from slipway.domain.deployment import Deployment, Failure, Outcome, Phase
+from slipway.domain.deployment import Deployment, Phase
 from slipway.domain.evidence import Evidence, chain_errors
-from slipway.domain.guidance import manner, overridden, way_back
+from slipway.domain.failure import Failure
+from slipway.domain.guidance import manner, override_notes, way_back
 from slipway.domain.lane import Lane
+from slipway.domain.outcome import Outcome
 from slipway.domain.plan import Plan
 from slipway.domain.recovery import recovery_point
 from slipway.domain.release import REVISION_LABEL
@@ -90,7 +92,7 @@ def approval_page(
 ) -> str:
     """What is being approved, with the form to decide; ``closed`` says why there is none.
 
-    ``lane`` tells what a person's request goes over.
+    ``lane`` shows what an explicit request overrides.
     """
     plan = deployment.planned()
     return render(
@@ -103,7 +105,7 @@ def approval_page(
         sig=sig,
         closed=closed,
         links=links,
-        overridden=overridden(deployment, lane) if lane else (),
+        overridden=override_notes(deployment, lane) if lane else (),
         **_plan(plan),
     )
 
@@ -114,7 +116,8 @@ def decided_page(approval: Approval, links: Links) -> str:
     approved = decision is not None and decision.answer is Answer.APPROVE
     heading = f"You have {'approved' if approved else 'rejected'} {approval.deployment_id}"
     happens = (
-        "The gates are checked again, then the deployment takes its lane and goes on by itself."
+        "The gates are checked again, then the deployment takes its lane and continues "
+        "automatically."
         if approved
         else "The deployment ends as Rejected. Nothing was changed."
     )
@@ -201,14 +204,14 @@ def _log(entry: Evidence) -> list[str]:
 
 
 def _failures(deployment: Deployment) -> list[Failure]:
-    """What went wrong, first things first; the same failure is told once."""
-    told = [failure for failure in (deployment.cause, deployment.failure) if failure]
-    return told[:1] if len(told) == 2 and told[0] == told[1] else told
+    """What went wrong, first things first; the same failure is listed once."""
+    failures = [failure for failure in (deployment.cause, deployment.failure) if failure]
+    return failures[:1] if len(failures) == 2 and failures[0] == failures[1] else failures
 
 
 def _track(deployment: Deployment) -> list[Mark]:
     """The phases that this deployment goes through, and where it stands."""
-    story = [phase for phase in _STORY if _meant(phase, deployment.plan)]
+    story = [phase for phase in _STORY if _has_phase(phase, deployment.plan)]
     if deployment.outcome is None and deployment.phase is Phase.ROLLING_BACK:
         return [Mark(phase, "") for phase in story] + [Mark(Phase.ROLLING_BACK, "bad")]
     if deployment.outcome is not None:
@@ -227,7 +230,7 @@ def _end(deployment: Deployment) -> str:
     return "bad" if deployment.cause or deployment.failure else ""
 
 
-def _meant(phase: Phase, plan: Plan | None) -> bool:
+def _has_phase(phase: Phase, plan: Plan | None) -> bool:
     if plan is None:
         return phase is Phase.PLANNING
     if phase is Phase.AWAITING_APPROVAL:

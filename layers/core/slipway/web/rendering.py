@@ -15,7 +15,7 @@ from jinja2 import BaseLoader, Environment, FileSystemLoader, ModuleLoader, Stri
 from markupsafe import Markup, escape
 
 from slipway.domain import guidance, wording
-from slipway.domain.redaction import shown
+from slipway.domain.redaction import redact_for_people
 
 _HERE: Final = Path(__file__).parent
 _TEMPLATES: Final = _HERE / "templates"
@@ -56,7 +56,7 @@ def render(template: str, **context: Any) -> str:
 
 def compile_templates(folder: Path) -> None:
     """Write the templates as Python modules into a folder."""
-    _configured(FileSystemLoader(_TEMPLATES)).compile_templates(
+    _build_environment(FileSystemLoader(_TEMPLATES)).compile_templates(
         folder, extensions=["html"], zip=None, ignore_errors=False
     )
 
@@ -66,32 +66,32 @@ def _environment() -> Environment:
     loader: BaseLoader = FileSystemLoader(_TEMPLATES)
     if _COMPILED.is_dir():
         loader = ModuleLoader(_COMPILED)
-    return _configured(loader)
+    return _build_environment(loader)
 
 
-def _plainly(value: Any) -> Any:
+def _printable(value: Any) -> Any:
     """Every text that a template shows, in one printable line without secrets."""
     if isinstance(value, str) and not isinstance(value, Markup):
-        return shown(value, _LONGEST)
+        return redact_for_people(value, _LONGEST)
     return value
 
 
 def _with_code(text: str) -> Markup:
     """Text in which what stands between backquotes is code."""
-    parts = shown(text, _LONGEST).split("`")
+    parts = redact_for_people(text, _LONGEST).split("`")
     marked = [
         Markup("<code>{}</code>").format(p) if n % 2 else escape(p) for n, p in enumerate(parts)
     ]
     return Markup("").join(marked)
 
 
-def _configured(loader: BaseLoader) -> Environment:
+def _build_environment(loader: BaseLoader) -> Environment:
     environment: Environment = Environment(
         loader=loader,
         autoescape=True,
         undefined=StrictUndefined,
         auto_reload=False,
-        finalize=_plainly,
+        finalize=_printable,
         trim_blocks=True,
         lstrip_blocks=True,
     )

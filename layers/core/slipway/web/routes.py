@@ -7,7 +7,7 @@ from aws_lambda_powertools.event_handler.api_gateway import Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.event_handler.lambda_function_url import LambdaFunctionUrlResolver
 
-from slipway.domain.approval import STATUS, VIEW, Approval, signed
+from slipway.domain.approval import STATUS, VIEW, Approval, is_signed
 from slipway.domain.catalog import Application
 from slipway.domain.deployment import Deployment
 from slipway.domain.errors import ControlPlaneError, Reason, Rejected, Transient
@@ -35,17 +35,17 @@ _STATUS: Final = {
     Reason.SUPERSEDED: 410,
 }
 _HEADINGS: Final = {
-    400: "That was not understood",
+    400: "Bad request",
     403: "Not allowed",
-    404: "Nothing here",
+    404: "Not found",
     405: "Method not allowed",
     409: "Already decided",
-    410: "Too late",
+    410: "No longer open",
     500: "Something went wrong",
     503: "Please try again",
 }
 _UNCHANGED: Final = "Nothing was changed."
-_INVALID: Final = "This link is not valid, or not valid any more."
+_INVALID: Final = "This link is invalid or no longer valid."
 # What each path answers to; a test asks for all of them.
 _METHODS: Final = (
     (re.compile(r"/|/health|/deployments/[^/]+"), "GET, HEAD"),
@@ -80,7 +80,7 @@ def status() -> Response[str]:
 
 @app.route("/deployments/<deployment_id>", method=_READ)
 def deployment(deployment_id: str) -> Response[str]:
-    logger.append_keys(deployment_id=_checked_id(deployment_id))
+    logger.append_keys(deployment_id=_parse_deployment_id(deployment_id))
     _check_view(deployment_id)
     records = wiring.records()
     found = records.deployment(deployment_id)
@@ -97,12 +97,12 @@ def deployment(deployment_id: str) -> Response[str]:
 
 @app.route("/approvals/<deployment_id>", method=_READ)
 def approval(deployment_id: str) -> Response[str]:
-    logger.append_keys(deployment_id=_approved_id(deployment_id))
+    logger.append_keys(deployment_id=_parse_approval_id(deployment_id))
     records, sig, now = wiring.records(), _sig(), wiring.now()
     asked = ticket(deployment_id, sig, records=records, key=wiring.link_key())
     found = records.deployment(deployment_id)
     lane = records.lane(found.application, found.environment)
-    closed = _closed(asked, found, lane)
+    closed = _why_closed(asked, found, lane)
     html = pages.approval_page(
         asked,
         found,
@@ -117,8 +117,8 @@ def approval(deployment_id: str) -> Response[str]:
 
 
 @app.post("/approvals/<deployment_id>")
-def decided(deployment_id: str) -> Response[str]:
-    logger.append_keys(deployment_id=_approved_id(deployment_id))
+def decide_approval(deployment_id: str) -> Response[str]:
+    logger.append_keys(deployment_id=_parse_approval_id(deployment_id))
     event = app.current_event
     request = forms.decision(
         deployment_id,
@@ -132,40 +132,40 @@ def decided(deployment_id: str) -> Response[str]:
         announcements=wiring.announcements(),
         key=wiring.link_key(),
     )
-    logger.info("decided", extra={"answer": request.answer, "by": request.by})
+    logger.info("approval decided", extra={"answer": request.answer, "by": request.by})
     return _answer(200, pages.decided_page(made, wiring.links()))
 
 
 @app.not_found
-def not_found(error: NotFoundError) -> Response[str]:
+def answer_not_found(error: NotFoundError) -> Response[str]:
     path = app.current_event.path
     for pattern, methods in _METHODS:
         if pattern.fullmatch(path):
             said = "This page does not accept that method."
-            return _sentence(405, said, f"It takes {methods}.", allow=methods)
+            return _sentence(405, said, f"Allowed: {methods}.", allow=methods)
     return _sentence(
-        404, "There is no such page.", "Use the link from Slack, or ask for a new one."
+        404, "This page does not exist.", "Use the link from Slack, or request a new one."
     )
 
 
 @app.exception_handler(Rejected)  # type: ignore[untyped-decorator]
-def rejected(error: Rejected) -> Response[str]:
-    logger.info("refused", extra={"reason": error.reason})
+def answer_rejected(error: Rejected) -> Response[str]:
+    logger.info("request refused", extra={"reason": error.reason})
     return _sentence(_STATUS.get(error.reason, 409), error.message, _UNCHANGED)
 
 
 @app.exception_handler(Transient)  # type: ignore[untyped-decorator]
-def transient(error: Transient) -> Response[str]:
-    logger.warning("try again", extra={"reason": error.reason, "detail": error.message})
-    return _sentence(503, "The record cannot be reached just now.", "Reload the page in a moment.")
+def answer_transient(error: Transient) -> Response[str]:
+    logger.warning("record unavailable", extra={"reason": error.reason, "detail": error.message})
+    return _sentence(503, "The record is temporarily unavailable.", "Reload the page in a moment.")
 
 
 @app.exception_handler(Exception)  # type: ignore[untyped-decorator]
-def broken(error: Exception) -> Response[str]:
-    told = str(error) if isinstance(error, ControlPlaneError) else type(error).__name__
-    logger.exception("broken", extra={"detail": told})
+def answer_broken(error: Exception) -> Response[str]:
+    detail = str(error) if isinstance(error, ControlPlaneError) else type(error).__name__
+    logger.exception("request failed", extra={"detail": detail})
     return _sentence(
-        500, "Slipway could not answer.", "The log of the web function says why; tell its operator."
+        500, "Slipway could not answer.", "See the log of the web function, or contact an operator."
     )
 
 
@@ -173,21 +173,21 @@ def _answer(
     status: int, body: str, content_type: str = "text/html; charset=utf-8", allow: str = ""
 ) -> Response[str]:
     shown = "" if app.current_event.http_method == "HEAD" else body
-    told = {**headers(), **({"Allow": allow} if allow else {})}
-    return Response(status_code=status, content_type=content_type, body=shown, headers=told)
+    all_headers = {**headers(), **({"Allow": allow} if allow else {})}
+    return Response(status_code=status, content_type=content_type, body=shown, headers=all_headers)
 
 
 def _sentence(status: int, sentence: str, hint: str, allow: str = "") -> Response[str]:
     return _answer(status, pages.sentence_page(_HEADINGS[status], sentence, hint), allow=allow)
 
 
-def _checked_id(deployment_id: str) -> str:
+def _parse_deployment_id(deployment_id: str) -> str:
     if not re.fullmatch(_ID, deployment_id):
         raise Rejected(Reason.DEPLOYMENT_UNKNOWN, "There is no such deployment.")
     return deployment_id
 
 
-def _approved_id(deployment_id: str) -> str:
+def _parse_approval_id(deployment_id: str) -> str:
     """The id of an approval; one that cannot be is refused as one whose link is not ours."""
     if not re.fullmatch(_ID, deployment_id):
         raise Rejected(Reason.LINK_INVALID, _INVALID)
@@ -203,12 +203,12 @@ def _sig() -> str:
 
 
 def _check_view(subject: str) -> None:
-    if not signed(wiring.link_key(), VIEW, subject, _sig()):
+    if not is_signed(wiring.link_key(), VIEW, subject, _sig()):
         raise Rejected(Reason.LINK_INVALID, _INVALID)
 
 
-def _closed(asked: Approval, found: Deployment, lane: Lane) -> str:
-    """Why nobody can decide any more, other than because somebody has."""
+def _why_closed(asked: Approval, found: Deployment, lane: Lane) -> str:
+    """Why the approval can no longer be decided, unless it has been."""
     if asked.decision is not None:
         return ""
     try:
@@ -218,7 +218,7 @@ def _closed(asked: Approval, found: Deployment, lane: Lane) -> str:
         return error.message
     if replaced_by is not None:
         return f"{replaced_by} is newer and replaces this deployment."
-    return "The time to decide is over." if wiring.now() >= asked.expires_at else ""
+    return "The approval has expired." if wiring.now() >= asked.expires_at else ""
 
 
 def _application(application: Application) -> pages.ApplicationView:

@@ -8,7 +8,7 @@ from botocore.parsers import ResponseParserError
 from slipway.adapters.ecs.containers import container_of
 from slipway.adapters.errors import code_of
 from slipway.domain.errors import ControlPlaneError
-from slipway.domain.redaction import redacted
+from slipway.domain.redaction import redact
 from slipway.domain.text import LINE, cut, plain
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class LogTail:
 
 def _line(message: str) -> str:
     """One line as people are shown it: drivers like to print the URL that they failed to reach."""
-    return cut(redacted(plain(message, _READ)), LINE)
+    return cut(redact(plain(message, _READ)), LINE)
 
 
 def _why(error: Exception) -> str:

@@ -1,4 +1,4 @@
-"""An execution that ended without Settle: stopped, timed out, or failed inside Step Functions."""
+"""Executions that ended without Settle: stopped, timed out, or failed inside Step Functions."""
 
 from typing import Any
 
@@ -39,21 +39,21 @@ def settle_request(
         raise Rejected(Reason.EVENT_MALFORMED, "The event names no execution.") from None
     deployment = records.deployment(detail.name or detail.deployment_id)
     if deployment.outcome is None:
-        _refuse_at_work(deployment, executions)
-    return _ended(deployment, detail)
+        _refuse_while_running(deployment, executions)
+    return _request(deployment, detail)
 
 
-def _refuse_at_work(deployment: Deployment, executions: Executions) -> None:
+def _refuse_while_running(deployment: Deployment, executions: Executions) -> None:
     """Raise Rejected while the execution runs, Transient while its last function may.
 
-    Until a snapshot is asked for, a late function only finds that the record has moved on.
+    Until a snapshot is requested, a late function only finds that the record has moved on.
     Afterwards it may be about to change the world, and the lane is not freed under it.
     """
     if executions.running(deployment.deployment_id):
-        message = f"The execution of {deployment.deployment_id} still runs."
+        message = f"The execution of {deployment.deployment_id} is still running."
         raise Rejected(Reason.EXECUTION_RUNNING, message)
     if may_still_change(deployment, executions):
-        message = f"The last function of {deployment.deployment_id} may still be at work."
+        message = f"The last function of {deployment.deployment_id} may still be running."
         raise Transient(Reason.CALL_UNDER_WAY, message)
 
 
@@ -63,20 +63,20 @@ def may_still_change(deployment: Deployment, executions: Executions) -> bool:
     return changing and executions.at_work(deployment.deployment_id)
 
 
-def lost(deployment: Deployment) -> SettleRequest:
+def request_for_lost(deployment: Deployment) -> SettleRequest:
     """The request to settle a deployment whose execution is gone, and whose event never came."""
-    return _ended(deployment, _Detail())
+    return _request(deployment, _Detail())
 
 
-def _ended(deployment: Deployment, detail: _Detail) -> SettleRequest:
+def _request(deployment: Deployment, detail: _Detail) -> SettleRequest:
     return SettleRequest(
         deployment_id=deployment.deployment_id,
         lane=deployment.lane_id,
-        failure=Caught(state=deployment.phase, error="ExecutionStopped", cause=_told(detail)),
+        failure=Caught(state=deployment.phase, error="ExecutionStopped", cause=_cause_text(detail)),
     )
 
 
-def _told(detail: _Detail) -> str:
+def _cause_text(detail: _Detail) -> str:
     why = ": ".join(part for part in (detail.error, detail.cause) if part)
     said = f"The execution ended as {detail.status}" + (f" ({why})." if why else ".")
     return f"{Reason.EXECUTION_STOPPED}: {said}"
