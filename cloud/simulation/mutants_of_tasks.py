@@ -43,8 +43,19 @@ TASKS = (
     ),
     Mutant(
         "what runs beside a command that has ended runs on",
-        (edit("steps.schema_end:record_end", "if seen.leftover:", "if False:"),),
+        (edit("steps.schema_end:_write_end", "if seen.leftover:", "if False:"),),
         ("beside", "beside-fails"),
+    ),
+    Mutant(
+        "the rest of a task is left to the look that saw its command end",
+        (
+            edit(
+                "steps.migrate:migrate",
+                "stop_leftovers(deployment, journal, one_offs)",
+                "deployment",
+            ),
+        ),
+        ("beside|migrate/ecs/StopTask/1=throttle;event/Look Again/1=duplicate|1716",),
     ),
     Mutant(
         "a rollback that waits for room is not asked about again",

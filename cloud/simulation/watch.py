@@ -480,7 +480,9 @@ def found_in_time(watch: Watch) -> Found:
 
 @invariant(10, "one push becomes one deployment of a lane")
 def pushes_are_admitted_once(watch: Watch) -> Found:
-    """A digest that is pushed again, in a later event, may start again once its first is over."""
+    """A digest that is pushed again, in a later event, may start again once its first is over, or
+    once another push has taken the first one's place.
+    """
     made: dict[tuple[str, str], list[Deployment]] = {}
     for one in watch.deployments():
         if one.origin in ("push", "sweep"):
@@ -492,8 +494,19 @@ def pushes_are_admitted_once(watch: Watch) -> Found:
         for before, after in itertools.pairwise(sorted(found, key=lambda one: one.number)):
             ended = before.settled_at
             over = ended is not None and ended <= after.requested_at
+            over = over or _taken_over(watch, before, after)
             if not over or (before.outcome is Outcome.SUCCEEDED and not _replaced(watch, before)):
                 yield f"{after.deployment_id} beside {before.deployment_id}, of the same digest"
+
+
+def _taken_over(watch: Watch, before: Deployment, after: Deployment) -> bool:
+    """Whether another digest was asked for between the two, which ends the first."""
+    return before.outcome is Outcome.SUPERSEDED and any(
+        one.lane_id == before.lane_id
+        and before.number < one.number < after.number
+        and one.release.digest != before.release.digest
+        for one in watch.deployments()
+    )
 
 
 def _replaced(watch: Watch, before: Deployment) -> bool:

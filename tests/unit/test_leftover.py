@@ -2,7 +2,7 @@
 
 import pytest
 
-from slipway.domain.errors import Broken, Reason, Unhealthy
+from slipway.domain.errors import Broken, Reason, Transient, Unhealthy
 from slipway.steps.schema_task import may_change_schema
 from tests.builders.worlds import Crash, Crashes, World
 
@@ -95,4 +95,39 @@ def test_a_migration_that_a_rollback_waits_for_ends_with_its_container() -> None
     world.task_ends("migrate", 1, leftover=True)
 
     assert world.rollback().message == "the downgrade is running"
+    assert world.one_offs.stopped == [MIGRATION]
+
+
+def throttled(world: World) -> None:
+    """ECS takes the next StopTask only after this one."""
+    stop = world.one_offs.stop
+
+    def once(*_: object) -> None:
+        world.one_offs.stop = stop  # type: ignore[method-assign]
+        raise Transient(Reason.AWS_UNAVAILABLE, "StopTask: throttled")
+
+    world.one_offs.stop = once  # type: ignore[assignment]
+
+
+def test_whoever_goes_on_with_a_migration_stops_what_another_look_could_not() -> None:
+    world = left(0)
+    throttled(world)
+    with pytest.raises(Transient):
+        world.migrate()
+    assert world.one_offs.stopped == []
+
+    assert world.migrate().done
+    assert world.one_offs.stopped == [MIGRATION]
+    assert world.migrate().done
+    assert world.one_offs.stopped == [MIGRATION]
+
+
+def test_a_rollback_stops_what_no_look_at_the_migration_could() -> None:
+    world = left(1)
+    throttled(world)
+    with pytest.raises(Transient):
+        world.migrate()
+    world.wait(minutes=2)
+
+    world.rollback()
     assert world.one_offs.stopped == [MIGRATION]

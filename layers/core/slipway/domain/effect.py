@@ -21,13 +21,15 @@ class Effect(Model):
     ``handle`` is how the outside knows it (a snapshot's name, a task's or revision's ARN, a service
     deployment's id), ``put_off_by`` why it cannot begin for now. ``start`` counts the tries of a
     one-off task; it is None where an older Slipway started the task: then it may have run.
-    ``succeeded`` is None until it has ended.
+    ``leftover`` is the task whose command is over while other containers of it still run, until
+    these were stopped. ``succeeded`` is None until it has ended.
     """
 
     requested_at: datetime
     handle: str | None = None
     put_off_by: str | None = None
     start: Start | None = None
+    leftover: str | None = None
     ended_at: datetime | None = None
     succeeded: bool | None = None
 
@@ -48,6 +50,10 @@ class Effect(Model):
     def ended(self, at: datetime, *, succeeded: bool) -> Self:
         """The effect once it is over."""
         return self.model_copy(update={"ended_at": at, "succeeded": succeeded})
+
+    def leaving(self, task: str | None) -> Self:
+        """The effect with the task that is still to be stopped; None once it was."""
+        return self.model_copy(update={"leftover": task})
 
     @property
     def may_have_begun(self) -> bool:

@@ -11,7 +11,7 @@ from slipway.domain.what import What
 from slipway.journal import Journal
 from slipway.ports.targets import OneOff, OneOffs, Revisions, Services
 from slipway.steps.revision import ensure_revision
-from slipway.steps.schema_end import end_description, log_hint, record_end
+from slipway.steps.schema_end import end_description, log_hint, record_end, stop_leftovers
 from slipway.steps.schema_task import (
     ensure_task,
     is_late,
@@ -47,6 +47,7 @@ def migrate(
     """
     deployment = journal.records.deployment(request.deployment_id)
     deployment.refuse_to_go_forward()
+    deployment = stop_leftovers(deployment, journal, one_offs)
     if deployment.progress.has_migrated:
         return StepResult(done=True, reason=Reason.MIGRATED, message="migrated")
     migration = migration_task(deployment).effect(deployment)

@@ -12,7 +12,7 @@ from slipway.domain.what import What
 from slipway.journal import Journal
 from slipway.ports.targets import OneOff, OneOffs
 from slipway.steps.schema_current import Pending, query_schema
-from slipway.steps.schema_end import end_description, log_hint, record_end
+from slipway.steps.schema_end import end_description, log_hint, record_end, stop_leftovers
 from slipway.steps.schema_task import (
     SchemaTask,
     downgrade_started_by,
@@ -29,6 +29,7 @@ def roll_back_schema(
     deployment: Deployment, target: Stable, journal: Journal, one_offs: OneOffs
 ) -> Pending:
     """What is still pending, None once the old code can run on the schema; and the deployment."""
+    deployment = stop_leftovers(deployment, journal, one_offs)
     running, deployment = _wait_for_migration(deployment, journal, one_offs)
     if running is not None or _is_schema_fine(deployment, target):
         return running, deployment

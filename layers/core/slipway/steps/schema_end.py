@@ -5,6 +5,7 @@ from slipway.domain.deployment import Deployment
 from slipway.domain.effect import Effect
 from slipway.domain.errors import Broken
 from slipway.domain.evidence import Note
+from slipway.domain.progress import SchemaWork
 from slipway.domain.start import Start
 from slipway.domain.what import TaskEvent, of_task
 from slipway.journal import Journal
@@ -24,8 +25,7 @@ def record_end(
     is_news = effect.ended_at is None
     if is_news:
         deployment = _write_end(task, effect, deployment, seen, journal)
-    if seen.leftover:
-        deployment = _stop_leftover(task, deployment, seen, journal, one_offs)
+    deployment = stop_leftovers(deployment, journal, one_offs)
     if not is_news or seen.never_ran:
         return deployment, ()
     target, revision = deployment.planned().settings.target, revision_of(deployment)
@@ -42,6 +42,8 @@ def _write_end(
     task: SchemaTask, effect: Effect, deployment: Deployment, seen: OneOff, journal: Journal
 ) -> Deployment:
     ended = effect.ended(journal.now, succeeded=seen.exit_code == 0)
+    if seen.leftover:
+        ended = ended.leaving(seen.task_arn)
     if seen.never_ran:
         ended = ended.starting((effect.start or Start()).given_up())
     data = {"exit_code": seen.exit_code, "reason": seen.reason, "leftover": seen.leftover}
@@ -49,21 +51,31 @@ def _write_end(
     return journal.write(deployment.with_schema_task(task.work, ended), note)
 
 
+def stop_leftovers(deployment: Deployment, journal: Journal, one_offs: OneOffs) -> Deployment:
+    """Stop what still runs of a task whose command is over: it is of no use to anybody.
+
+    Whoever looks next does it again until ECS has answered. Another look may have gone on with
+    what the command achieved, so this must not hang on the look that saw it end.
+    """
+    for work, effect in deployment.progress.schema_tasks.items():
+        if effect.leftover is not None:
+            deployment = _stop_leftover(work, effect.leftover, deployment, journal, one_offs)
+    return deployment
+
+
 def _stop_leftover(
-    task: SchemaTask, deployment: Deployment, seen: OneOff, journal: Journal, one_offs: OneOffs
+    work: SchemaWork, arn: str, deployment: Deployment, journal: Journal, one_offs: OneOffs
 ) -> Deployment:
-    """The command is over, and what else runs in its task is of no use to anybody."""
     target = deployment.planned().settings.target
-    note = Note(what=of_task(task.work, TaskEvent.STOPPED), message=seen.task_arn)
-    why = f"The {task.work} of {deployment.deployment_id} has ended."
+    note = Note(what=of_task(work, TaskEvent.STOPPED), message=arn)
+    why = f"The {work} of {deployment.deployment_id} has ended."
     try:
-        deployment, _ = journal.act(
-            deployment, note, lambda: one_offs.stop(target, seen.task_arn, why)
-        )
+        deployment, _ = journal.act(deployment, note, lambda: one_offs.stop(target, arn, why))
     except Broken:
         # The refusal is on record. How the command ended does not hang on it.
-        return journal.records.deployment(deployment.deployment_id)
-    return journal.write(deployment.acted(journal.now))
+        deployment = journal.records.deployment(deployment.deployment_id)
+    stopped = deployment.progress.schema_tasks[work].leaving(None)
+    return journal.write(deployment.acted(journal.now).with_schema_task(work, stopped))
 
 
 def end_description(seen: OneOff) -> str:
