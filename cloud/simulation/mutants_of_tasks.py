@@ -55,7 +55,8 @@ TASKS = (
                 "deployment",
             ),
         ),
-        ("beside|migrate/ecs/StopTask/1=throttle;event/Look Again/1=duplicate|1716",),
+        ("beside|migrate/ecs/StopTask/1=throttle;event/Look Again/1=duplicate",),
+        seeds=40,
     ),
     Mutant(
         "a rollback that waits for room is not asked about again",

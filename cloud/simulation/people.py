@@ -21,7 +21,8 @@ from slipway.requests import cancel as cancelling
 from slipway.requests import lift as lifting
 
 Decides = Callable[[str], str | None]
-_TRIES = 6
+# A person whose approval matters does not leave after a few error pages.
+_TRIES = 12
 
 
 def _approves(deployment_id: str) -> str | None:
