@@ -109,7 +109,7 @@ in-virtual-time: $(READY)
 
 check: $(READY) ## format, lint, types, template
 	@echo "== format and lint"
-	@$(BIN)/ruff format --check --quiet . || { echo "\`$(BIN)/ruff format .\` mends that."; exit 1; }
+	@$(BIN)/ruff format --check --quiet . || { echo "\`$(BIN)/ruff format .\` fixes this."; exit 1; }
 	@$(BIN)/ruff check --quiet .
 	@echo "== types"
 	@$(BIN)/mypy --no-error-summary

@@ -176,9 +176,9 @@ def test_a_field_without_a_value_is_no_silent_null() -> None:
     # Taken for null, it would let production deploy without an approval.
     assert added("    approval:\n    gates:\n      scan:  # block_from: HIGH\n") == [
         "shop.yaml:11:5: environments.staging.approval: "
-        "expected a value, got nothing (write null if nothing is meant)",
+        "expected a value, got nothing (write null to leave it unset)",
         "shop.yaml:13:7: environments.staging.gates.scan: expected a value, got nothing "
-        "(text after # is a comment unless it is in quotes; write null if nothing is meant)",
+        "(text after # is a comment unless it is in quotes; write null to leave it unset)",
     ]
 
 

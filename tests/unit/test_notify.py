@@ -648,7 +648,7 @@ def test_a_batch_that_comes_again_is_a_warning_in_the_log(
     batch(monkeypatch, InMemoryWebhook(troubles=[DOWN]), stored(), stream_record(1, STORY[0]))
 
     assert [(entry.levelname, entry.getMessage()) for entry in caplog.records] == [
-        ("WARNING", "comes again")
+        ("WARNING", "stream batch will be retried")
     ]
 
 

@@ -212,7 +212,7 @@ class _Reader:
     def _advice(self, place: Place) -> str:
         comment = "text after # is a comment unless it is in quotes; "
         has_comment = "#" in "".join(self._lines[place.line - 1 : place.line])
-        return (comment if has_comment else "") + "write null if nothing is meant"
+        return (comment if has_comment else "") + "write null to leave it unset"
 
     def _refuse_decoration(self, event: Event, path: Path) -> None:
         for what in _decorations(event):

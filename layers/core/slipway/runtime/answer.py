@@ -13,5 +13,5 @@ def answer(step: Step[Request], event: dict[str, Any]) -> list[dict[str, Any]]:
     woken_by = hints(event, wiring.settings().account)
     found = [each.model_dump(mode="json") for each in wiring.waiting().serve(step, event, woken_by)]
     for each in found:
-        logger.info("looked", found=each)
+        logger.info("step checked", found=each)
     return found

@@ -99,7 +99,9 @@ def log_endings(told: NotifyAllResult) -> None:
     for result in told.results:
         _say(result.ending)("notified", extra=result.model_dump(mode="json"))
     if told.failed is not None:
-        logger.warning("comes again", extra={"from": told.failed, "problem": told.problem})
+        logger.warning(
+            "stream batch will be retried", extra={"from": told.failed, "problem": told.problem}
+        )
 
 
 def _say(ending: NotifyStatus) -> Callable[..., None]:
