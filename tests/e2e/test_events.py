@@ -10,9 +10,9 @@ from cloud.embedded import Cloud
 from demo.approver import decide
 from slipway.domain.deployment import Deployment, Origin, Outcome, Phase
 from slipway.domain.errors import Reason
+from tests.builders.samples import sample
 from tests.e2e.functions import logged, swept
 from tests.e2e.lanes import APPROVER
-from tests.e2e.samples import sample
 from tests.e2e.stage import Lane, eventually
 
 Build = Callable[[str], Lane]

@@ -13,8 +13,8 @@ from cloud.embedded import Cloud
 from demo.approver import decide
 from slipway.domain.deployment import Deployment, Origin, Outcome, Phase
 from slipway.domain.progress import SchemaWork
+from tests.builders.samples import names, sample
 from tests.e2e.functions import invoke
-from tests.e2e.samples import names, sample
 from tests.e2e.stage import Lane
 from tests.e2e.terminal import Terminal, standing
 

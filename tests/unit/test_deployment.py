@@ -10,7 +10,8 @@ from slipway.domain.deployment import Deployment, Failure, Outcome, Phase, outco
 from slipway.domain.effect import Effect
 from slipway.domain.errors import Broken, Reason, Rejected, Transient, Unhealthy
 from slipway.domain.progress import Progress, SchemaWork
-from tests.builders.worlds import START, World
+from tests.builders.documents import START
+from tests.builders.worlds import World
 
 # What a state can end with: our four classes, and names of Step Functions and Lambda.
 ERRORS = [

@@ -8,19 +8,19 @@ import pytest
 from slipway.domain.deployment import Failure, Outcome, Phase
 from slipway.domain.errors import Reason
 from slipway.domain.lane import Hold
-from tests.builders.terminals import Operator
-from tests.builders.worlds import (
+from tests.builders.documents import (
     NEW,
     OLD,
     OTHER,
     START,
-    World,
     environment,
     image,
     release,
     stable,
     wish,
 )
+from tests.builders.terminals import Operator
+from tests.builders.worlds import World
 
 LANE = "notes/staging"
 ID = "notes-staging-1"

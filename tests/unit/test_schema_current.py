@@ -8,7 +8,8 @@ from slipway.domain.errors import Broken, Reason, Transient, Unhealthy
 from slipway.domain.release import SCHEMA_LABEL
 from slipway.domain.schema import tells
 from slipway.steps.step import StepResult
-from tests.builders.worlds import SETTINGS, World, environment, image, stable
+from tests.builders.documents import SETTINGS, environment, image, stable
+from tests.builders.worlds import World
 
 ASKING = StepResult(
     done=False, reason=Reason.WAITING, message="the schema's revision is being asked for"

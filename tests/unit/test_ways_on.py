@@ -9,9 +9,10 @@ from slipway.domain.approval import Answer
 from slipway.domain.deployment import Failure, Outcome, Phase
 from slipway.domain.errors import Rejected
 from slipway.domain.lane import Candidate, Hold
+from tests.builders.documents import NEW, OLD, OTHER, START, environment, image, stable
 from tests.builders.terminals import Operator
 from tests.builders.wished import event, pushed, refusal
-from tests.builders.worlds import NEW, OLD, OTHER, START, World, environment, image, stable
+from tests.builders.worlds import World
 
 HOLD = Hold(reason="RolledBack", message="/health answered 500.", by="notes-staging-9", since=START)
 

@@ -12,7 +12,7 @@ from slipway.domain.notice import SLACK, Notice, Place
 from slipway.domain.seen import SeenTags
 from slipway.ports.records import Admission, Fence, Records
 from tests.builders.documents import a_deployment, an_approval, an_entry
-from tests.builders.fakes import InMemoryRecords
+from tests.builders.fakes.records import InMemoryRecords
 from tests.integration.adapters.conftest import TABLE
 
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
