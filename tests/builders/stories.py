@@ -13,7 +13,7 @@ from slipway.domain.model import Versioned
 from slipway.domain.outcome import Outcome
 from slipway.domain.plan import LiveService, Plan, differences
 from slipway.domain.release import Image, Release
-from tests.builders.fakes import InMemoryRecords
+from tests.builders.fakes.records import InMemoryRecords
 
 KEY = "a key that only the test knows"
 START = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)

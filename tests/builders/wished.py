@@ -12,14 +12,9 @@ from slipway.domain.outcome import Outcome
 from slipway.requests.admit import AdmitResult
 from slipway.requests.wish import Wish
 from slipway.requests.wishes import wishes
-from tests.builders.worlds import (
-    NEW,
-    START,
-    World,
-    environment,
-    release,
-    wish,
-)
+from tests.builders import samples
+from tests.builders.documents import NEW, START, environment, release, wish
+from tests.builders.worlds import World
 
 ACCOUNT, REGION = "000000000000", "us-east-1"
 HOLD = Hold(reason="RolledBack", message="/health answered 500.", by="notes-staging-1", since=START)
@@ -30,22 +25,9 @@ def event(
     event_id: str, digest: str = NEW, tag: str = "v2", *, after: float = 0, **detail: Any
 ) -> dict[str, Any]:
     """ECR's event of a push, so many seconds after START."""
-    return {
-        "id": event_id,
-        "source": "aws.ecr",
-        "detail-type": "ECR Image Action",
-        "account": ACCOUNT,
-        "region": REGION,
-        "time": (START + timedelta(seconds=after)).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "detail": {
-            "result": "SUCCESS",
-            "action-type": "PUSH",
-            "repository-name": "notes",
-            "image-digest": digest,
-            "image-tag": tag,
-            **detail,
-        },
-    }
+    told = {"repository-name": "notes", "image-digest": digest, "image-tag": tag, **detail}
+    at = (START + timedelta(seconds=after)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return {**samples.push(**told), "id": event_id, "time": at}
 
 
 def pushed(world: World, told: dict[str, Any]) -> AdmitResult:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,23 +10,14 @@ import pytest
 from slipway.adapters.databases import RestoresByKind
 from slipway.domain.approval import Answer, Decision
 from slipway.domain.catalog import Application, Catalog, Environment
-from slipway.domain.deployment import Deployment, Origin
-from slipway.domain.errors import Broken, Reason, Rejected
+from slipway.domain.deployment import Deployment
+from slipway.domain.errors import Reason, Rejected
 from slipway.domain.evidence import Evidence, chain_errors
 from slipway.domain.gates import Scan
 from slipway.domain.lane import Lane, Stable
-from slipway.domain.plan import LiveService, Plan
-from slipway.domain.preflight import Revision, RevisionState
-from slipway.domain.release import (
-    COMPATIBLE_LABEL,
-    SCHEMA_LABEL,
-    VERSION_LABEL,
-    Image,
-    Release,
-)
-from slipway.domain.strategy import Strategy
-from slipway.domain.target import EcsTarget
-from slipway.domain.verdict import HttpAnswer, RegisteredTarget, Rollout, RolloutState, TargetHealth
+from slipway.domain.plan import Plan
+from slipway.domain.release import Image, Release
+from slipway.domain.verdict import HttpAnswer
 from slipway.journal import Journal
 from slipway.ports.databases import SnapshotState
 from slipway.ports.targets import OneOff
@@ -43,188 +34,28 @@ from slipway.steps import rollback as rolling_back
 from slipway.steps import settle as settling
 from slipway.steps import verify as verifying
 from slipway.steps.step import Caught, StepResult
-from tests.builders.fakes import (
-    InMemoryAnnouncements,
-    InMemoryDatabases,
-    InMemoryExecutions,
-    InMemoryOneOffs,
-    InMemoryRecords,
-    InMemoryRevisions,
-    StubAlarms,
-    StubDatabaseStates,
-    StubLoadBalancers,
-    StubRegistry,
-    StubWebsite,
+from tests.builders.crashes import Crashes
+from tests.builders.documents import (
+    DATABASE,
+    NEW,
+    OLD,
+    REPOSITORY,
+    SERVICE_ARN,
+    START,
+    URL,
+    environment,
+    healthy,
+    image,
+    stable,
+    wish,
 )
-
-START = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
-REPOSITORY = "notes"
-REGISTRY = "000000000000.dkr.ecr.us-east-1.amazonaws.com/notes"
-OLD, NEW, OTHER = (f"sha256:{pair * 32}" for pair in ("a1", "b2", "c3"))
-FAMILY = "arn:aws:ecs:us-east-1:000000000000:task-definition/notes"
-SERVICE_ARN = "arn:aws:ecs:us-east-1:000000000000:service/staging/notes"
-TARGET_GROUP = "arn:aws:elasticloadbalancing:us-east-1:000000000000:targetgroup/notes/1"
-URL = "http://notes.example.com"
-FIRST_REVISION = f"{FAMILY}:7"
-DATABASE = "notes-staging"
-
-SETTINGS: dict[str, Any] = {
-    "push": {"repository": REPOSITORY, "tags": ["v*"]},
-    "target": {"cluster": "staging", "service": "notes", "container": "app"},
-    "database": {"identifier": DATABASE},
-    "migration": {
-        "command": ["alembic", "upgrade", "head"],
-        "downgrade": ["alembic", "downgrade", "{schema}"],
-    },
-    "verification": {
-        "checks": [{"path": "/health", "version_field": "version"}],
-        "alarms": ["notes-5xx"],
-    },
-}
-
-
-def environment(**changes: Any) -> Environment:
-    """The environment of SETTINGS with these top-level settings replaced."""
-    return Environment.model_validate({**SETTINGS, **changes})
-
-
-def image(digest: str = NEW, **labels: str) -> Image:
-    """A release's image: version 2 with schema 0002 unless the labels say otherwise."""
-    known = {VERSION_LABEL: "2.0.0", SCHEMA_LABEL: "0002", **labels}
-    return Image(
-        repository_uri=REGISTRY,
-        digest=digest,
-        platform_digest=digest,
-        architecture="ARM64",
-        status="ACTIVE",
-        labels={name: text for name, text in known.items() if text},
-    )
-
-
-def compatible(digest: str = NEW) -> Image:
-    """The image of a release that says that the old code runs on its schema."""
-    return image(digest, **{COMPATIBLE_LABEL: "true"})
-
-
-def stable(**changes: Any) -> Stable:
-    """The last good release: version 1 with schema 0001."""
-    usual: dict[str, Any] = {
-        "deployment_id": "notes-staging-0",
-        "digest": OLD,
-        "platform_digest": OLD,
-        "revision_arn": FIRST_REVISION,
-        "image_uri": f"{REGISTRY}@{OLD}",
-        "version": "1.0.0",
-        "schema_revision": "0001",
-        "verified_at": START - timedelta(days=1),
-    }
-    return Stable(**{**usual, **changes})
-
-
-def release(digest: str = NEW, tag: str = "v2", pushed_at: datetime = START) -> Release:
-    """What was pushed."""
-    return Release(repository=REPOSITORY, digest=digest, tag=tag, pushed_at=pushed_at)
-
-
-def wish(wish_id: str = "push:1", **changes: Any) -> wishing.Wish:
-    """The wish of one push."""
-    usual: dict[str, Any] = {
-        "wish_id": wish_id,
-        "application": "notes",
-        "environment": "staging",
-        "release": release(),
-        "origin": Origin.PUSH,
-        "requested_by": "push of notes:v2",
-    }
-    return wishing.Wish(**{**usual, **changes})
-
-
-@dataclass
-class Attempt:
-    """One ECS service deployment."""
-
-    ecs_id: str
-    revision_arn: str
-    state: RolloutState
-    told: str = ""
-    reason: Reason | None = None
-
-
-@dataclass
-class Service:
-    """An ECS service with its service deployments: read and pointed at revisions."""
-
-    images: dict[str, str] = field(default_factory=lambda: {FIRST_REVISION: f"{REGISTRY}@{OLD}"})
-    attempts: list[Attempt] = field(
-        default_factory=lambda: [Attempt("ecs-svc/1", FIRST_REVISION, RolloutState.COMPLETED)]
-    )
-    primary: Attempt = field(init=False)
-    updates: list[tuple[str, Strategy]] = field(default_factory=list)
-    digests: tuple[str, ...] | None = None
-    revisions: dict[str, RevisionState] = field(default_factory=dict)
-    changes: dict[str, Any] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self.primary = self.attempts[0]
-
-    def live(self, target: EcsTarget) -> LiveService:
-        return LiveService(
-            service_arn=SERVICE_ARN,
-            revision_arn=self.primary.revision_arn,
-            image_uri=self.images[self.primary.revision_arn],
-            architecture="ARM64",
-            desired_count=2,
-            target_group_arn=TARGET_GROUP,
-            base_url=None,
-            is_registered=self._is_registered(self.primary.revision_arn),
-        ).model_copy(update=self.changes)
-
-    def revision(self, revision_arn: str) -> Revision:
-        state = self.revisions.get(revision_arn, RevisionState.REGISTERED)
-        return Revision(arn=revision_arn, state=state)
-
-    def _is_registered(self, revision_arn: str) -> bool:
-        return self.revision(revision_arn).state is RevisionState.REGISTERED
-
-    def rollout(self, target: EcsTarget, revision_arn: str) -> Rollout:
-        mine = [one for one in self.attempts if one.revision_arn == revision_arn]
-        image = self.images.get(revision_arn, "")
-        newest = mine[0] if mine else Attempt("", revision_arn, RolloutState.ABSENT)
-        live = (self.primary.revision_arn, self.primary.state)
-        known = (image.rpartition("@")[2],) if newest.state is RolloutState.COMPLETED else ()
-        return Rollout(
-            primary_deployment_id=self.primary.ecs_id,
-            primary_revision_arn=self.primary.revision_arn,
-            state=newest.state,
-            told=newest.told,
-            reason=newest.reason,
-            digests=known if self.digests is None else self.digests,
-            desired_count=2,
-            running_count=2 if live == (revision_arn, RolloutState.COMPLETED) else 1,
-            events=("(service notes) has begun draining",),
-        )
-
-    def update(self, target: EcsTarget, revision_arn: str, strategy: Strategy) -> None:
-        if self.primary.revision_arn == revision_arn:
-            return
-        if not self._is_registered(revision_arn):
-            raise Broken(Reason.AWS_REFUSED, "UpdateService: TaskDefinition is inactive")
-        attempt = Attempt(f"ecs-svc/{len(self.attempts) + 1}", revision_arn, RolloutState.UNDERWAY)
-        self.attempts.insert(0, attempt)
-        self.primary = attempt
-        self.updates.append((revision_arn, strategy))
-
-    def complete(self) -> None:
-        """ECS ends the newest rollout well."""
-        if self.primary.state is RolloutState.UNDERWAY:
-            self.primary.state = RolloutState.COMPLETED
-
-    def give_up(self, told: str, reason: Reason = Reason.CIRCUIT_BREAKER_TRIPPED) -> None:
-        """ECS ends the newest rollout by itself and goes back to the last that was completed."""
-        lost = self.primary
-        lost.state, lost.told, lost.reason = RolloutState.GIVEN_UP, told, reason
-        before = next(one for one in self.attempts if one.state is RolloutState.COMPLETED)
-        self.primary = Attempt(f"{lost.ecs_id}-back", before.revision_arn, RolloutState.COMPLETED)
+from tests.builders.fakes.control import InMemoryAnnouncements, InMemoryExecutions
+from tests.builders.fakes.databases import InMemoryDatabases, StubDatabaseStates
+from tests.builders.fakes.observation import StubAlarms, StubWebsite
+from tests.builders.fakes.records import InMemoryRecords
+from tests.builders.fakes.registry import StubRegistry
+from tests.builders.fakes.targets import InMemoryOneOffs, InMemoryRevisions, StubLoadBalancers
+from tests.builders.service import Service
 
 
 @dataclass
@@ -235,54 +66,6 @@ class Registry(StubRegistry):
 
     def tagged(self, repository: str) -> list[Release]:
         return [push for push in self.pushes if push.repository == repository]
-
-
-@dataclass
-class Executions(InMemoryExecutions):
-    """Executions, running or not."""
-
-    def known(self, deployment_id: str) -> bool:
-        return deployment_id in self.started
-
-
-class Crash(Exception):
-    """The function died: what it had done stays done, its answer is lost."""
-
-
-class Crashes:
-    """Counts the calls to the outside; dies once, just before or just after one of them.
-
-    ``at`` is the call's number or its name, such as "Service.update".
-    """
-
-    def __init__(self, at: int | str | None = None, *, after: bool = False) -> None:
-        self.calls: list[str] = []
-        self._at, self._after = at, after
-
-    def around(self, port: object) -> Any:
-        """The port with every call counted."""
-        return _Watched(port, self)
-
-    def call(self, name: str, call: Callable[[], Any]) -> Any:
-        """One call to the outside."""
-        self.calls.append(name)
-        fatal = self._at in (len(self.calls) - 1, name)
-        if fatal and not self._after:
-            raise Crash(f"just before {name}")
-        answer = call()
-        if fatal:
-            raise Crash(f"just after {name}")
-        return answer
-
-
-class _Watched:
-    def __init__(self, port: object, crashes: Crashes) -> None:
-        self._port, self._crashes = port, crashes
-
-    def __getattr__(self, name: str) -> Any:
-        method = getattr(self._port, name)
-        label = f"{type(self._port).__name__}.{name}"
-        return lambda *args, **named: self._crashes.call(label, lambda: method(*args, **named))
 
 
 class World:
@@ -305,7 +88,7 @@ class World:
         self.database_states = StubDatabaseStates()
         self.restores = RestoresByKind()
         self.alarms = StubAlarms()
-        self.executions = Executions()
+        self.executions = InMemoryExecutions()
         self.announcements = InMemoryAnnouncements()
         self.balancers = StubLoadBalancers(url=URL, registered=(healthy(1), healthy(2)))
         self.website = StubWebsite()
@@ -487,10 +270,15 @@ class World:
 
     # How far a story has come.
 
-    def entered(self) -> "World":
-        """Admitted, planned and in the lane."""
+    def planned(self) -> "World":
+        """Admitted and planned."""
         self.admit()
         self.plan()
+        return self
+
+    def entered(self) -> "World":
+        """Admitted, planned and in the lane."""
+        self.planned()
         assert self.enter().done
         return self
 
@@ -527,12 +315,6 @@ class World:
         self.deployed()
         assert self.verify().done
         return self
-
-
-def healthy(number: int) -> RegisteredTarget:
-    """A target that the load balancer likes."""
-    address = f"10.0.0.{number}:8000"
-    return RegisteredTarget(address=address, health=TargetHealth.HEALTHY, told="healthy", reason="")
 
 
 def _catalog(settings: Environment) -> Catalog:

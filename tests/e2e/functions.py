@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any
 
 from cloud.embedded import Cloud
-from tests.e2e.samples import sample
+from tests.builders.samples import sample
 
 
 @cache

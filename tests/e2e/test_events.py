@@ -11,9 +11,9 @@ from demo.approver import decide
 from slipway.domain.deployment import Deployment, Origin, Phase
 from slipway.domain.errors import Reason
 from slipway.domain.outcome import Outcome
+from tests.builders.samples import sample
 from tests.e2e.functions import logged, swept
 from tests.e2e.lanes import APPROVER
-from tests.e2e.samples import sample
 from tests.e2e.stage import Lane, eventually
 
 Build = Callable[[str], Lane]

@@ -14,8 +14,8 @@ from demo.approver import decide
 from slipway.domain.deployment import Deployment, Origin, Phase
 from slipway.domain.outcome import Outcome
 from slipway.domain.progress import SchemaWork
+from tests.builders.samples import names, sample
 from tests.e2e.functions import invoke
-from tests.e2e.samples import names, sample
 from tests.e2e.stage import Lane
 from tests.e2e.terminal import Terminal, standing
 

@@ -60,12 +60,6 @@ def machine() -> dict[str, Any]:
     return parsed
 
 
-def event(name: str) -> dict[str, Any]:
-    """A sample of events/."""
-    parsed: dict[str, Any] = json.loads(EVENTS[name].read_text())
-    return parsed
-
-
 def matches(pattern: dict[str, Any], value: Any) -> bool:
     """Whether EventBridge would deliver an event under a pattern: every field has to match."""
     if not isinstance(value, dict):

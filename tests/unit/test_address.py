@@ -8,7 +8,8 @@ from slipway.domain.addresses import why_unreachable
 from slipway.domain.catalog import Application
 from slipway.domain.errors import Reason
 from slipway.domain.routing import Condition, Front, Listener, Rule, address_of
-from tests.builders.worlds import SETTINGS, World, admitted, environment, rejected
+from tests.builders.documents import SETTINGS, environment
+from tests.builders.worlds import World, admitted, rejected
 
 
 def behind(*fronts: Front) -> World:

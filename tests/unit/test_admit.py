@@ -9,7 +9,9 @@ from slipway.domain.errors import Reason, Rejected, Transient
 from slipway.domain.lane import Candidate
 from slipway.ports.records import Admission
 from slipway.requests.admit import AdmitResult
-from tests.builders.worlds import NEW, OTHER, START, Crash, Crashes, World, release, stable, wish
+from tests.builders.crashes import Crash, Crashes
+from tests.builders.documents import NEW, OTHER, START, release, stable, wish
+from tests.builders.worlds import World
 
 REQUEST = '{"deployment_id":"notes-staging-1","lane":"notes/staging"}'
 

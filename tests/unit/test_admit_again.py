@@ -13,6 +13,7 @@ from slipway.domain.outcome import Outcome
 from slipway.domain.plan import Plan
 from slipway.ports.records import Admission
 from slipway.requests.wishes import push_wish
+from tests.builders.documents import NEW, OTHER, START, environment, image, release, stable, wish
 from tests.builders.wished import (
     BASE,
     asked,
@@ -23,17 +24,7 @@ from tests.builders.wished import (
     refusal,
     waiting,
 )
-from tests.builders.worlds import (
-    NEW,
-    OTHER,
-    START,
-    World,
-    environment,
-    image,
-    release,
-    stable,
-    wish,
-)
+from tests.builders.worlds import World
 
 # -------------------------------------------------------------------------- the same event again
 

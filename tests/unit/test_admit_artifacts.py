@@ -8,6 +8,7 @@ from slipway.domain.deployment import Origin
 from slipway.domain.errors import Broken, Reason, Transient
 from slipway.domain.release import Pushed
 from slipway.requests.wishes import push_wish
+from tests.builders.documents import OTHER, START, environment, release
 from tests.builders.wished import (
     asked,
     event,
@@ -15,13 +16,7 @@ from tests.builders.wished import (
     pushed,
     refusal,
 )
-from tests.builders.worlds import (
-    OTHER,
-    START,
-    World,
-    environment,
-    release,
-)
+from tests.builders.worlds import World
 
 # ----------------------------------------------------------------------- what is no image at all
 

@@ -12,8 +12,9 @@ from slipway.requests.wishes import request_wish_id
 from slipway.runtime import wiring
 from slipway.runtime.observability import logger
 from slipway.runtime.settings import Settings
+from tests.builders.documents import NEW, OTHER, stable
 from tests.builders.wished import asked, event, waiting
-from tests.builders.worlds import NEW, OTHER, World, stable
+from tests.builders.worlds import World
 
 SETTINGS = Settings({"SLIPWAY_ACCOUNT": "000000000000", "AWS_REGION": "us-east-1"})
 

@@ -10,6 +10,8 @@ from slipway.domain.errors import Reason, Transient
 from slipway.domain.outcome import Outcome
 from slipway.ports.records import Admission
 from slipway.requests.admit import AdmitResult
+from tests.builders.crashes import Crash, Crashes
+from tests.builders.documents import OLD, OTHER, environment, release, wish
 from tests.builders.wished import (
     HOLD,
     asked,
@@ -20,16 +22,7 @@ from tests.builders.wished import (
     refusal,
     waiting,
 )
-from tests.builders.worlds import (
-    OLD,
-    OTHER,
-    Crash,
-    Crashes,
-    World,
-    environment,
-    release,
-    wish,
-)
+from tests.builders.worlds import World
 
 # ------------------------------------------------------------------------------- asked for again
 

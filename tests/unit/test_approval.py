@@ -16,7 +16,8 @@ from slipway.domain.approval import (
     signature,
 )
 from slipway.domain.errors import ControlPlaneError, Reason, Rejected
-from tests.builders.worlds import NEW, START, World, environment
+from tests.builders.documents import NEW, START, environment
+from tests.builders.worlds import World
 
 POLICY = {"approvers": ["ada", "grace"], "expires_after_minutes": 60}
 TICKET = Approval(

@@ -9,31 +9,15 @@ from slipway.domain.lane import Hold
 from slipway.domain.outcome import Outcome
 from slipway.steps.approve import ApproveRequest, keys
 from slipway.steps.step import StepResult
-from tests.builders.worlds import (
-    NEW,
-    OTHER,
-    START,
-    World,
-    environment,
-    image,
-    rejected,
-    release,
-    wish,
-)
+from tests.builders.documents import NEW, OTHER, START, environment, image, release, wish
+from tests.builders.worlds import World, rejected
 
 POLICY = {"approvers": ["ada", "grace"], "expires_after_minutes": 60}
 WAITING = StepResult(done=False, reason=Reason.WAITING, message="waiting for ada or grace")
 
 
-def planned() -> World:
-    world = World(environment(approval=POLICY))
-    world.admit()
-    world.plan()
-    return world
-
-
 def test_the_ticket_is_published_once_and_waited_for() -> None:
-    world = planned()
+    world = World(environment(approval=POLICY)).planned()
 
     assert world.approve() == WAITING
     asked = world.records.approval("notes-staging-1")
@@ -56,7 +40,7 @@ def test_the_ticket_is_published_once_and_waited_for() -> None:
 
 
 def test_a_yes_lets_it_through_however_late_it_is_seen() -> None:
-    world = planned()
+    world = World(environment(approval=POLICY)).planned()
     world.approve()
     world.decide(Answer.APPROVE)
     world.wait(days=2)
@@ -67,7 +51,7 @@ def test_a_yes_lets_it_through_however_late_it_is_seen() -> None:
 
 
 def test_a_no_ends_it() -> None:
-    world = planned()
+    world = World(environment(approval=POLICY)).planned()
     world.approve()
     world.decide(Answer.REJECT, "grace", "not on Friday")
 
@@ -75,7 +59,7 @@ def test_a_no_ends_it() -> None:
 
 
 def test_no_answer_in_time_ends_it() -> None:
-    world = planned()
+    world = World(environment(approval=POLICY)).planned()
     world.approve()
     world.wait(minutes=60)
 
@@ -86,7 +70,7 @@ def test_no_answer_in_time_ends_it() -> None:
 
 
 def test_a_newer_candidate_replaces_a_waiting_approval() -> None:
-    world = planned()
+    world = World(environment(approval=POLICY)).planned()
     world.approve()
     world.admit(wish("push:2", release=release(OTHER, "v3", START.replace(hour=10))))
 
@@ -94,7 +78,7 @@ def test_a_newer_candidate_replaces_a_waiting_approval() -> None:
 
 
 def test_a_hold_meanwhile_ends_it_even_when_approved() -> None:
-    world = planned()
+    world = World(environment(approval=POLICY)).planned()
     world.approve()
     world.decide(Answer.APPROVE)
     world.rewrite_lane(hold=Hold(reason="ByHand", message="incident", by="ada", since=START))
@@ -112,7 +96,7 @@ def test_a_hold_meanwhile_ends_it_even_when_approved() -> None:
 def test_what_is_not_wanted_any_more_is_not_asked_for(
     fields: dict[str, object], reason: Reason
 ) -> None:
-    world = planned()
+    world = World(environment(approval=POLICY)).planned()
     world.rewrite(**fields)
 
     assert rejected(world.approve)[0] is reason
@@ -120,7 +104,7 @@ def test_what_is_not_wanted_any_more_is_not_asked_for(
 
 
 def test_an_answer_to_another_plan_is_not_taken() -> None:
-    world = planned()
+    world = World(environment(approval=POLICY)).planned()
     world.approve()
     world.decide(Answer.APPROVE)
     world.rewrite_plan(world.deployment.planned().model_copy(update={"image": image(OTHER)}))

@@ -12,7 +12,8 @@ from slipway.domain.outcome import Outcome
 from slipway.ports.databases import SnapshotState
 from slipway.steps.backup import BackupRequest, keys
 from slipway.steps.step import StepResult
-from tests.builders.worlds import START, World, environment
+from tests.builders.documents import START, environment
+from tests.builders.worlds import World
 
 DATABASE_ID = "rds:notes-staging"
 NAME = "slipway-notes-staging-1"

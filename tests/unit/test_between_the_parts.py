@@ -16,7 +16,8 @@ from slipway.domain.plan import LiveService
 from slipway.domain.verdict import HttpAnswer, Rollout, RolloutState, Verdict
 from slipway.domain.verification import HttpCheck
 from slipway.steps.step import StepResult
-from tests.builders.worlds import NEW, SETTINGS, START, World, environment, release
+from tests.builders.documents import NEW, SETTINGS, START, environment, release
+from tests.builders.worlds import World
 
 
 def without_a_balancer(monkeypatch: pytest.MonkeyPatch) -> World:

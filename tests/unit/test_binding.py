@@ -14,7 +14,7 @@ from slipway.domain.binding import (
 )
 from slipway.domain.verdict import Finding, HttpAnswer, Rollout, RolloutState, Verdict, judge
 from slipway.domain.verification import HttpCheck
-from tests.builders.worlds import FAMILY, FIRST_REVISION, NEW, OLD, OTHER
+from tests.builders.documents import FAMILY, FIRST_REVISION, NEW, OLD, OTHER
 
 OURS = f"{FAMILY}:9"
 EXPECTED = Expected(revision_arn=OURS, digests=(NEW, OTHER), version="2.0.0")

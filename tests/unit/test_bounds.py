@@ -27,17 +27,8 @@ from slipway.domain.what import What
 from slipway.journal import Journal
 from slipway.requests.cancel import cancel
 from slipway.requests.lift import hold, lift
-from tests.builders.worlds import (
-    NEW,
-    START,
-    World,
-    caught,
-    environment,
-    image,
-    release,
-    stable,
-    wish,
-)
+from tests.builders.documents import NEW, START, environment, image, release, stable, wish
+from tests.builders.worlds import World, caught
 
 LIMIT = 64_000
 WIDE, QUOTES, CONTROL, LINES = "\U0001f6a2", '"\\', "\x1b\u202e\x00", "a\n"

@@ -12,19 +12,18 @@ from slipway.domain.lane import Hold
 from slipway.domain.outcome import Outcome
 from slipway.steps.check import CheckRequest, keys
 from slipway.steps.step import StepResult
-from tests.builders.worlds import (
+from tests.builders.documents import (
     NEW,
     OLD,
     OTHER,
     REPOSITORY,
     START,
-    World,
     environment,
     image,
-    rejected,
     release,
     wish,
 )
+from tests.builders.worlds import World, rejected
 
 GATES = [
     "gate: digest",
@@ -39,20 +38,13 @@ GATES = [
 APPROVED = {"approvers": ["ada"], "expires_after_minutes": 60}
 
 
-def planned(world: World | None = None) -> World:
-    world = world or World()
-    world.admit()
-    world.plan()
-    return world
-
-
 def put(world: World, reference: str, **changes: object) -> None:
     known = world.registry.images[REPOSITORY, reference]
     world.registry.images[REPOSITORY, reference] = known.model_copy(update=changes)
 
 
 def test_every_gate_is_judged_and_recorded() -> None:
-    world = planned()
+    world = World().planned()
 
     assert world.check() == StepResult(
         done=True, reason=Reason.GATES_PASSED, message="8 gates passed"
@@ -75,7 +67,7 @@ def test_a_check_is_woken_by_its_scan_and_by_news_of_the_deployment() -> None:
 
 
 def test_a_scan_that_runs_is_waited_for_and_nothing_is_written() -> None:
-    world = planned()
+    world = World().planned()
     world.registry.scans[NEW] = Scan(status="IN_PROGRESS", findings={})
     before = world.deployment
 
@@ -93,7 +85,7 @@ def test_a_scan_that_runs_is_waited_for_and_nothing_is_written() -> None:
 
 
 def test_patience_with_the_scan_is_counted_from_the_request() -> None:
-    world = planned()
+    world = World().planned()
     world.registry.scans.clear()
     world.wait(minutes=9, seconds=59)
     assert not world.check().done
@@ -136,7 +128,7 @@ def last_good_gone(world: World) -> None:
 def test_a_gate_that_fails_stops_the_deployment_with_all_verdicts_recorded(
     happens: Callable[[World], None], reason: Reason
 ) -> None:
-    world = planned()
+    world = World().planned()
     happens(world)
 
     assert rejected(world.check)[0] is reason
@@ -144,7 +136,7 @@ def test_a_gate_that_fails_stops_the_deployment_with_all_verdicts_recorded(
 
 
 def test_the_gates_are_judged_anew_after_the_lane_was_taken() -> None:
-    world = planned()
+    world = World().planned()
     world.check()
     world.enter()
     firing(world)
@@ -153,7 +145,7 @@ def test_the_gates_are_judged_anew_after_the_lane_was_taken() -> None:
 
 
 def test_an_image_that_was_archived_meanwhile_is_found() -> None:
-    world = planned()
+    world = World().planned()
     world.check()
     for reference in ("v2", NEW):
         put(world, reference, status="ARCHIVED")
@@ -192,7 +184,7 @@ def test_an_explicit_request_need_not_be_what_the_tag_names() -> None:
 
 
 def test_a_newer_candidate_replaces_one_that_is_being_checked() -> None:
-    world = planned()
+    world = World().planned()
     world.admit(wish("push:2", release=release(OTHER, "v3", START.replace(hour=10))))
 
     assert rejected(world.check) == (
@@ -212,7 +204,7 @@ def test_a_newer_candidate_replaces_one_that_is_being_checked() -> None:
 def test_a_held_lane_and_a_bad_digest_stop_automation(
     fields: dict[str, object], reason: Reason
 ) -> None:
-    world = planned()
+    world = World().planned()
     world.rewrite_lane(**fields)
 
     assert rejected(world.check)[0] is reason
@@ -228,7 +220,7 @@ def test_a_held_lane_and_a_bad_digest_stop_automation(
 def test_what_is_not_wanted_any_more_is_not_checked(
     fields: dict[str, object], reason: Reason
 ) -> None:
-    world = planned()
+    world = World().planned()
     world.rewrite(**fields)
 
     assert rejected(world.check)[0] is reason
@@ -251,7 +243,7 @@ def test_a_digest_must_have_succeeded_in_the_earlier_environment() -> None:
 
 
 def entered_with_approval() -> World:
-    world = planned(World(environment(approval=APPROVED)))
+    world = World(environment(approval=APPROVED)).planned()
     world.approve()
     world.decide(Answer.APPROVE)
     world.enter()
@@ -266,11 +258,11 @@ def test_an_approval_that_stands_passes_after_the_lane_was_taken() -> None:
 
 
 def test_before_the_lane_is_taken_no_approval_is_expected() -> None:
-    assert planned(World(environment(approval=APPROVED))).check().done
+    assert World(environment(approval=APPROVED)).planned().check().done
 
 
 def test_a_lane_that_was_taken_without_approval_is_refused() -> None:
-    world = planned(World(environment(approval=APPROVED)))
+    world = World(environment(approval=APPROVED)).planned()
     world.enter()
 
     assert rejected(world.check) == (
@@ -298,7 +290,7 @@ def test_a_plan_that_was_changed_after_the_approval_is_refused() -> None:
 
 
 def test_a_plan_that_was_changed_without_an_approval_is_refused_as_well() -> None:
-    world = planned()
+    world = World().planned()
     world.rewrite_plan(world.deployment.planned().model_copy(update={"image": image(OTHER)}))
 
     assert rejected(world.check) == (

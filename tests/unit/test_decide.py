@@ -15,7 +15,8 @@ from slipway.domain.model import Versioned
 from slipway.domain.outcome import Outcome
 from slipway.journal import Journal
 from slipway.requests.decide import DecideRequest, decide
-from tests.builders.fakes import InMemoryAnnouncements, InMemoryRecords
+from tests.builders.fakes.control import InMemoryAnnouncements
+from tests.builders.fakes.records import InMemoryRecords
 from tests.builders.stories import ASKED, ID, KEY, approval, deployment, ended, lane, stored
 
 NOW = ASKED + timedelta(minutes=5)

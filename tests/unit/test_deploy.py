@@ -11,17 +11,10 @@ from slipway.domain.verdict import RolloutState
 from slipway.steps.deploy import DeployRequest, keys
 from slipway.steps.revision import revision_of
 from slipway.steps.step import StepResult
-from tests.builders.worlds import (
-    NEW,
-    REGISTRY,
-    SERVICE_ARN,
-    START,
-    Attempt,
-    Crash,
-    Crashes,
-    World,
-    environment,
-)
+from tests.builders.crashes import Crash, Crashes
+from tests.builders.documents import NEW, REGISTRY, SERVICE_ARN, START, environment
+from tests.builders.service import Attempt
+from tests.builders.worlds import World
 
 RUNNING = StepResult(done=False, reason=Reason.WAITING, message="1 of 2 tasks running")
 COMPLETE = StepResult(done=True, reason=Reason.DEPLOYED, message="ecs-svc/2 is complete")

@@ -12,7 +12,8 @@ from slipway.domain.errors import Broken, Reason, Rejected, Transient, Unhealthy
 from slipway.domain.failure import Failure, outcome_of
 from slipway.domain.outcome import Outcome
 from slipway.domain.progress import Progress, SchemaWork
-from tests.builders.worlds import START, World
+from tests.builders.documents import START
+from tests.builders.worlds import World
 
 # What a state can end with: our four classes, and names of Step Functions and Lambda.
 ERRORS = [

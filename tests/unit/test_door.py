@@ -6,33 +6,18 @@ from typing import Any
 import pytest
 
 from slipway.domain import door
-from slipway.domain.deployment import Deployment, Origin, Phase
+from slipway.domain.deployment import Origin, Phase
 from slipway.domain.errors import Reason, Rejected
 from slipway.domain.lane import Candidate, Lane
 from slipway.domain.outcome import Outcome
 from slipway.domain.progress import Progress
-from tests.builders.worlds import NEW, OLD, OTHER, START, release, stable
+from tests.builders.documents import NEW, OLD, OTHER, START, deployment, release, stable
 
 LANE = Lane(application="notes", environment="staging", stable=stable())
 
 
 def seconds(number: float) -> datetime:
     return START + timedelta(seconds=number)
-
-
-def deployment(**changes: Any) -> Deployment:
-    """Pushed at START and requested two seconds later."""
-    usual: dict[str, Any] = {
-        "deployment_id": "notes-staging-1",
-        "application": "notes",
-        "environment": "staging",
-        "number": 1,
-        "origin": Origin.PUSH,
-        "requested_by": "push of notes:v2",
-        "requested_at": seconds(2),
-        "release": release(),
-    }
-    return Deployment(**{**usual, **changes})
 
 
 def lane(digest: str = NEW, order: float = 0, **changes: Any) -> Lane:

@@ -1,7 +1,5 @@
 """An execution that ended without Settle is settled by its event, which is only a hint."""
 
-import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,14 +10,13 @@ from slipway.domain.deployment import Phase
 from slipway.domain.errors import Reason, Rejected, Transient
 from slipway.steps.execution_end import request_for_lost, settle_request
 from slipway.steps.settle import SettleRequest
+from tests.builders.samples import sample
 from tests.builders.worlds import World, caught
-
-EVENTS = Path(__file__).parents[2] / "events"
 
 
 def stopped(**detail: Any) -> dict[str, Any]:
     """Step Functions' event for an execution that was stopped by hand."""
-    event: dict[str, Any] = json.loads((EVENTS / "settle-stopped.json").read_text())
+    event = sample("settle-stopped")
     event["detail"] |= {"name": "notes-staging-1"} | detail
     return event
 

@@ -9,26 +9,11 @@ from slipway.domain.lane import DatabaseSlot, Hold
 from slipway.domain.outcome import Outcome
 from slipway.steps.enter import EnterRequest, keys
 from slipway.steps.step import StepResult
-from tests.builders.worlds import (
-    OTHER,
-    START,
-    Crash,
-    Crashes,
-    World,
-    environment,
-    release,
-    stable,
-    wish,
-)
+from tests.builders.crashes import Crash, Crashes
+from tests.builders.documents import OTHER, START, environment, release, stable, wish
+from tests.builders.worlds import World
 
 SLOT = "rds:notes-staging"
-
-
-def planned(world: World | None = None) -> World:
-    world = world or World()
-    world.admit()
-    world.plan()
-    return world
 
 
 def refusal(world: World) -> Reason:
@@ -42,7 +27,7 @@ def busy(holder: str = "notes-staging-0") -> StepResult:
 
 
 def test_a_free_lane_is_taken_with_its_database_and_a_fencing_number() -> None:
-    world = planned()
+    world = World().planned()
     world.rewrite_lane(fencing=4)
 
     assert world.enter() == StepResult(
@@ -60,7 +45,7 @@ def test_a_free_lane_is_taken_with_its_database_and_a_fencing_number() -> None:
 
 
 def test_a_second_look_changes_nothing() -> None:
-    world = planned()
+    world = World().planned()
     first = world.enter()
     before = world.deployment, world.lane, world.records.database_slot(SLOT)
 
@@ -69,7 +54,7 @@ def test_a_second_look_changes_nothing() -> None:
 
 
 def test_the_rollback_target_is_what_was_good_when_the_lane_was_taken() -> None:
-    world = planned()
+    world = World().planned()
     newer = stable(deployment_id="notes-staging-9", digest=OTHER)
     world.rewrite_lane(stable=newer)
 
@@ -79,14 +64,14 @@ def test_the_rollback_target_is_what_was_good_when_the_lane_was_taken() -> None:
 
 
 def test_a_release_without_migration_leaves_the_database_to_others() -> None:
-    world = planned(World(environment(migration=None)))
+    world = World(environment(migration=None)).planned()
 
     assert world.enter().done
     assert world.records.database_slot(SLOT).holder is None
 
 
 def test_a_busy_lane_is_waited_for() -> None:
-    world = planned()
+    world = World().planned()
     world.rewrite_lane(holder="notes-staging-0", fencing=3)
     world.executions.start("notes-staging-0", "{}")
 
@@ -109,7 +94,7 @@ def holder(world: World, name: str = "notes-staging-0", **fields: object) -> Non
 
 
 def test_a_holder_whose_execution_is_gone_is_reported() -> None:
-    world = planned()
+    world = World().planned()
     world.rewrite_lane(holder="notes-staging-0")
     holder(world)
 
@@ -118,7 +103,7 @@ def test_a_holder_whose_execution_is_gone_is_reported() -> None:
 
 
 def test_a_database_whose_holder_has_ended_is_left_to_its_migration() -> None:
-    world = planned()
+    world = World().planned()
     world.records.write([DatabaseSlot(database_id=SLOT, holder="shop-staging-4")])
     holder(world, "shop-staging-4", outcome=Outcome.NEEDS_OPERATOR)
 
@@ -132,7 +117,7 @@ def test_a_database_whose_holder_has_ended_is_left_to_its_migration() -> None:
 
 
 def test_whatever_a_wait_is_for_is_on_record_once() -> None:
-    world = planned()
+    world = World().planned()
     world.records.write([DatabaseSlot(database_id=SLOT, holder="shop-staging-4")])
     holder(world, "shop-staging-4")
     world.executions.start("shop-staging-4", "{}")
@@ -152,7 +137,7 @@ def test_whatever_a_wait_is_for_is_on_record_once() -> None:
 
 def test_without_a_declared_database_the_lanes_own_migrations_exclude_each_other() -> None:
     backup = Backup(policy=BackupPolicy.OFF)
-    world = planned(World(environment(database=None, backup=backup)))
+    world = World(environment(database=None, backup=backup)).planned()
     world.records.write([DatabaseSlot(database_id="lane:notes/staging", holder="notes-staging-0")])
     holder(world, outcome=Outcome.NEEDS_OPERATOR)
 
@@ -161,7 +146,7 @@ def test_without_a_declared_database_the_lanes_own_migrations_exclude_each_other
 
 
 def test_a_database_that_another_application_migrates_is_waited_for_without_the_lane() -> None:
-    world = planned()
+    world = World().planned()
     world.records.write([DatabaseSlot(database_id=SLOT, holder="shop-staging-4")])
     world.executions.start("shop-staging-4", "{}")
 
@@ -170,7 +155,7 @@ def test_a_database_that_another_application_migrates_is_waited_for_without_the_
 
 
 def test_a_newer_candidate_ends_the_wait() -> None:
-    world = planned()
+    world = World().planned()
     world.rewrite_lane(holder="notes-staging-0")
     holder(world)
     world.enter()
@@ -181,7 +166,7 @@ def test_a_newer_candidate_ends_the_wait() -> None:
 
 
 def test_a_hold_meanwhile_ends_the_wait() -> None:
-    world = planned()
+    world = World().planned()
     world.rewrite_lane(hold=Hold(reason="RolledBack", message="", by="x", since=START))
 
     assert refusal(world) is Reason.HELD
@@ -197,7 +182,7 @@ def test_a_hold_meanwhile_ends_the_wait() -> None:
 def test_what_is_not_wanted_any_more_takes_no_lane(
     fields: dict[str, object], reason: Reason
 ) -> None:
-    world = planned()
+    world = World().planned()
     world.rewrite(**fields)
 
     assert refusal(world) is reason
@@ -207,7 +192,7 @@ def test_what_is_not_wanted_any_more_takes_no_lane(
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("call", range(4))
 def test_a_try_that_died_is_made_good_by_the_next_look(call: int, after: bool) -> None:
-    world = planned()
+    world = World().planned()
     world.crashes = Crashes(call, after=after)
 
     with pytest.raises(Crash):

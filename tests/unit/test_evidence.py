@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from slipway.domain.deployment import Deployment
 from slipway.domain.evidence import Evidence, Note, chain_errors, with_evidence
 from slipway.domain.what import What
-from tests.builders.worlds import START, World
+from tests.builders.documents import START
+from tests.builders.worlds import World
 
 NOTES = [Note(what=What.PLANNED, message="said", data={"n": number}) for number in range(1, 5)]
 

@@ -26,7 +26,7 @@ from slipway.domain.gates import (
     scan_gate,
 )
 from slipway.domain.release import Image
-from tests.builders.worlds import NEW, OLD, OTHER, START, image, stable
+from tests.builders.documents import NEW, OLD, OTHER, START, image, stable
 
 RANKED = ("INFORMATIONAL", "LOW", "MEDIUM", "HIGH", "CRITICAL")
 

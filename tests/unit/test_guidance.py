@@ -12,15 +12,9 @@ from slipway.domain.errors import ControlPlaneError, Reason, Unhealthy
 from slipway.domain.guidance import way_back, what_next
 from slipway.domain.outcome import Outcome
 from slipway.operate.arguments import parse
+from tests.builders.documents import FIRST_REVISION, compatible, environment, image, stable
 from tests.builders.stories import STABLE, deployment, ended, failure
-from tests.builders.worlds import (
-    FIRST_REVISION,
-    World,
-    compatible,
-    environment,
-    image,
-    stable,
-)
+from tests.builders.worlds import World
 
 UP = ["alembic", "upgrade", "head"]
 WITH_WAY_DOWN = environment()

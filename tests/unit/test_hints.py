@@ -1,7 +1,5 @@
 """Which keys an event names. Shapes are those of AWS's own documentation, kept in events/."""
 
-import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,16 +8,11 @@ from hypothesis import strategies as st
 
 from slipway.runtime.hints import hints
 from slipway.steps import backup, check, deploy, migrate
+from tests.builders.samples import sample
 
 ACCOUNT = "000000000000"
-EVENTS = Path(__file__).parents[2] / "events"
 ARN = "arn:aws:ecs:us-east-1:000000000000:service/fastapi-rds-staging/api"
 DIGEST = "sha256:" + "3f" * 32
-
-
-def sample(name: str) -> dict[str, Any]:
-    event: dict[str, Any] = json.loads((EVENTS / f"{name}.json").read_text())
-    return event
 
 
 def ours(what: str, **detail: Any) -> dict[str, Any]:

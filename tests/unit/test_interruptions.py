@@ -12,7 +12,9 @@ import pytest
 
 from slipway.domain.errors import Reason, Rejected, Transient, Unhealthy
 from slipway.domain.progress import Progress
-from tests.builders.worlds import Crash, Crashes, World, environment
+from tests.builders.crashes import Crash, Crashes
+from tests.builders.documents import environment
+from tests.builders.worlds import World
 
 Act = Callable[[World], Any]
 
@@ -38,16 +40,9 @@ def rolled_back() -> World:
     return world
 
 
-def planned() -> World:
-    world = World()
-    world.admit()
-    world.plan()
-    return world
-
-
 STORIES: dict[str, tuple[Callable[[], World], Act]] = {
-    "check": (planned, World.check),
-    "enter": (planned, World.enter),
+    "check": (lambda: World().planned(), World.check),
+    "enter": (lambda: World().planned(), World.enter),
     "backup": (lambda: World().entered(), World.backup),
     "migrate": (lambda: World().backed_up(), World.migrate),
     "deploy": (lambda: without_migration().entered(), World.deploy),

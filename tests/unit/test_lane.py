@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from slipway.domain.errors import Rejected
 from slipway.domain.lane import Candidate, DatabaseSlot, EnterResult, Hold, Lane
-from tests.builders.worlds import NEW, OLD, OTHER, START, stable
+from tests.builders.documents import NEW, OLD, OTHER, START, stable
 
 LANE = Lane(application="notes", environment="staging")
 REQUEST = f"operate deploy notes/staging --digest {NEW} --reason ..."

@@ -4,7 +4,8 @@ import pytest
 
 from slipway.domain.errors import Broken, Reason, Transient, Unhealthy
 from slipway.steps.schema_task import may_change_schema
-from tests.builders.worlds import Crash, Crashes, World
+from tests.builders.crashes import Crash, Crashes
+from tests.builders.worlds import World
 
 MIGRATION = "arn:aws:ecs:us-east-1:000000000000:task/staging/slipway/migrate/notes-staging-1"
 

@@ -14,17 +14,8 @@ from slipway.domain.gates import alarm_gate
 from slipway.domain.outcome import Outcome
 from slipway.domain.verdict import HttpAnswer, HttpRequest
 from slipway.operate.arguments import parse
-from tests.builders.worlds import (
-    NEW,
-    SETTINGS,
-    START,
-    URL,
-    World,
-    caught,
-    environment,
-    rejected,
-    wish,
-)
+from tests.builders.documents import NEW, SETTINGS, START, URL, environment, wish
+from tests.builders.worlds import World, caught, rejected
 
 HEALTH = f"{URL}/health"
 

@@ -19,7 +19,8 @@ from slipway.ports.records import Admission
 from slipway.requests.admit import AdmitResult, admit
 from slipway.requests.wish import Wish
 from slipway.requests.wishes import push_wish
-from tests.builders.worlds import NEW, OLD, OTHER, REPOSITORY, START, World, environment, release
+from tests.builders.documents import NEW, OLD, OTHER, REPOSITORY, START, environment, release
+from tests.builders.worlds import World
 
 FOURTH = f"sha256:{'d4' * 32}"
 MONDAY, TUESDAY, WEDNESDAY = (START + timedelta(days=days) for days in (1, 2, 3))

@@ -10,7 +10,9 @@ from slipway.domain.progress import SchemaWork, ServiceProgress
 from slipway.steps.migrate import MigrateRequest, keys
 from slipway.steps.revision import revision_of
 from slipway.steps.step import StepResult
-from tests.builders.worlds import FAMILY, NEW, REGISTRY, START, Crash, Crashes, World, environment
+from tests.builders.crashes import Crash, Crashes
+from tests.builders.documents import FAMILY, NEW, REGISTRY, START, environment
+from tests.builders.worlds import World
 
 STARTED_BY = "slipway/migrate/notes-staging-1"
 RUNNING = StepResult(done=False, reason=Reason.WAITING, message="the migration is running")

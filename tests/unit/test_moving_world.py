@@ -10,16 +10,16 @@ from slipway.domain.errors import Reason, Unhealthy
 from slipway.domain.plan import LiveService, Plan
 from slipway.domain.verdict import RegisteredTarget, Rollout, RolloutState, TargetHealth, Verdict
 from slipway.steps.step import StepResult
-from tests.builders.worlds import (
+from tests.builders.documents import (
     FAMILY,
     FIRST_REVISION,
     SETTINGS,
     TARGET_GROUP,
-    Attempt,
-    World,
     environment,
     healthy,
 )
+from tests.builders.service import Attempt
+from tests.builders.worlds import World
 
 
 def ecs_deployment_id(world: World) -> str | None:

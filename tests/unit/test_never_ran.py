@@ -7,16 +7,9 @@ from slipway.domain.outcome import Outcome
 from slipway.domain.progress import SchemaWork
 from slipway.domain.recovery import recovery_point
 from slipway.steps.schema_task import may_change_schema
-from tests.builders.worlds import (
-    DATABASE,
-    NEW,
-    SETTINGS,
-    Crash,
-    Crashes,
-    World,
-    caught,
-    environment,
-)
+from tests.builders.crashes import Crash, Crashes
+from tests.builders.documents import DATABASE, NEW, SETTINGS, environment
+from tests.builders.worlds import World, caught
 
 WHY = "ResourceInitializationError: unable to pull secrets or registry auth"
 WITHOUT_WAY_BACK = {"command": SETTINGS["migration"]["command"]}

@@ -9,17 +9,9 @@ from slipway.domain.outcome import Outcome
 from slipway.domain.progress import SchemaWork
 from slipway.domain.start import Start
 from slipway.steps.step import StepResult
-from tests.builders.worlds import (
-    DATABASE,
-    FIRST_REVISION,
-    NEW,
-    START,
-    Crash,
-    Crashes,
-    World,
-    caught,
-    environment,
-)
+from tests.builders.crashes import Crash, Crashes
+from tests.builders.documents import DATABASE, FIRST_REVISION, NEW, START, environment
+from tests.builders.worlds import World, caught
 
 SAID = "ECS placed no task: Capacity is unavailable at this time."
 NO_ROOM = Transient(Reason.CAPACITY_UNAVAILABLE, SAID)

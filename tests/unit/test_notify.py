@@ -35,7 +35,7 @@ from tests.builders.destinations import (
     Slack,
     destination,
 )
-from tests.builders.fakes import InMemoryRecords
+from tests.builders.fakes.records import InMemoryRecords
 from tests.builders.stories import (
     ASKED,
     CATALOG,

@@ -17,7 +17,8 @@ from slipway.domain.evidence import Evidence, chain_errors
 from slipway.domain.outcome import Outcome
 from slipway.domain.progress import SchemaWork, ServiceProgress
 from slipway.steps.step import Caught
-from tests.builders.worlds import START, World, admitted, environment
+from tests.builders.documents import START, environment
+from tests.builders.worlds import World, admitted
 
 GOLDEN = json.loads((Path(__file__).parent / "golden" / "0.1.0.json").read_text())
 ID = "notes-staging-1"

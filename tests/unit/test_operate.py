@@ -21,19 +21,9 @@ from slipway.domain.target import EcsTarget
 from slipway.operate.__main__ import main
 from slipway.operate.lines import columns
 from slipway.requests.wish import Wish
+from tests.builders.documents import NEW, OLD, OTHER, START, environment, image, release, wish
 from tests.builders.terminals import Operator
-from tests.builders.worlds import (
-    NEW,
-    OLD,
-    OTHER,
-    START,
-    World,
-    caught,
-    environment,
-    image,
-    release,
-    wish,
-)
+from tests.builders.worlds import World, caught
 
 LANE = "notes/staging"
 ID = "notes-staging-1"

@@ -10,19 +10,19 @@ from slipway.domain.errors import Reason
 from slipway.domain.failure import Failure
 from slipway.domain.lane import Hold
 from slipway.domain.outcome import Outcome
-from tests.builders.terminals import Operator
-from tests.builders.worlds import (
+from tests.builders.documents import (
     NEW,
     OLD,
     OTHER,
     START,
-    World,
     environment,
     image,
     release,
     stable,
     wish,
 )
+from tests.builders.terminals import Operator
+from tests.builders.worlds import World
 
 LANE = "notes/staging"
 ID = "notes-staging-1"

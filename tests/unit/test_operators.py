@@ -10,7 +10,8 @@ from slipway.domain.lane import Hold
 from slipway.domain.outcome import Outcome
 from slipway.requests.cancel import cancel
 from slipway.requests.lift import hold, lift
-from tests.builders.worlds import NEW, OLD, START, World
+from tests.builders.documents import NEW, OLD, START
+from tests.builders.worlds import World
 
 BY_HAND = Hold(reason="ByHand", message="incident", by="ada", since=START)
 

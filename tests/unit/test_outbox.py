@@ -33,7 +33,7 @@ from tests.builders.destinations import (
     Slack,
     destination,
 )
-from tests.builders.fakes import InMemoryRecords
+from tests.builders.fakes.records import InMemoryRecords
 from tests.builders.stories import CATALOG, ID, deployment, ended, stored
 from tests.unit.test_notify import LINKS, NOW, STORY
 

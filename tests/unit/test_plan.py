@@ -17,7 +17,7 @@ from slipway.domain.target import EcsTarget
 from slipway.domain.verdict import RolloutState
 from slipway.operate.arguments import parse
 from slipway.steps.plan import PlanResult
-from tests.builders.worlds import (
+from tests.builders.documents import (
     DATABASE,
     FAMILY,
     FIRST_REVISION,
@@ -29,18 +29,14 @@ from tests.builders.worlds import (
     START,
     TARGET_GROUP,
     URL,
-    Attempt,
-    Service,
-    World,
-    admitted,
-    caught,
     environment,
     image,
-    rejected,
     release,
     stable,
     wish,
 )
+from tests.builders.service import Attempt, Service
+from tests.builders.worlds import World, admitted, caught, rejected
 
 
 def test_a_plan_holds_everything_that_will_be_done() -> None:

@@ -8,24 +8,12 @@ from slipway.domain.catalog import Environment
 from slipway.domain.lane import Stable
 from slipway.domain.plan import Difference, Plan, differences, needs_migration
 from slipway.domain.release import COMPATIBLE_LABEL, SCHEMA_LABEL, VERSION_LABEL, Image
-from tests.builders.worlds import (
-    NEW,
-    OLD,
-    OTHER,
-    REGISTRY,
-    START,
-    World,
-    environment,
-    image,
-    stable,
-)
+from tests.builders.documents import NEW, OLD, OTHER, REGISTRY, START, environment, image, stable
+from tests.builders.worlds import World
 
 
 def planned(**world: Any) -> Plan:
-    made = World(**world)
-    made.admit()
-    made.plan()
-    return made.deployment.planned()
+    return World(**world).planned().deployment.planned()
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,8 @@ from slipway.domain.preflight import (
     service_refusals,
 )
 from slipway.domain.strategy import BlueGreen, Rolling, Strategy
-from tests.builders.worlds import OLD, SERVICE_ARN, World, environment, image, stable
+from tests.builders.documents import OLD, SERVICE_ARN, environment, image, stable
+from tests.builders.worlds import World
 
 
 def live(**changes: Any) -> LiveService:

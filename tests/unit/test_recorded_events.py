@@ -14,7 +14,8 @@ from slipway.domain.errors import Rejected
 from slipway.requests.wishes import wishes
 from slipway.runtime.hints import hints
 from slipway.steps.execution_end import settle_request
-from tests.builders.worlds import World, environment
+from tests.builders.documents import environment
+from tests.builders.worlds import World
 from tests.unit.stack import functions, matches, rules
 
 RECORDED = {path.stem: path for path in sorted((Path(__file__).parent / "recorded").glob("*.json"))}

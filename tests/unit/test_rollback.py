@@ -12,18 +12,17 @@ from slipway.domain.progress import SchemaWork, ServiceProgress
 from slipway.domain.verdict import RolloutState
 from slipway.steps.rollback import RollbackRequest, keys
 from slipway.steps.step import StepResult
-from tests.builders.worlds import (
+from tests.builders.crashes import Crash, Crashes
+from tests.builders.documents import (
     FIRST_REVISION,
     SERVICE_ARN,
     SETTINGS,
     START,
-    Crash,
-    Crashes,
-    World,
     compatible,
     environment,
     stable,
 )
+from tests.builders.worlds import World
 
 BACK = StepResult(done=True, reason=Reason.ROLLED_BACK, message="notes-staging-0 is live again")
 NOTHING_DEPLOYED = StepResult(done=True, reason=Reason.ROLLED_BACK, message="no code was deployed")

@@ -8,7 +8,8 @@ from slipway.domain.errors import Broken, Reason, Transient, Unhealthy
 from slipway.domain.release import SCHEMA_LABEL
 from slipway.domain.schema import is_at_revision
 from slipway.steps.step import StepResult
-from tests.builders.worlds import SETTINGS, World, environment, image, stable
+from tests.builders.documents import SETTINGS, environment, image, stable
+from tests.builders.worlds import World
 
 ASKING = StepResult(done=False, reason=Reason.WAITING, message="reading the schema's revision")
 CURRENT, DOWN = "slipway/current/notes-staging-1", "slipway/downgrade/notes-staging-1"

@@ -6,7 +6,7 @@ from slipway.domain.lane import Lane
 from slipway.domain.plan import pending_migration
 from slipway.domain.release import SCHEMA_LABEL, Image, label_name
 from slipway.domain.schemas import SchemaHistory
-from tests.builders.worlds import DATABASE, NEW, OLD, environment, image, stable
+from tests.builders.documents import DATABASE, NEW, OLD, environment, image, stable
 
 NOTHING = SchemaHistory()
 

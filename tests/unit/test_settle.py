@@ -13,19 +13,9 @@ from slipway.domain.outcome import Outcome
 from slipway.steps.revision import revision_of
 from slipway.steps.settle import SettleResult
 from slipway.steps.step import Caught
-from tests.builders.worlds import (
-    NEW,
-    OLD,
-    REGISTRY,
-    SERVICE_ARN,
-    START,
-    Crash,
-    Crashes,
-    World,
-    caught,
-    environment,
-    stable,
-)
+from tests.builders.crashes import Crash, Crashes
+from tests.builders.documents import NEW, OLD, REGISTRY, SERVICE_ARN, START, environment, stable
+from tests.builders.worlds import World, caught
 
 SLOT = "rds:notes-staging"
 ILL = caught("Verify", "Unhealthy", "ReleaseUnhealthy: /health answered 500.")

@@ -15,19 +15,9 @@ from slipway.domain.release import Release
 from slipway.journal import Journal
 from slipway.requests.admit import admit
 from slipway.requests.wishes import push_wish
-from tests.builders.worlds import (
-    NEW,
-    OLD,
-    OTHER,
-    REPOSITORY,
-    START,
-    Crash,
-    Crashes,
-    World,
-    caught,
-    release,
-    wish,
-)
+from tests.builders.crashes import Crash, Crashes
+from tests.builders.documents import NEW, OLD, OTHER, REPOSITORY, START, release, wish
+from tests.builders.worlds import World, caught
 from tests.unit.stack import template
 
 

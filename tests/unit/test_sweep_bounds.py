@@ -1,6 +1,5 @@
 """A sweep has a minute: what takes long is cut off, and what fails stops nothing else."""
 
-import json
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -15,9 +14,11 @@ from slipway.domain.outcome import Outcome
 from slipway.domain.release import Release
 from slipway.journal import Journal
 from slipway.requests.admit import admit
-from tests.builders.fakes import InMemoryExecutions
-from tests.builders.worlds import REPOSITORY, START, World
-from tests.unit.stack import EVENTS, functions, template
+from tests.builders.documents import REPOSITORY, START
+from tests.builders.fakes.control import InMemoryExecutions
+from tests.builders.samples import sample
+from tests.builders.worlds import World
+from tests.unit.stack import functions, template
 
 DOWN = Transient(Reason.AWS_UNAVAILABLE, "try later")
 
@@ -177,7 +178,7 @@ def test_a_deployment_that_has_just_settled_is_only_asked_to_look() -> None:
 
 
 def test_the_schedule_does_a_part_of_the_work_and_a_person_all_of_it() -> None:
-    event = json.loads(EVENTS["sweep"].read_text())
+    event = sample("sweep")
     now = datetime.fromisoformat("2026-11-20T10:00:20Z")
     next_minute = event | {"time": "2026-11-20T10:01:00Z"}
 

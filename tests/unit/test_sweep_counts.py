@@ -24,8 +24,8 @@ from slipway.journal import Journal
 from slipway.ports.records import Admission
 from slipway.requests.admit import admit
 from slipway.requests.wishes import promotion_wish_id, push_wish
-from tests.builders.fakes import InMemoryOneOffs
-from tests.builders.worlds import NEW, SETTINGS, START, release, stable
+from tests.builders.documents import NEW, SETTINGS, START, release, stable
+from tests.builders.fakes.targets import InMemoryOneOffs
 
 MACHINE = "arn:aws:states:us-east-1:000000000000:stateMachine:slipway-deployment"
 MOST = 200

@@ -10,6 +10,7 @@ from slipway.adapters import items
 from slipway.domain.progress import LONGEST_FUNCTION
 from slipway.runtime.settings import Settings
 from slipway.waits import WAITS
+from tests.builders.samples import sample
 from tests.unit import grants, hardening
 from tests.unit.calls import call_violations, client_violations, grant_violations
 from tests.unit.grants import saying
@@ -18,7 +19,6 @@ from tests.unit.source import ROOT
 from tests.unit.stack import (
     EVENTS,
     actions,
-    event,
     functions,
     granted,
     matches,
@@ -193,12 +193,12 @@ def delivered(name: str) -> list[str]:
     return [
         verb
         for verb in VERBS
-        if any(matches(rule["Pattern"], event(name)) for rule in rules(verb).values())
+        if any(matches(rule["Pattern"], sample(name)) for rule in rules(verb).values())
     ]
 
 
 def test_every_sample_event_starts_the_function_that_it_is_a_sample_for() -> None:
-    samples = [name for name in EVENTS if event(name).get("source", "aws.events") != "aws.events"]
+    samples = [name for name in EVENTS if sample(name).get("source", "aws.events") != "aws.events"]
 
     assert {name: delivered(name) for name in samples if name in SAMPLES} == SAMPLES
     for name in samples:
@@ -240,12 +240,12 @@ def test_an_event_that_means_nothing_to_a_function_does_not_start_it(
     name: str, changes: dict[str, Any]
 ) -> None:
     verb = name.partition("-")[0]
-    sample = event(name)
-    sample["detail"] = {
-        key: value for key, value in (sample["detail"] | changes).items() if value is not None
+    event = sample(name)
+    event["detail"] = {
+        key: value for key, value in (event["detail"] | changes).items() if value is not None
     }
 
-    assert [one for one, rule in rules(verb).items() if matches(rule["Pattern"], sample)] == []
+    assert [one for one, rule in rules(verb).items() if matches(rule["Pattern"], event)] == []
 
 
 @pytest.mark.parametrize("step", [wait.step for wait in WAITS])

@@ -12,16 +12,8 @@ from slipway.domain.outcome import Outcome
 from slipway.domain.verdict import RegisteredTarget, TargetHealth
 from slipway.steps.step import StepResult
 from slipway.steps.verify import VerifyRequest, keys
-from tests.builders.worlds import (
-    FIRST_REVISION,
-    NEW,
-    OLD,
-    SETTINGS,
-    START,
-    World,
-    environment,
-    healthy,
-)
+from tests.builders.documents import FIRST_REVISION, NEW, OLD, SETTINGS, START, environment, healthy
+from tests.builders.worlds import World
 
 GOOD = "ecs-svc/2 is live; 2 targets healthy; 1 alarms quiet; /health answers 200"
 

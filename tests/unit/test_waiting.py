@@ -18,8 +18,8 @@ from slipway.ports.waiting import Parked
 from slipway.runtime.waiting import Found, Step, Waiting
 from slipway.steps.step import StepRequest, StepResult
 from slipway.waits import Key, deployment_key, snapshot_key
-from tests.builders.fakes import InMemoryParking, InMemoryTokens
-from tests.builders.worlds import START
+from tests.builders.documents import START
+from tests.builders.fakes.waiting import InMemoryParking, InMemoryTokens
 
 REQUEST = {"deployment_id": "notes-staging-1", "lane": "notes/staging"}
 WAITS = StepResult(done=False, reason=Reason.WAITING, message="still running")

@@ -11,16 +11,9 @@ from slipway.domain.guidance import way_back
 from slipway.domain.outcome import Outcome
 from slipway.domain.preflight import RevisionState
 from slipway.steps.revision import revision_of
-from tests.builders.worlds import (
-    FIRST_REVISION,
-    OLD,
-    REGISTRY,
-    Crash,
-    Crashes,
-    World,
-    caught,
-    environment,
-)
+from tests.builders.crashes import Crash, Crashes
+from tests.builders.documents import FIRST_REVISION, OLD, REGISTRY, environment
+from tests.builders.worlds import World, caught
 from tests.unit.test_plan import with_another_revision_live
 
 AGAIN = "notes-staging-1/rollback"

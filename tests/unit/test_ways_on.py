@@ -11,9 +11,10 @@ from slipway.domain.errors import Rejected
 from slipway.domain.failure import Failure
 from slipway.domain.lane import Candidate, Hold
 from slipway.domain.outcome import Outcome
+from tests.builders.documents import NEW, OLD, OTHER, START, environment, image, stable
 from tests.builders.terminals import Operator
 from tests.builders.wished import event, pushed, refusal
-from tests.builders.worlds import NEW, OLD, OTHER, START, World, environment, image, stable
+from tests.builders.worlds import World
 
 HOLD = Hold(reason="RolledBack", message="/health answered 500.", by="notes-staging-9", since=START)
 

@@ -4,7 +4,6 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Sequence
 from datetime import timedelta
 from html.parser import HTMLParser
 from typing import Any
@@ -20,11 +19,11 @@ from slipway.domain.effect import Effect
 from slipway.domain.errors import Broken, Reason, Transient
 from slipway.domain.evidence import Note, with_evidence
 from slipway.domain.lane import Hold
-from slipway.domain.model import Versioned
 from slipway.domain.outcome import Outcome
 from slipway.domain.progress import Progress, SchemaWork
 from slipway.runtime import wiring
-from tests.builders.fakes import InMemoryAnnouncements, InMemoryRecords
+from tests.builders.fakes.control import InMemoryAnnouncements
+from tests.builders.fakes.records import InMemoryRecords, SpiedRecords
 from tests.builders.stories import (
     ASKED,
     CATALOG,
@@ -46,19 +45,6 @@ SIG = signature(KEY, "approve", link_subject(approval()))
 VIEW_SIG = signature(KEY, "view", ID)
 STATUS_SIG = signature(KEY, "view", "status")
 EVIL = '"><script>alert(1)</script><img src=x onerror=alert(2)>&amp;'
-
-
-class SpiedRecords(InMemoryRecords):
-    """Records that count their writes."""
-
-    def __init__(self, records: InMemoryRecords) -> None:
-        super().__init__()
-        self._stored = records._stored
-        self.writes = 0
-
-    def write(self, documents: Sequence[Versioned], **arguments: Any) -> None:
-        self.writes += 1
-        super().write(documents, **arguments)
 
 
 class Site:

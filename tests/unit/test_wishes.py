@@ -1,9 +1,7 @@
 """The edge: whatever comes from outside is a wish or a refusal with a reason, never an accident."""
 
 import copy
-import json
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,10 +13,11 @@ from slipway.domain.errors import Reason, Rejected
 from slipway.domain.outcome import Outcome
 from slipway.requests.wish import Wish
 from slipway.requests.wishes import refused_request_id, wishes
-from tests.builders.worlds import NEW, START, World, environment, release
+from tests.builders.documents import NEW, START, environment, release
+from tests.builders.samples import sample
+from tests.builders.worlds import World
 
 ACCOUNT, REGION = "000000000000", "us-east-1"
-EVENTS = Path(__file__).parents[2] / "events"
 
 PUSH: dict[str, Any] = {
     "version": "0",
@@ -408,7 +407,7 @@ def test_an_event_with_any_field_of_any_shape_is_a_wish_or_refused(
 
 @pytest.mark.parametrize("name", ["admit", "admit-request"])
 def test_the_sample_events_are_wishes(name: str) -> None:
-    event = json.loads((EVENTS / f"{name}.json").read_text())
+    event = sample(name)
     settings = environment(push={"repository": "fastapi-rds", "tags": ["v*"]})
 
     assert [one.release.pushed_at for one in read(event, World(settings))] == [

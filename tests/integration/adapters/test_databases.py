@@ -18,7 +18,7 @@ from slipway.domain.preflight import DatabaseCondition, DatabaseState
 from slipway.domain.recovery import RecoveryPoint
 from slipway.ports.databases import Databases, SnapshotState
 from tests.builders.documents import NOON
-from tests.builders.fakes import InMemoryDatabases
+from tests.builders.fakes.databases import InMemoryDatabases
 from tests.integration.adapters.rds_kinds import KINDS
 from tests.integration.twin.data_cloud import virtual_world
 from tests.unit.understood import understand

@@ -12,7 +12,7 @@ from slipway.adapters.ecs.one_offs import EcsOneOffs
 from slipway.domain.errors import Broken, ControlPlaneError, Reason, Transient
 from slipway.domain.target import EcsTarget
 from slipway.ports.targets import OneOff, OneOffs
-from tests.builders.fakes import InMemoryOneOffs
+from tests.builders.fakes.targets import InMemoryOneOffs
 from tests.integration.twin.virtual import VirtualCloud
 
 TARGET = EcsTarget(cluster="main", service="notes", container="web")

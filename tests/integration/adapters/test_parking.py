@@ -9,7 +9,7 @@ from slipway.adapters.parking import DynamoDBParking
 from slipway.domain.errors import Reason, Transient
 from slipway.ports.waiting import Parking
 from tests.builders.documents import NOON, a_parked_request
-from tests.builders.fakes import InMemoryParking
+from tests.builders.fakes.waiting import InMemoryParking
 from tests.integration.adapters.conftest import REGION, TABLE
 
 SNAPSHOT = "backup:snapshot:notes-staging-1"

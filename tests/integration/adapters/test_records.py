@@ -13,7 +13,7 @@ from slipway.domain.outcome import Outcome
 from slipway.domain.seen import SeenTags
 from slipway.ports.records import Admission, Fence, Records
 from tests.builders.documents import a_deployment, an_approval, an_entry
-from tests.builders.fakes import InMemoryRecords
+from tests.builders.fakes.records import InMemoryRecords
 from tests.integration.adapters.conftest import TABLE
 
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)

@@ -12,7 +12,6 @@ from demo.narrator import Narrator
 from demo.standing import pushing
 from demo.standing.follow import Follower
 from demo.standing.lock import Standing
-from demo.standing.pushing import Push, push
 from demo.standing.reached import Reached
 from demo.standing.story import as_typed, why_nothing
 from demo.standing.ticker import Board
@@ -24,7 +23,8 @@ from slipway.domain.lane import Hold
 from slipway.domain.outcome import Outcome
 from slipway.operate.arguments import parse
 from slipway.operate.desk import Desk, Place, Refusal
-from tests.builders.worlds import NEW, OTHER, START, World, caught, environment, release, wish
+from tests.builders.documents import NEW, OTHER, START, environment, release, wish
+from tests.builders.worlds import World, caught
 
 PLACE = Place("notes", "staging")
 ID = "notes-staging-1"
@@ -266,8 +266,8 @@ class Told:
         return NEW
 
     def code(self, *, wait: bool = False, fed: bool = True) -> int:
-        wanted = Push(standing(fed), "v1", PLACE)
-        return push(wanted, reached(self.world), self.lines.append, wait=wait)
+        wanted = pushing.Push(standing(fed), "v1", PLACE)
+        return pushing.push(wanted, reached(self.world), self.lines.append, wait=wait)
 
 
 def test_a_push_says_what_it_has_started(monkeypatch: pytest.MonkeyPatch) -> None:

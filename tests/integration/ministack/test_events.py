@@ -8,29 +8,14 @@ from typing import Any
 
 import pytest
 
+from tests.builders import samples
 from tests.integration.ministack.cloud import Cloud, eventually
 
 
 def push(tag: str = "1.0", **detail: Any) -> dict[str, Any]:
-    """An ECR push event, as the ECR user guide shows it."""
-    return {
-        "version": "0",
-        "id": str(uuid.uuid4()),
-        "detail-type": "ECR Image Action",
-        "source": "aws.ecr",
-        "account": "000000000000",
-        "time": "2026-11-16T01:54:34Z",
-        "region": "us-east-1",
-        "resources": [],
-        "detail": {
-            "result": "SUCCESS",
-            "repository-name": "shop",
-            "image-digest": "sha256:" + "0" * 64,
-            "action-type": "PUSH",
-            "image-tag": tag,
-            **detail,
-        },
-    }
+    """An ECR push event, as the sample shows it, with an id of its own."""
+    told = samples.push(**{"repository-name": "shop", "image-tag": tag, **detail})
+    return told | {"id": str(uuid.uuid4())}
 
 
 def test_an_event_of_a_service_arrives_as_it_was_sent(cloud: Cloud) -> None:
