@@ -39,7 +39,7 @@ def _drop(lane: Lane, detail_type: str) -> None:
 def _admissions(lane: Lane) -> list[bool]:
     """What Admit logged for the lane's first deployment: whether it was new."""
     first = f"{lane.application}-{lane.environment}-1"
-    admitted = logged(lane.cloud, "admit", "admitted")
+    admitted = logged(lane.cloud, "admit", "deployment admitted")
     return [line["new"] for line in admitted if line["deployment_id"] == first]
 
 
@@ -81,8 +81,8 @@ def test_a_push_that_is_told_three_times_is_deployed_once(lane: Build) -> None:
         (
             {"detail": {**DETAIL, "repository-name": "nobodys"}},
             Reason.NOT_MEANT_FOR_US,
-            "No environment matches nobodys:v1; push.repository and push.tags in the catalog say "
-            "which pushes are.",
+            "No environment matches nobodys:v1; push.repository and push.tags in the catalog select "
+            "the pushes that start deployments.",
         ),
     ],
     ids=["foreign", "malformed", "unknown"],
@@ -95,7 +95,7 @@ def test_an_event_that_is_not_for_us_starts_nothing_and_the_log_says_why(
     eventually(
         lambda: [
             line
-            for line in logged(cloud, "admit", "refused")
+            for line in logged(cloud, "admit", "event refused")
             if (line["reason"], line["message_text"]) == (reason, sentence)
         ],
         f"the refusal '{sentence}' in the log",
