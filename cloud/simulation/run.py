@@ -7,12 +7,11 @@ from datetime import datetime
 from functools import partial
 from typing import Any, Protocol
 
-import cloud.simulation.watch_tasks  # noqa: F401 its invariants hold in every run as well
 from cloud.simulation.cloud import Cloud
 from cloud.simulation.faults import Plan
+from cloud.simulation.invariants import violations_of, watch_run
 from cloud.simulation.people import Decides, Operator, Person
 from cloud.simulation.prepared import fresh_cloud, push
-from cloud.simulation.promises import Watch
 from cloud.simulation.world import Image
 
 # Nothing in a scenario takes longer: the longest approval is an hour, the longest patience less
@@ -59,10 +58,10 @@ class Run:
     def finish(self) -> "Run":
         """Play to the end and judge."""
         self.cloud.begin(self.plan, self.seed)
-        watch = Watch(self)
+        watch = watch_run(self)
         self.scenario.play(self)
         self.quiet = self._until_quiet()
-        self.violations = watch.judged()
+        self.violations = violations_of(watch)
         return self
 
     # What scenarios do
