@@ -87,7 +87,7 @@ def listen() -> None:
 def client(name: str, place: wiring.Place = wiring.HERE) -> Client:
     """The one simulated client of a service; there is one place."""
     if name not in _clients:
-        _clients[name] = Client(name, lambda: _Stage.cloud)
+        _clients[name] = Client(name, lambda: _Stage.cloud.calls)
     return _clients[name]
 
 
@@ -117,4 +117,4 @@ def _secrets() -> Any:
     return SecretsManagerSecrets(cast("Any", made), lambda: clock.elapsed)
 
 
-_SESSION = Session(lambda *call: _Stage.cloud.perform(*call))
+_SESSION = Session(lambda *call: _Stage.cloud.calls.perform(*call))

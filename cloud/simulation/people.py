@@ -91,7 +91,7 @@ class Person:
             else:
                 self.pending -= 1
 
-        self._cloud._start(template().functions["web"], event, ended)
+        self._cloud.lambdas.start(template().functions["web"], event, ended)
 
 
 class Operator:

@@ -9,7 +9,6 @@ from functools import cache
 from cloud.simulation import install
 from cloud.simulation.cloud import Cloud
 from cloud.simulation.people import Person
-from cloud.simulation.trace import Trace
 from cloud.simulation.world import (
     ALARM,
     BOOTSTRAP,
@@ -76,7 +75,7 @@ def _built() -> Cloud:
         raise RuntimeError("the first releases did not become live")
     cloud.clock.run_for(_HOUR)
     person.leave()
-    _tidied(cloud)
+    cloud.forget()
     return cloud
 
 
@@ -87,18 +86,7 @@ def _all_live(cloud: Cloud) -> bool:
         for environment in application.environments
     ]
     settled = all(lane is not None and '"stable":{' in lane["document"]["S"] for lane in lanes)
-    return settled and cloud.machine.running == 0 and cloud.busy == 0 and not cloud.stream
-
-
-def _tidied(cloud: Cloud) -> None:
-    """Nothing of the preparation shows in a run."""
-    cloud.clock._heap.clear()
-    cloud.twin.calls.clear()
-    cloud.trace = Trace()
-    cloud.sites, cloud.event_sites, cloud.instances, cloud.called = {}, {}, {}, []
-    cloud.machine._tokens.clear()
-    cloud.table.forget_tokens()
-    cloud.slack.messages.clear()
+    return settled and cloud.machine.running == 0 and cloud.busy == 0 and not cloud.stream.pending
 
 
 def _infrastructure(cloud: Cloud) -> None:

@@ -87,7 +87,7 @@ class Run:
         if detail_type == "Deployment Requested":
             self.requests.append(detail)
         entry = {"Source": "slipway", "DetailType": detail_type, "Detail": json.dumps(detail)}
-        self.cloud.put_events({"Entries": [entry]})
+        self.cloud.bus.put_events({"Entries": [entry]})
 
     def when(self, deployment_id: str, state: str, action: Callable[[], None]) -> None:
         """Do something once, soon after a deployment has entered a state."""
@@ -121,7 +121,7 @@ class Run:
 
     def lose(self, detail_type: str) -> None:
         """No event of this type arrives from now on."""
-        self.cloud.lost.add(detail_type)
+        self.cloud.bus.lost.add(detail_type)
 
     def _due(self, action: Callable[[], None]) -> None:
         self.pending -= 1
@@ -158,7 +158,7 @@ class Run:
 
     def _resting(self) -> bool:
         cloud = self.cloud
-        if cloud.busy or self.pending or cloud.machine.running or cloud.stream:
+        if cloud.busy or self.pending or cloud.machine.running or cloud.stream.pending:
             return False
         if self.person is not None and self.person.pending:
             return False

@@ -65,7 +65,7 @@ def pushes_are_admitted_once(watch: Watch) -> Violations:
         if one.origin in ("push", "sweep"):
             made.setdefault((one.lane_id, one.release.digest), []).append(one)
     for (lane_id, digest), found in made.items():
-        pushes = watch.cloud.pushed[digest]
+        pushes = watch.cloud.bus.pushes[digest]
         if len(found) > pushes:
             yield f"{len(found)} deployments of {digest[:19]} on {lane_id} for {pushes} pushes"
         for before, after in itertools.pairwise(sorted(found, key=lambda one: one.number)):
