@@ -56,10 +56,10 @@ class Cloud:
         self.engines = Engines(self.clock)
         self.twin = Twin(world)
         self.ecr = EcrModel(world)
-        self.elbv2 = Elbv2Model(world, self.engines, NoTraffic())
+        self.elbv2 = Elbv2Model(world, self.engines.probe, NoTraffic())
         self.cloudwatch = CloudWatchModel(world)
         self.ecs = EcsModel(
-            world, self.engines, self.elbv2, self.cloudwatch, self.ecr.resolve_image
+            world, self.engines.tasks, self.elbv2, self.cloudwatch, self.ecr.resolve_image
         )
         self.rds = RdsModel(world)
         for name in TWIN:
@@ -72,7 +72,7 @@ class Cloud:
         self.machine.host = self
         self.slack = Slack()
         self.secrets = Secrets()
-        self.logs = Logs(self.engines.words)
+        self.logs = Logs(self.engines.log)
 
     def begin(self, plan: Plan, seed: int) -> None:
         """Begin a run: chance from the seed, faults from the plan."""

@@ -165,4 +165,4 @@ class Run:
         return all(one.current is None for one in cloud.services()) and not self._one_offs()
 
     def _one_offs(self) -> bool:
-        return any(task.service is None for task in self.cloud.engines.running())
+        return any(task.service is None for task in self.cloud.engines.tasks.running())

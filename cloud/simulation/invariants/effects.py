@@ -103,11 +103,11 @@ def _check_database(watch: Watch, effect: Effect, deployment: Deployment) -> Non
     if slot is not None and slot.holder != deployment.deployment_id:
         watch.report(1, f"{deployment.deployment_id} changes {slot.holder}'s database")
     ours = effect.params["startedBy"]
-    engines = watch.cloud.engines
+    tasks = watch.cloud.engines.tasks
     others = {
         _started_by(watch, task.arn)
-        for task in engines.running()
-        if task.service is None and task.task_id not in engines.beside
+        for task in tasks.running()
+        if task.service is None and not tasks.has_exited(task.task_id)
     }
     beside = [one for one in others - {ours, None} if _database_of(watch, one) == database]
     if beside and database is not None:
