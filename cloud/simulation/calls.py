@@ -7,10 +7,10 @@ from botocore import xform_name
 from greenlet import getcurrent
 
 from cloud.simulation.clients import CallFailed
+from cloud.simulation.execution import Failed
 from cloud.simulation.faults import CallKind, EventKind, EventSite, Plan, Site
 from cloud.simulation.lambdas import Invocation, crashed
 from cloud.simulation.outside import slack_answer
-from cloud.simulation.states import Failed
 from cloud.twin.errors import AwsError
 
 if TYPE_CHECKING:

@@ -7,11 +7,12 @@ from typing import Any
 from cloud.simulation.bus import EventBus
 from cloud.simulation.calls import TWIN, Calls
 from cloud.simulation.engines import Engines
+from cloud.simulation.execution import Ended, Execution
 from cloud.simulation.faults import Plan
 from cloud.simulation.invocations import Lambdas
 from cloud.simulation.outside import Logs, Secrets, Slack
 from cloud.simulation.sites import Web
-from cloud.simulation.states import Ended, Execution, StateMachine
+from cloud.simulation.step_functions import StateMachine
 from cloud.simulation.stream import Stream
 from cloud.simulation.table import Table
 from cloud.simulation.template import STATE_MACHINE_ARN, template
@@ -68,8 +69,7 @@ class Cloud:
     def _build_models(self) -> None:
         self.table = Table()
         self.table.written = self.stream.append
-        self.machine = StateMachine()
-        self.machine.host = self
+        self.machine = StateMachine(self)
         self.slack = Slack()
         self.secrets = Secrets()
         self.logs = Logs(self.engines.log)
@@ -91,7 +91,7 @@ class Cloud:
         self.calls.forget()
         self.bus.forget()
         self.lambdas.instances.clear()
-        self.machine._tokens.clear()
+        self.machine.forget_tokens()
         self.table.forget_tokens()
         self.slack.messages.clear()
 

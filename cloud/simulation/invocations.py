@@ -3,9 +3,9 @@
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from cloud.simulation.execution import Ended, Failed
 from cloud.simulation.faults import CallKind
 from cloud.simulation.lambdas import Invocation, Killed, timed_out
-from cloud.simulation.states import Ended, Failed
 from cloud.simulation.template import Function, template
 
 if TYPE_CHECKING:

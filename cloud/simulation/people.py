@@ -6,9 +6,9 @@ from typing import Any, cast
 from urllib.parse import urlencode
 
 from cloud.simulation.cloud import Cloud
+from cloud.simulation.execution import Failed
 from cloud.simulation.install import client
 from cloud.simulation.outside import links_in
-from cloud.simulation.states import Failed
 from cloud.simulation.template import template
 from cloud.simulation.world import APPROVERS
 from slipway.adapters.announcements import EventBridgeAnnouncements

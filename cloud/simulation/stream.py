@@ -4,7 +4,7 @@ from collections import deque
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from cloud.simulation.states import Failed
+from cloud.simulation.execution import Failed
 from cloud.simulation.table import Change
 from cloud.simulation.template import template
 

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from cloud.simulation.execution import Execution, Failed
 from cloud.simulation.lambdas import Invocation
-from cloud.simulation.states import Execution, Failed
 from cloud.simulation.table import Change
 
 # The calls that request a snapshot, each with the parameter that names it.
