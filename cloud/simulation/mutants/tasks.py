@@ -1,6 +1,6 @@
 """Seeded design bugs of one-off tasks, labels, logs, databases and sites that answer oddly."""
 
-from cloud.simulation.mutants import Mutant, edit
+from cloud.simulation.mutants.mutant import Mutant, edit
 
 TASKS = (
     Mutant(
