@@ -43,7 +43,7 @@ def install() -> None:
     logger.setLevel("CRITICAL")
     vars(items).update(document_of=document_of)
     # Virtual time has no threads; the bound on whole calls is tested with real sockets.
-    vars(website).update(within=lambda seconds, call: call())
+    vars(website).update(call_within=lambda seconds, call: call())
     for name, found in list(vars(wiring).items()):
         if hasattr(found, "cache_info") and name != "client":
             setattr(wiring, name, _per_instance(name, found.__wrapped__))

@@ -605,7 +605,7 @@ def test_a_deployment_that_nobody_knows_is_refused(
             Broken(Reason.AWS_REFUSED, "GetItem: The security token has expired."),
             "GetItem: The security token has expired.",
         ),
-        (Transient(Reason.AWS_UNAVAILABLE, "AWS gave no answer."), "AWS gave no answer."),
+        (Transient(Reason.AWS_UNAVAILABLE, "AWS did not answer."), "AWS did not answer."),
         (KeyboardInterrupt(), "Interrupted; what was asked for by then stays asked for."),
     ],
 )

@@ -298,7 +298,7 @@ def test_without_a_name_the_callers_identity_is_recorded(operator: Operator) -> 
 
 def test_without_a_name_and_without_an_identity_nothing_is_done(operator: Operator) -> None:
     assert operator.refused("hold", LANE, "--message", "incident") == (
-        "AWS does not say who you are (AWS gave no answer); say it with --by NAME."
+        "AWS does not say who you are (AWS did not answer); say it with --by NAME."
     )
     assert operator.world.lane.hold is None
 

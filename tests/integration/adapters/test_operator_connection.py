@@ -259,7 +259,7 @@ def test_a_catalog_that_cannot_be_read_is_told(
         ),
         (
             {"AWS_ENDPOINT_URL": "http://127.0.0.1:1", "AWS_MAX_ATTEMPTS": "1"},
-            "AWS gave no answer: Could not connect to the endpoint URL: ",
+            "AWS did not answer: Could not connect to the endpoint URL: ",
         ),
     ],
 )
