@@ -150,8 +150,8 @@ def test_a_compiled_catalog_that_is_missing_is_broken(tmp_path: Path) -> None:
 
     assert caught.value.reason is Reason.CATALOG_INVALID
     assert caught.value.message == (
-        f"The compiled catalog {tmp_path}/slipway_catalog.json cannot be read "
-        "(No such file or directory); build and deploy the catalog layer again."
+        f"The compiled catalog {tmp_path}/slipway_catalog.json could not be read "
+        "(No such file or directory). Build and deploy the catalog layer again."
     )
 
 
@@ -163,8 +163,8 @@ def test_a_compiled_catalog_of_another_version_is_broken(tmp_path: Path) -> None
         load_catalog(file)
 
     assert caught.value.message == (
-        f"The compiled catalog {file} does not fit this version of Slipway (regions: "
-        "Extra inputs are not permitted); build and deploy the catalog layer again."
+        f"The compiled catalog {file} is not valid for this version of Slipway (regions: "
+        "Extra inputs are not permitted). Build and deploy the catalog layer again."
     )
 
 
@@ -173,7 +173,7 @@ def test_a_damaged_compiled_catalog_is_broken(tmp_path: Path, content: bytes) ->
     file = tmp_path / "slipway_catalog.json"
     file.write_bytes(content)
 
-    with pytest.raises(Broken, match="does not fit this version of Slipway") as caught:
+    with pytest.raises(Broken, match="is not valid for this version of Slipway") as caught:
         load_catalog(file)
     assert caught.value.reason is Reason.CATALOG_INVALID
 

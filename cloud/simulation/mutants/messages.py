@@ -19,7 +19,7 @@ MESSAGES = (
                 "records.recent(application, name, 5)]",
             ),
             edit("chores.untold:_lacks", "notice.lacks(state)", "state not in notice.told"),
-            edit("runtime.stream:told_again", "if not records", "if False and not records"),
+            edit("runtime.stream:undelivered", "if not records", "if False and not records"),
         ),
         ("slack-busy",),
     ),

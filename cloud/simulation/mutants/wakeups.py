@@ -9,7 +9,7 @@ WAKEUPS = (
             edit(
                 "runtime.waiting:Waiting.serve",
                 "return [self._answer(step, request, self._park(step, request, call.task_token))]",
-                "parked = _parked(step, request, call.task_token, self.now() + _KEPT)\n"
+                "parked = _parkings(step, request, call.task_token, self.now() + _KEPT)\n"
                 "    found = self._answer(step, request, parked)\n"
                 "    if not found.done:\n"
                 "        self.parking.park(parked)\n"
@@ -64,7 +64,7 @@ WAKEUPS = (
                 "runtime.waiting:Waiting._resume",
                 "return self._answer(step, request, everywhere)",
                 "self.tokens.success(parked.token, '{}')\n"
-                "    return Found(deployment_id=request.deployment_id, done=True,\n"
+                "    return Check(deployment_id=request.deployment_id, done=True,\n"
                 "                 reason=Reason.WAITING, message='')",
             ),
         ),
