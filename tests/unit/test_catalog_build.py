@@ -80,7 +80,7 @@ def test_mistakes_are_printed_and_the_old_file_stays(
     assert printed.err == (
         f"{entries}/api.yaml:1:1: environments: missing; expected a mapping\n"
         f"{entries}/shop.yaml:2:1: not valid YAML: expected the node content, "
-        "but found '<stream end>' while parsing a flow node that begins in line 2\n"
+        "but found '<stream end>' while parsing a flow node that begins on line 2\n"
     )
     assert (tmp_path / "slipway_catalog.json").read_bytes() == before
     assert sorted(os.listdir(tmp_path)) == ["catalog", "slipway_catalog.json"]
@@ -269,7 +269,7 @@ def test_the_page_tells_what_the_command_tells() -> None:
     wrong = example.replace('["v*"]', '[1.0, "v*"]').replace("container:", "contaner:")
     _, mistakes = read_entry(wrong.encode(), "shop")
 
-    told = [mistake.told("catalog/shop.yaml") for mistake in mistakes]
+    told = [mistake.as_error("catalog/shop.yaml") for mistake in mistakes]
     shown = page.partition("tells every mistake at once:\n\n```text\n")[2].partition("\n```")[0]
     assert shown.splitlines() == told
 
