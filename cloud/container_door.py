@@ -58,50 +58,57 @@ class ContainerDoor:
         self._server.server_close()
 
 
-def _handler(word: str) -> type[BaseHTTPRequestHandler]:
-    class Forward(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+def _handler(expected: str) -> type[BaseHTTPRequestHandler]:
+    """The proxy's handler, for those who send this Proxy-Authorization."""
 
-        def _forward(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            target = urlsplit(self.path)
-            if self.headers.get("Proxy-Authorization") != word:
-                return self._reply(407, b"The proxy's password is missing or wrong.\n")
-            if not _is_loopback(target.hostname or ""):
-                return self._reply(403, b"This proxy leads to loopback addresses only.\n")
-            return self._pass_on(target.hostname or "", target.port or 80, body)
-
-        def _pass_on(self, host: str, port: int, body: bytes) -> None:
-            headers = {k: v for k, v in self.headers.items() if k.lower() not in _HOP_BY_HOP}
-            path = self.path.split("/", 3)[3:]
-            upstream = http.client.HTTPConnection(host, port, timeout=_TIMEOUT_SECONDS)
-            try:
-                upstream.request(self.command, f"/{''.join(path)}", body or None, headers)
-                answer = upstream.getresponse()
-                self._reply(answer.status, answer.read(), answer.getheaders())
-            except OSError as error:
-                self._reply(502, f"{host}:{port} does not answer: {error}\n".encode())
-            finally:
-                upstream.close()
-
-        def _reply(
-            self, status: int, content: bytes, headers: list[tuple[str, str]] | None = None
-        ) -> None:
-            self.send_response_only(status)
-            for name, value in headers or []:
-                if name.lower() not in _HOP_BY_HOP | {"content-length"}:
-                    self.send_header(name, value)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            if self.command != "HEAD":
-                self.wfile.write(content)
-
-        do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = _forward  # noqa: N815
-
-        def log_message(self, format: str, *args: object) -> None:
-            pass
+    class Forward(_Forward):
+        authorization = expected
 
     return Forward
+
+
+class _Forward(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    authorization: str
+
+    def _forward(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        target = urlsplit(self.path)
+        if self.headers.get("Proxy-Authorization") != self.authorization:
+            return self._reply(407, b"The proxy password is missing or wrong.\n")
+        if not _is_loopback(target.hostname or ""):
+            return self._reply(403, b"This proxy forwards to loopback addresses only.\n")
+        return self._pass_on(target.hostname or "", target.port or 80, body)
+
+    def _pass_on(self, host: str, port: int, body: bytes) -> None:
+        headers = {k: v for k, v in self.headers.items() if k.lower() not in _HOP_BY_HOP}
+        path = self.path.split("/", 3)[3:]
+        upstream = http.client.HTTPConnection(host, port, timeout=_TIMEOUT_SECONDS)
+        try:
+            upstream.request(self.command, f"/{''.join(path)}", body or None, headers)
+            answer = upstream.getresponse()
+            self._reply(answer.status, answer.read(), answer.getheaders())
+        except OSError as error:
+            self._reply(502, f"{host}:{port} does not answer: {error}\n".encode())
+        finally:
+            upstream.close()
+
+    def _reply(
+        self, status: int, content: bytes, headers: list[tuple[str, str]] | None = None
+    ) -> None:
+        self.send_response_only(status)
+        for name, value in headers or []:
+            if name.lower() not in _HOP_BY_HOP | {"content-length"}:
+                self.send_header(name, value)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(content)
+
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = _forward  # noqa: N815
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Log nothing: the terminal belongs to whoever runs the container."""
 
 
 def _is_loopback(host: str) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 
 from cloud.image import push_version
 from slipway.domain.catalog import Application, Environment
+from slipway.domain.target import EcsTarget
 
 ACCOUNT = "000000000000"
 REGION = "us-east-1"
@@ -53,7 +54,12 @@ def _environment(
     group = _balancer(target.cluster, aws)
     for name in (*environment.gates.alarms, *environment.verification.alarms):
         _alarm(name, aws)
-    _service(environment, repository, group, secret, aws, architecture, desired_count)
+    aws("ecs").create_cluster(clusterName=target.cluster)
+    log_group = f"/ecs/{target.cluster}/{target.service}"
+    aws("logs").create_log_group(logGroupName=log_group)
+    container = _container(target.container, repository, log_group, secret)
+    revision = _revision(target.cluster, container, architecture, aws)
+    _service(target, revision, group, desired_count, aws)
 
 
 def _database_secret(environment: Environment, aws: Clients) -> str | None:
@@ -145,51 +151,43 @@ def _alarm(name: str, aws: Clients) -> None:
     )
 
 
-def _service(
-    environment: Environment,
-    repository: str,
-    group: str,
-    secret: str | None,
-    aws: Clients,
-    architecture: str,
-    desired_count: int,
-) -> None:
-    target = environment.target
-    ecs, logs = aws("ecs"), aws("logs")
-    ecs.create_cluster(clusterName=target.cluster)
-    log_group = f"/ecs/{target.cluster}/{target.service}"
-    logs.create_log_group(logGroupName=log_group)
-    revision = ecs.register_task_definition(
-        family=target.cluster,
+def _revision(family: str, container: Mapping[str, Any], architecture: str, aws: Clients) -> str:
+    """A new revision of a task definition, by its ARN."""
+    registered = aws("ecs").register_task_definition(
+        family=family,
         requiresCompatibilities=["FARGATE"],
         networkMode="awsvpc",
         cpu="256",
         memory="512",
         runtimePlatform={"cpuArchitecture": architecture, "operatingSystemFamily": "LINUX"},
-        executionRoleArn=f"arn:aws:iam::{ACCOUNT}:role/{target.cluster}-execution",
-        taskRoleArn=f"arn:aws:iam::{ACCOUNT}:role/{target.cluster}-task",
-        containerDefinitions=[_container(environment, repository, log_group, secret)],
-    )["taskDefinition"]["taskDefinitionArn"]
-    ecs.create_service(
+        executionRoleArn=f"arn:aws:iam::{ACCOUNT}:role/{family}-execution",
+        taskRoleArn=f"arn:aws:iam::{ACCOUNT}:role/{family}-task",
+        containerDefinitions=[container],
+    )
+    return str(registered["taskDefinition"]["taskDefinitionArn"])
+
+
+def _service(
+    target: EcsTarget, revision: str, group: str, desired_count: int, aws: Clients
+) -> None:
+    network = {
+        "subnets": ["subnet-a", "subnet-b"],
+        "securityGroups": ["sg-1"],
+        "assignPublicIp": "DISABLED",
+    }
+    balancer = {
+        "targetGroupArn": group,
+        "containerName": target.container,
+        "containerPort": PORT,
+    }
+    aws("ecs").create_service(
         cluster=target.cluster,
         serviceName=target.service,
         taskDefinition=revision,
         desiredCount=desired_count,
         launchType="FARGATE",
-        networkConfiguration={
-            "awsvpcConfiguration": {
-                "subnets": ["subnet-a", "subnet-b"],
-                "securityGroups": ["sg-1"],
-                "assignPublicIp": "DISABLED",
-            }
-        },
-        loadBalancers=[
-            {
-                "targetGroupArn": group,
-                "containerName": target.container,
-                "containerPort": PORT,
-            }
-        ],
+        networkConfiguration={"awsvpcConfiguration": network},
+        loadBalancers=[balancer],
         deploymentConfiguration={
             "minimumHealthyPercent": 100,
             "maximumPercent": 200,
@@ -198,13 +196,11 @@ def _service(
     )
 
 
-def _container(
-    environment: Environment, repository: str, log_group: str, secret: str | None
-) -> Mapping[str, Any]:
+def _container(name: str, repository: str, log_group: str, secret: str | None) -> Mapping[str, Any]:
     image = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/{repository}"
     secrets = [{"name": "DATABASE_SECRET", "valueFrom": secret}] if secret else []
     return {
-        "name": environment.target.container,
+        "name": name,
         "image": f"{image}:{BOOTSTRAP_TAG}",
         "essential": True,
         "portMappings": [{"containerPort": PORT, "protocol": "tcp"}],

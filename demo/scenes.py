@@ -94,7 +94,7 @@ class Stage:
 
     def _record(self, deployment: Deployment) -> Check:
         entries, errors = self.observer.record_of(deployment)
-        told = "; ".join(errors) or "chain whole"
+        told = "; ".join(errors) or "chain intact"
         return Check(f"{entries} entries, {told}", not errors)
 
     def serves(self, environment: str, version: str) -> Check:

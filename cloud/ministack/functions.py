@@ -70,7 +70,6 @@ def function_environment(
     The names are those of the Lambda developer guide, "Defined runtime environment variables".
     """
     version = config["Runtime"].removeprefix("python")
-    region = config["FunctionArn"].split(":")[3]
     interpreter = interpreters.find(version)
     used = version if interpreter else interpreters.AT_HAND
     layers = _layers(config)
@@ -79,18 +78,9 @@ def function_environment(
         **private.function("core.lambda_runtime.execution_credentials")(config),
         **surroundings.endpoints,
         **_log_settings(config),
-        "_HANDLER": config["Handler"],
+        **_reserved_variables(config),
         "_PYTHON": str(interpreter or interpreters.find(used)),
-        "AWS_DEFAULT_REGION": region,
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "AWS_EXECUTION_ENV": f"AWS_Lambda_{config['Runtime']}",
-        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(config.get("MemorySize", 128)),
-        "AWS_LAMBDA_FUNCTION_NAME": config["FunctionName"],
-        "AWS_LAMBDA_FUNCTION_VERSION": config.get("Version", "$LATEST"),
-        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
         "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{port}",
-        "AWS_REGION": region,
-        "AWS_SDK_UA_APP_ID": config["FunctionName"],
         "HOME": str(surroundings.scratch),
         "LAMBDA_TASK_ROOT": code_dir,
         "LANG": "en_US.UTF-8",
@@ -101,6 +91,22 @@ def function_environment(
         ),
         "TMPDIR": str(surroundings.scratch),
         "TZ": ":UTC",
+    }
+
+
+def _reserved_variables(config: dict[str, Any]) -> dict[str, str]:
+    region = config["FunctionArn"].split(":")[3]
+    return {
+        "_HANDLER": config["Handler"],
+        "AWS_DEFAULT_REGION": region,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_EXECUTION_ENV": f"AWS_Lambda_{config['Runtime']}",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(config.get("MemorySize", 128)),
+        "AWS_LAMBDA_FUNCTION_NAME": config["FunctionName"],
+        "AWS_LAMBDA_FUNCTION_VERSION": config.get("Version", "$LATEST"),
+        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+        "AWS_REGION": region,
+        "AWS_SDK_UA_APP_ID": config["FunctionName"],
     }
 
 

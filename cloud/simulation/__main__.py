@@ -4,9 +4,9 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from cloud.simulation import campaign, mutants
-from cloud.simulation.mutants_of_tasks import TASKS
-from cloud.simulation.mutants_of_wishes import WISHES
+from cloud.simulation import campaign
+from cloud.simulation.mutants import MUTANTS
+from cloud.simulation.mutants.mutant import caught_by
 from cloud.simulation.report import run_campaign
 from cloud.simulation.timeline import timeline
 
@@ -55,14 +55,14 @@ def _replay(text: str, *, reads: bool) -> int:
 
 
 def _mutants() -> int:
-    missed, seeded = 0, (*mutants.MUTANTS, *TASKS, *WISHES)
-    for mutant in seeded:
-        caught = mutants.caught_by(mutant)
+    missed = 0
+    for mutant in MUTANTS:
+        caught = caught_by(mutant)
         missed += caught is None
         print(f"{'caught' if caught else 'MISSED'}  {mutant.name}")
         if caught:
             print(f"        by {caught[0]}: {caught[1][0]}")
-    print(f"{len(seeded) - missed} of {len(seeded)} seeded design bugs caught")
+    print(f"{len(MUTANTS) - missed} of {len(MUTANTS)} seeded design bugs caught")
     return 1 if missed else 0
 
 

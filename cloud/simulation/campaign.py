@@ -80,11 +80,11 @@ def _baseline(scenario: str) -> tuple[tuple[Site, ...], tuple[EventSite, ...]]:
     """Every call of a scenario without faults, in the order of the calls, and every event."""
     cloud = made(Job(scenario, "", 0)).cloud
     calls = [
-        Site(*place) for place in cloud.called if place[0] not in _ON_SCHEDULE or place[3] <= 1
+        site for site in cloud.calls.sites if site.function not in _ON_SCHEDULE or site.number <= 1
     ]
     events = [
         EventSite(detail_type, number)
-        for detail_type, count in sorted(cloud.event_sites.items())
+        for detail_type, count in sorted(cloud.bus.counts.items())
         for number in range(1, count + 1)
     ]
     return tuple(calls), tuple(events)

@@ -43,7 +43,7 @@ def install() -> None:
     logger.setLevel("CRITICAL")
     vars(items).update(document_of=document_of)
     # Virtual time has no threads; the bound on whole calls is tested with real sockets.
-    vars(website).update(within=lambda seconds, call: call())
+    vars(website).update(call_within=lambda seconds, call: call())
     for name, found in list(vars(wiring).items()):
         if hasattr(found, "cache_info") and name != "client":
             setattr(wiring, name, _per_instance(name, found.__wrapped__))
@@ -87,7 +87,7 @@ def listen() -> None:
 def client(name: str, place: wiring.Place = wiring.HERE) -> Client:
     """The one simulated client of a service; there is one place."""
     if name not in _clients:
-        _clients[name] = Client(name, lambda: _Stage.cloud)
+        _clients[name] = Client(name, lambda: _Stage.cloud.calls)
     return _clients[name]
 
 
@@ -117,4 +117,4 @@ def _secrets() -> Any:
     return SecretsManagerSecrets(cast("Any", made), lambda: clock.elapsed)
 
 
-_SESSION = Session(lambda *call: _Stage.cloud.perform(*call))
+_SESSION = Session(lambda *call: _Stage.cloud.calls.perform(*call))

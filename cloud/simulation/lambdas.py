@@ -9,7 +9,7 @@ from typing import Any
 
 from greenlet import getcurrent, greenlet
 
-from cloud.simulation.states import Ended, Failed
+from cloud.simulation.execution import Ended, Failed
 from cloud.simulation.template import Function
 
 Handler = Callable[[dict[str, Any], Any], Any]

@@ -39,12 +39,12 @@ class Secrets:
 class Logs:
     """CloudWatch Logs, with what every task has written."""
 
-    def __init__(self, words: Callable[[str], tuple[str, ...]]) -> None:
-        self._words = words
+    def __init__(self, lines: Callable[[str], tuple[str, ...]]) -> None:
+        self._lines = lines
 
     def get_log_events(self, params: Params) -> Params:
         task_id = params["logStreamName"].rsplit("/", 1)[-1]
-        return {"events": [{"message": line} for line in self._words(task_id)]}
+        return {"events": [{"message": line} for line in self._lines(task_id)]}
 
 
 class Slack:

@@ -6,9 +6,9 @@ from typing import Any, cast
 from urllib.parse import urlencode
 
 from cloud.simulation.cloud import Cloud
+from cloud.simulation.execution import Failed
 from cloud.simulation.install import client
 from cloud.simulation.outside import links_in
-from cloud.simulation.states import Failed
 from cloud.simulation.template import template
 from cloud.simulation.world import APPROVERS
 from slipway.adapters.announcements import EventBridgeAnnouncements
@@ -92,7 +92,7 @@ class Person:
             else:
                 self.pending -= 1
 
-        self._cloud._start(template().functions["web"], event, ended)
+        self._cloud.lambdas.start(template().functions["web"], event, ended)
 
 
 class Operator:

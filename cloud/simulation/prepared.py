@@ -9,7 +9,6 @@ from functools import cache
 from cloud.simulation import install
 from cloud.simulation.cloud import Cloud
 from cloud.simulation.people import Person
-from cloud.simulation.trace import Trace
 from cloud.simulation.world import (
     ALARM,
     BOOTSTRAP,
@@ -76,7 +75,7 @@ def _built() -> Cloud:
         raise RuntimeError("the first releases did not become live")
     cloud.clock.run_for(_HOUR)
     person.leave()
-    _tidied(cloud)
+    cloud.forget()
     return cloud
 
 
@@ -87,18 +86,7 @@ def _all_live(cloud: Cloud) -> bool:
         for environment in application.environments
     ]
     settled = all(lane is not None and '"stable":{' in lane["document"]["S"] for lane in lanes)
-    return settled and cloud.machine.running == 0 and cloud.busy == 0 and not cloud.stream
-
-
-def _tidied(cloud: Cloud) -> None:
-    """Nothing of the preparation shows in a run."""
-    cloud.clock._heap.clear()
-    cloud.twin.calls.clear()
-    cloud.trace = Trace()
-    cloud.sites, cloud.event_sites, cloud.instances, cloud.called = {}, {}, {}, []
-    cloud.machine._tokens.clear()
-    cloud.table.forget_tokens()
-    cloud.slack.messages.clear()
+    return settled and cloud.machine.running == 0 and cloud.busy == 0 and not cloud.stream.pending
 
 
 def _infrastructure(cloud: Cloud) -> None:
@@ -137,19 +125,36 @@ def _infrastructure(cloud: Cloud) -> None:
 def _service(cloud: Cloud, repository: str, cluster: str) -> None:
     call = cloud.twin.call
     call("ecs", "CreateCluster", {"clusterName": cluster})
+    group_arn = _target_group(cloud, cluster)
+    service = {
+        "cluster": cluster,
+        "serviceName": "web",
+        "taskDefinition": _revision(cloud, repository, cluster),
+        "desiredCount": 2,
+        "launchType": "FARGATE",
+        "loadBalancers": [
+            {"targetGroupArn": group_arn, "containerName": "app", "containerPort": 8000}
+        ],
+    }
+    call("ecs", "CreateService", service)
+
+
+def _target_group(cloud: Cloud, name: str) -> str:
+    """The target group of a new load balancer, by its ARN."""
+    call = cloud.twin.call
     group = {
-        "Name": cluster,
+        "Name": name,
         "Port": 8000,
         "Protocol": "HTTP",
         "TargetType": "ip",
         "HealthCheckIntervalSeconds": 10,
         "UnhealthyThresholdCount": 2,
     }
-    group_arn = call("elbv2", "CreateTargetGroup", group)["TargetGroups"][0]["TargetGroupArn"]
+    group_arn: str = call("elbv2", "CreateTargetGroup", group)["TargetGroups"][0]["TargetGroupArn"]
     delay = {"Key": "deregistration_delay.timeout_seconds", "Value": "10"}
     attributes = {"TargetGroupArn": group_arn, "Attributes": [delay]}
     call("elbv2", "ModifyTargetGroupAttributes", attributes)
-    balancer = call("elbv2", "CreateLoadBalancer", {"Name": cluster})["LoadBalancers"][0]
+    balancer = call("elbv2", "CreateLoadBalancer", {"Name": name})["LoadBalancers"][0]
     listener = {
         "LoadBalancerArn": balancer["LoadBalancerArn"],
         "Port": 80,
@@ -157,6 +162,10 @@ def _service(cloud: Cloud, repository: str, cluster: str) -> None:
         "DefaultActions": [{"Type": "forward", "TargetGroupArn": group_arn}],
     }
     call("elbv2", "CreateListener", listener)
+    return group_arn
+
+
+def _revision(cloud: Cloud, repository: str, cluster: str) -> str:
     container = {
         "name": "app",
         "image": uri(repository, f":{BOOTSTRAP}"),
@@ -171,15 +180,5 @@ def _service(cloud: Cloud, repository: str, cluster: str) -> None:
         "containerDefinitions": [container],
         "runtimePlatform": {"cpuArchitecture": "X86_64"},
     }
-    registered = call("ecs", "RegisterTaskDefinition", definition)["taskDefinition"]
-    service = {
-        "cluster": cluster,
-        "serviceName": "web",
-        "taskDefinition": registered["taskDefinitionArn"],
-        "desiredCount": 2,
-        "launchType": "FARGATE",
-        "loadBalancers": [
-            {"targetGroupArn": group_arn, "containerName": "app", "containerPort": 8000}
-        ],
-    }
-    call("ecs", "CreateService", service)
+    registered = cloud.twin.call("ecs", "RegisterTaskDefinition", definition)
+    return str(registered["taskDefinition"]["taskDefinitionArn"])

@@ -7,12 +7,11 @@ from datetime import datetime
 from functools import partial
 from typing import Any, Protocol
 
-import cloud.simulation.watch_tasks  # noqa: F401 its invariants hold in every run as well
 from cloud.simulation.cloud import Cloud
 from cloud.simulation.faults import Plan
+from cloud.simulation.invariants import violations_of, watch_run
 from cloud.simulation.people import Decides, Operator, Person
 from cloud.simulation.prepared import fresh_cloud, push
-from cloud.simulation.promises import Watch
 from cloud.simulation.world import Image
 
 # Nothing in a scenario takes longer: the longest approval is an hour, the longest patience less
@@ -59,10 +58,10 @@ class Run:
     def finish(self) -> "Run":
         """Play to the end and judge."""
         self.cloud.begin(self.plan, self.seed)
-        watch = Watch(self)
+        watch = watch_run(self)
         self.scenario.play(self)
         self.quiet = self._until_quiet()
-        self.violations = watch.judged()
+        self.violations = violations_of(watch)
         return self
 
     # What scenarios do
@@ -88,7 +87,7 @@ class Run:
         if detail_type == "Deployment Requested":
             self.requests.append(detail)
         entry = {"Source": "slipway", "DetailType": detail_type, "Detail": json.dumps(detail)}
-        self.cloud.put_events({"Entries": [entry]})
+        self.cloud.bus.put_events({"Entries": [entry]})
 
     def when(self, deployment_id: str, state: str, action: Callable[[], None]) -> None:
         """Do something once, soon after a deployment has entered a state."""
@@ -122,7 +121,7 @@ class Run:
 
     def lose(self, detail_type: str) -> None:
         """No event of this type arrives from now on."""
-        self.cloud.lost.add(detail_type)
+        self.cloud.bus.lost.add(detail_type)
 
     def _due(self, action: Callable[[], None]) -> None:
         self.pending -= 1
@@ -159,11 +158,11 @@ class Run:
 
     def _resting(self) -> bool:
         cloud = self.cloud
-        if cloud.busy or self.pending or cloud.machine.running or cloud.stream:
+        if cloud.busy or self.pending or cloud.machine.running or cloud.stream.pending:
             return False
         if self.person is not None and self.person.pending:
             return False
         return all(one.current is None for one in cloud.services()) and not self._one_offs()
 
     def _one_offs(self) -> bool:
-        return any(task.service is None for task in self.cloud.engines.running())
+        return any(task.service is None for task in self.cloud.engines.tasks.running())

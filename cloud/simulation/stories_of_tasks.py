@@ -228,7 +228,7 @@ def _says(answer: Callable[[str], Answer], *, always: bool = False) -> Callable[
             return answer(url) if always or new else None
 
         services = [one for one in run.cloud.services() if one.cluster_arn.endswith(CLUSTER)]
-        run.cloud.site_says = says
+        run.cloud.web.override = says
 
     return turns
 

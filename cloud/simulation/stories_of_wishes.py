@@ -41,7 +41,7 @@ def _redelivered(run: Run) -> None:
     lines = [line for line in run.cloud.trace.lines if line[1] == "event"]
     for line in lines:
         if line[2]["detail-type"] == _PUSH:
-            run.cloud.emit(line[2])
+            run.cloud.bus.emit(line[2])
 
 
 def _told_again(run: Run) -> None:
@@ -161,7 +161,7 @@ def _late_push(run: Run) -> None:
     """The event of a push comes hours after the sweep has found it."""
 
     def arrives() -> None:
-        run.cloud.lost.clear()
+        run.cloud.bus.lost.clear()
         _redelivered(run)
 
     _approved(run)

@@ -92,9 +92,7 @@ def template() -> Template:
         for name, short in names.items()
         for event in resources[name]["Properties"].get("Events", {}).values()
     ]
-    streams = [(short, event) for short, event in events if event["Type"] == "DynamoDB"]
-    (stream,) = streams
-    (filter_,) = stream[1]["Properties"]["FilterCriteria"]["Filters"]
+    stream_function, stream_accepts = _stream(events)
     return Template(
         functions=functions,
         rules=_by_kind((one for one in events if one[1]["Type"] == "EventBridgeRule"), resolver),
@@ -103,8 +101,8 @@ def template() -> Template:
             for short, event in events
             if event["Type"] in ("Schedule", "ScheduleV2")
         },
-        stream_function=stream[0],
-        stream_accepts=compiled(json.loads(filter_["Pattern"])),
+        stream_function=stream_function,
+        stream_accepts=stream_accepts,
         definition=_definition(resources["DeploymentStateMachine"]["Properties"], resolver),
     )
 
@@ -157,6 +155,13 @@ def _function(
         timeout=float(properties.get("Timeout", globals_["Timeout"])),
         environment=environment | {"AWS_REGION": REGION},
     )
+
+
+def _stream(events: list[tuple[str, dict[str, Any]]]) -> tuple[str, Accepts]:
+    """The one function that reads the table's stream, and the filter before it."""
+    (stream,) = [(short, event) for short, event in events if event["Type"] == "DynamoDB"]
+    (filter_,) = stream[1]["Properties"]["FilterCriteria"]["Filters"]
+    return stream[0], compiled(json.loads(filter_["Pattern"]))
 
 
 def _by_kind(

@@ -4,18 +4,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from cloud.simulation.execution import Execution, Failed
 from cloud.simulation.lambdas import Invocation
-from cloud.simulation.states import Execution, Failed
 from cloud.simulation.table import Change
 
-# Calls that change the user's systems.
-# What asks for a snapshot, and the parameter that names it.
+# The calls that request a snapshot, each with the parameter that names it.
 SNAPSHOTS = {
     "CreateDBSnapshot": "DBSnapshotIdentifier",
     "CreateDBClusterSnapshot": "DBClusterSnapshotIdentifier",
 }
+# Calls that change the user's systems.
 MUTATING = frozenset({"UpdateService", "RegisterTaskDefinition", "RunTask", *SNAPSHOTS})
-_READS = ("Describe", "Get", "List", "Batch", "Query", "conversations")
+# What the revision that a rollback registers again has in its tag, beside the release's own.
+RETURN_SUFFIX = "/rollback"
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,28 @@ class Effect:
     operation: str
     params: dict[str, Any]
     error: str | None
+
+
+def actor_of(effect: Effect) -> str:
+    """The deployment on whose behalf a call was made."""
+    params = effect.params
+    if effect.operation == "RunTask":
+        return (
+            str(params["startedBy"])
+            .removeprefix("slipway/")
+            .strip("/")
+            .replace("migrate/", "")
+            .replace("downgrade/", "")
+            .replace("current/", "")
+            .replace("/migrate", "")
+            .replace("/downgrade", "")
+        )
+    if effect.operation in SNAPSHOTS:
+        return str(params[SNAPSHOTS[effect.operation]]).removeprefix("slipway-")
+    if effect.operation == "RegisterTaskDefinition":
+        tags = {tag["key"]: tag["value"] for tag in params.get("tags", [])}
+        return str(tags.get("slipway:deployment", "")).removesuffix(RETURN_SUFFIX)
+    return effect.subject
 
 
 class Trace:

@@ -8,13 +8,13 @@ from slipway.domain.errors import Reason, Rejected, Transient
 from slipway.notices.notify import notify_all
 from slipway.runtime import wiring
 from slipway.runtime.observability import logger
-from slipway.runtime.stream import deployment_writes, log_endings, told_again
+from slipway.runtime.stream import deployment_writes, log_results, undelivered
 
 
 @logger.inject_lambda_context(clear_state=True)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     try:
-        requests = deployment_writes(event) or told_again(event, wiring.records())
+        requests = deployment_writes(event) or undelivered(event, wiring.records())
     except Rejected as refusal:
         # A refused event must not be delivered again.
         logger.warning("event refused", reason=refusal.reason, message_text=refusal.message)
@@ -27,7 +27,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
         catalog=wiring.catalog(),
         now=wiring.now(),
     )
-    log_endings(result)
+    log_results(result)
     if result.failed is not None and "detail-type" in event:
         # Only a stream reads the answer; an event is retried when the function fails.
         raise Transient(Reason.SLACK_UNAVAILABLE, result.problem)

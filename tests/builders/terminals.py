@@ -41,7 +41,7 @@ class Operator:
 
     def _caller(self) -> str:
         if self.arn is None:
-            raise Transient(Reason.AWS_UNAVAILABLE, "AWS gave no answer")
+            raise Transient(Reason.AWS_UNAVAILABLE, "AWS did not answer")
         return self.arn
 
     def _sleep(self, seconds: float) -> None:

@@ -81,8 +81,8 @@ def test_a_push_that_is_told_three_times_is_deployed_once(lane: Build) -> None:
         (
             {"detail": {**DETAIL, "repository-name": "nobodys"}},
             Reason.NOT_MEANT_FOR_US,
-            "No environment matches nobodys:v1; push.repository and push.tags in the catalog select "
-            "the pushes that start deployments.",
+            "No environment matches nobodys:v1; push.repository and push.tags in the catalog "
+            "select the pushes that start deployments.",
         ),
     ],
     ids=["foreign", "malformed", "unknown"],

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
+from cloud.simulation.asl import check_definition
 from cloud.simulation.clients import Client
 from cloud.simulation.lambdas import delivered
 from cloud.simulation.patterns import matches
 from cloud.simulation.query import by_library, plain_path
-from cloud.simulation.states import check_definition
 from cloud.simulation.table import Table, Unmodelled
 from cloud.simulation.template import template
 from slipway.adapters.parking import DynamoDBParking

@@ -5,12 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from cloud.simulation import mutants
-from cloud.simulation.mutants import Mutant, caught_by
-from cloud.simulation.mutants_of_tasks import TASKS
-from cloud.simulation.mutants_of_wishes import WISHES
-
-MUTANTS = (*mutants.MUTANTS, *TASKS, *WISHES)
+from cloud.simulation.mutants import MUTANTS
+from cloud.simulation.mutants.mutant import Mutant, caught_by
 
 
 @pytest.fixture(autouse=True)

@@ -25,7 +25,7 @@ def _story(name: str, says: Callable[[str], Answer | None], state: str, ends: Ou
 
     def begin(run: Run) -> None:
         def turns() -> None:
-            run.cloud.site_says = says
+            run.cloud.web.override = says
 
         run.approver(lambda deployment_id: "approve", 30.0)
         run.when(SHOP, state, turns)

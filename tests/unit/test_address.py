@@ -202,7 +202,7 @@ def test_the_catalog_tells_where_an_address_stands_that_cannot_be_asked() -> Non
     entry, mistakes = read_entry(file, "notes")
 
     assert entry is None
-    assert [one.told("notes.yaml") for one in mistakes] == [
+    assert [one.as_error("notes.yaml") for one in mistakes] == [
         "notes.yaml:7:17: environments.staging.verification.base_url: 'http://localhost:8000' "
         "names the function itself, not the service"
     ]

@@ -68,7 +68,7 @@ def assert_read_or_told(raw: bytes) -> None:
     for mistake in mistakes:
         assert 1 <= mistake.place.line <= lines
         assert mistake.place.column >= 1
-        assert mistake.told("shop.yaml").splitlines() == [mistake.told("shop.yaml")]
+        assert mistake.as_error("shop.yaml").splitlines() == [mistake.as_error("shop.yaml")]
     assert [m.place.line for m in mistakes] == sorted(m.place.line for m in mistakes)
 
 

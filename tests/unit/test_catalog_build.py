@@ -80,7 +80,7 @@ def test_mistakes_are_printed_and_the_old_file_stays(
     assert printed.err == (
         f"{entries}/api.yaml:1:1: environments: missing; expected a mapping\n"
         f"{entries}/shop.yaml:2:1: not valid YAML: expected the node content, "
-        "but found '<stream end>' while parsing a flow node that begins in line 2\n"
+        "but found '<stream end>' while parsing a flow node that begins on line 2\n"
     )
     assert (tmp_path / "slipway_catalog.json").read_bytes() == before
     assert sorted(os.listdir(tmp_path)) == ["catalog", "slipway_catalog.json"]
@@ -150,8 +150,8 @@ def test_a_compiled_catalog_that_is_missing_is_broken(tmp_path: Path) -> None:
 
     assert caught.value.reason is Reason.CATALOG_INVALID
     assert caught.value.message == (
-        f"The compiled catalog {tmp_path}/slipway_catalog.json cannot be read "
-        "(No such file or directory); build and deploy the catalog layer again."
+        f"The compiled catalog {tmp_path}/slipway_catalog.json could not be read "
+        "(No such file or directory). Build and deploy the catalog layer again."
     )
 
 
@@ -163,8 +163,8 @@ def test_a_compiled_catalog_of_another_version_is_broken(tmp_path: Path) -> None
         load_catalog(file)
 
     assert caught.value.message == (
-        f"The compiled catalog {file} does not fit this version of Slipway (regions: "
-        "Extra inputs are not permitted); build and deploy the catalog layer again."
+        f"The compiled catalog {file} is not valid for this version of Slipway (regions: "
+        "Extra inputs are not permitted). Build and deploy the catalog layer again."
     )
 
 
@@ -173,7 +173,7 @@ def test_a_damaged_compiled_catalog_is_broken(tmp_path: Path, content: bytes) ->
     file = tmp_path / "slipway_catalog.json"
     file.write_bytes(content)
 
-    with pytest.raises(Broken, match="does not fit this version of Slipway") as caught:
+    with pytest.raises(Broken, match="is not valid for this version of Slipway") as caught:
         load_catalog(file)
     assert caught.value.reason is Reason.CATALOG_INVALID
 
@@ -269,7 +269,7 @@ def test_the_page_tells_what_the_command_tells() -> None:
     wrong = example.replace('["v*"]', '[1.0, "v*"]').replace("container:", "contaner:")
     _, mistakes = read_entry(wrong.encode(), "shop")
 
-    told = [mistake.told("catalog/shop.yaml") for mistake in mistakes]
+    told = [mistake.as_error("catalog/shop.yaml") for mistake in mistakes]
     shown = page.partition("tells every mistake at once:\n\n```text\n")[2].partition("\n```")[0]
     assert shown.splitlines() == told
 

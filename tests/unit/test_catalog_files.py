@@ -25,7 +25,7 @@ environments:
 def told(text: str | bytes) -> list[str]:
     raw = text if isinstance(text, bytes) else text.encode()
     _, mistakes = read_entry(raw, "shop")
-    return [mistake.told("shop.yaml") for mistake in mistakes]
+    return [mistake.as_error("shop.yaml") for mistake in mistakes]
 
 
 def changed(old: str, new: str) -> list[str]:
@@ -61,7 +61,7 @@ def test_a_wrong_choice_names_the_choices() -> None:
 def test_a_wrong_entry_that_is_the_only_one_is_told_once() -> None:
     assert changed('"v*"', "1.0") == [
         "shop.yaml:6:14: environments.staging.push.tags[0]: "
-        'expected text, got 1.0; in quotes it is text: "1.0"'
+        'expected text, got 1.0; quote it to make it text: "1.0"'
     ]
 
 
@@ -80,7 +80,7 @@ def test_yes_is_text_and_no_boolean() -> None:
 def test_a_version_that_yaml_takes_for_a_number_is_told_as_it_is_written(written: str) -> None:
     assert changed('"v*"', f"v*, {written}") == [
         "shop.yaml:6:18: environments.staging.push.tags[1]: "
-        f'expected text, got {written}; in quotes it is text: "{written}"'
+        f'expected text, got {written}; quote it to make it text: "{written}"'
     ]
 
 
@@ -100,7 +100,7 @@ def test_what_yaml_1_2_takes_for_text_stays_text(written: str) -> None:
         ("1.5", "1.5"),
         ("true", "true"),
         ("null", "null"),
-        ('"60"', "'60'; without quotes it is a number"),
+        ('"60"', "'60'; remove the quotes to make it a number"),
         ("[]", "an empty list"),
         ("{a: 1}", "a mapping"),
         ("9" * 50, "9" * 37 + "..."),
@@ -160,13 +160,13 @@ def test_a_bad_environment_name_is_told_at_the_name() -> None:
 
 def test_a_field_given_twice_names_both_lines() -> None:
     assert changed("      service: web\n", "      service: web\n      service: api\n") == [
-        "shop.yaml:10:7: environments.staging.target.service: given twice; first in line 9"
+        "shop.yaml:10:7: environments.staging.target.service: given twice; first on line 9"
     ]
 
 
 def test_a_mapping_given_twice_is_passed_over_with_all_that_is_in_it() -> None:
     assert added("    push: {repository: [x, {y: z}]}\n    after: [a]\n") == [
-        "shop.yaml:11:5: environments.staging.push: given twice; first in line 4",
+        "shop.yaml:11:5: environments.staging.push: given twice; first on line 4",
         "shop.yaml:12:5: environments.staging.after: expected lower-case letters, digits and "
         "single hyphens (1 to 24 characters) or null, got a list",
     ]
@@ -176,9 +176,9 @@ def test_a_field_without_a_value_is_no_silent_null() -> None:
     # Taken for null, it would let production deploy without an approval.
     assert added("    approval:\n    gates:\n      scan:  # block_from: HIGH\n") == [
         "shop.yaml:11:5: environments.staging.approval: "
-        "expected a value, got nothing (write null to leave it unset)",
+        "expected a value, got nothing (write null for no value)",
         "shop.yaml:13:7: environments.staging.gates.scan: expected a value, got nothing "
-        "(text after # is a comment unless it is in quotes; write null to leave it unset)",
+        "(text after # is a comment unless quoted; write null for no value)",
     ]
 
 
@@ -292,22 +292,22 @@ def test_a_merge_key_is_no_way_around() -> None:
         (b"null\n", "shop.yaml:1:1: expected a mapping, got null"),
         (
             b"a: b: c\n",
-            "shop.yaml:1:5: not valid YAML: a colon where none can be; put text that contains "
-            "': ' in quotes, and indent the fields of a mapping alike",
+            "shop.yaml:1:5: not valid YAML: unexpected colon; quote text that contains ': ', "
+            "and indent the fields of a mapping equally",
         ),
         (b"a:\n\t- b\n", "shop.yaml:2:1: not valid YAML: indented with a tab; use spaces"),
         (
             b"a: 1\nb: 'c\n",
             "shop.yaml:3:1: not valid YAML: found unexpected end of stream "
-            "while scanning a quoted scalar that begins in line 2",
+            "while scanning a quoted scalar that begins on line 2",
         ),
         (
             b'a: "\\U00110000"\n',
-            "shop.yaml:1:5: not valid YAML: no character has this number",
+            "shop.yaml:1:5: not valid YAML: no such Unicode character",
         ),
         (
             b'a: "\\U0010FFFF \\UFFFFFFFF"\n',
-            "shop.yaml:1:16: not valid YAML: no character has this number",
+            "shop.yaml:1:16: not valid YAML: no such Unicode character",
         ),
         (b"a: 1\nb: \xff\n", "shop.yaml:2:4: expected UTF-8 text"),
         (b"a: 1\nb: \0\n", "shop.yaml:2:4: expected printable text, got the character U+0000"),
@@ -332,8 +332,7 @@ def test_a_name_that_is_no_text_is_refused() -> None:
 
 def test_half_a_character_is_refused() -> None:
     assert changed('"v*"', '"\\ud800"') == [
-        "shop.yaml:6:14: environments.staging.push.tags[0]: "
-        "expected text, got half a character (a lone surrogate)"
+        "shop.yaml:6:14: environments.staging.push.tags[0]: expected text, got a lone surrogate"
     ]
 
 
@@ -344,8 +343,8 @@ def test_the_file_is_named_as_its_application(tmp_path: Path) -> None:
         read_catalog(tmp_path)
 
     assert caught.value.lines == [
-        f"{tmp_path}/store.yaml:1:14: application: expected 'store' as the file is named, "
-        "got 'shop'"
+        f"{tmp_path}/store.yaml:1:14: application: expected 'store', the name of the "
+        "file, got 'shop'"
     ]
 
 
@@ -362,7 +361,7 @@ def test_every_file_of_the_directory_is_read_and_told(tmp_path: Path) -> None:
 
     assert [line.removeprefix(f"{tmp_path}/") for line in caught.value.lines] == [
         "b.yaml:2:1: not valid YAML: expected the node content, but found '<stream end>' "
-        "while parsing a flow node that begins in line 2",
+        "while parsing a flow node that begins on line 2",
         "cc.yml:1:1: expected the file name cc.yaml, got cc.yml",
         "d.yaml:1:1: cannot be read: Is a directory",
     ]

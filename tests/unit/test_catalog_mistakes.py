@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from slipway.catalog_build.__main__ import main
-from slipway.catalog_build.entries import checked_catalog, read_catalog, read_entry
+from slipway.catalog_build.entries import check_catalog, read_catalog, read_entry
 from slipway.catalog_build.lookalikes import outline
 from slipway.catalog_build.mistakes import CatalogMistakes
 from slipway.catalog_build.pages import schema_page
@@ -31,7 +31,7 @@ HERE = "environments.staging"
 
 
 def told(text: str, name: str = "shop") -> list[str]:
-    return [one.told(f"{name}.yaml") for one in read_entry(text.encode(), name)[1]]
+    return [one.as_error(f"{name}.yaml") for one in read_entry(text.encode(), name)[1]]
 
 
 def added(lines: str) -> list[str]:
@@ -142,7 +142,7 @@ def approvers(*names: str) -> list[str]:
 
 def test_an_approver_given_twice_is_refused() -> None:
     assert approvers("ada", "grace", "ada") == [
-        f"{HERE}.approval.approvers[2]: given twice; first in line 6"
+        f"{HERE}.approval.approvers[2]: given twice; first on line 6"
     ]
 
 
@@ -151,7 +151,7 @@ def test_an_approver_given_twice_is_refused() -> None:
 )
 def test_two_approvers_that_look_alike_are_refused(twin: str) -> None:
     assert (
-        f"{HERE}.approval.approvers[1]: looks like 'ada' in line 6; nobody could tell the two "
+        f"{HERE}.approval.approvers[1]: looks like 'ada' on line 6; nobody could tell the two "
         in ("".join(approvers("ada", twin)))
     )
 
@@ -164,13 +164,13 @@ def test_approvers_that_differ_are_accepted(twin: str) -> None:
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        (" ada", "one space between words; did you mean 'ada'?"),
-        ("ada ", "one space between words; did you mean 'ada'?"),
-        ("ada  l", "one space between words; did you mean 'ada l'?"),
-        ("ada\u00a0l", "got one that cannot be seen"),
-        ("ada\nl", "got one that cannot be seen"),
-        ("a\u202eda", "got one that cannot be seen"),
-        ("a\u200bda", "got one that cannot be seen"),
+        (" ada", "without extra spaces; did you mean 'ada'?"),
+        ("ada ", "without extra spaces; did you mean 'ada'?"),
+        ("ada  l", "without extra spaces; did you mean 'ada l'?"),
+        ("ada\u00a0l", "got an invisible one"),
+        ("ada\nl", "got an invisible one"),
+        ("a\u202eda", "got an invisible one"),
+        ("a\u200bda", "got an invisible one"),
         ("a" * 101, "expected at most 100 characters, got 101"),
         ("\u0430da", "mixes Latin and Cyrillic letters in '\u0430da'"),
         ("\u03bfla", "mixes Latin and Greek letters in '\u03bfla'"),
@@ -208,12 +208,12 @@ def test_an_outline_is_its_own_outline(name: str) -> None:
     ],
 )
 def test_an_entry_that_stands_twice_in_a_list_is_refused(lines: str, field: str) -> None:
-    assert sentences(added(f"    {lines}\n")) == [f"{HERE}.{field}: given twice; first in line 6"]
+    assert sentences(added(f"    {lines}\n")) == [f"{HERE}.{field}: given twice; first on line 6"]
 
 
 def test_a_tag_that_stands_twice_is_refused_and_a_word_of_a_command_is_not() -> None:
     assert sentences(told(HEAD.replace('["v*"]', '["v*", "v*"]'))) == [
-        f"{HERE}.push.tags[1]: given twice; first in line 4"
+        f"{HERE}.push.tags[1]: given twice; first on line 4"
     ]
     database = "    database: {identifier: shop}\n"
     assert added(f"{database}    migration: {{command: [run, -v, -v]}}\n") == []
@@ -223,8 +223,8 @@ def test_two_checks_that_no_answer_can_meet_are_refused() -> None:
     checks = "    verification: {checks: [{path: /a}, {path: /b}, {path: /a, status: 204}]}\n"
 
     assert added(checks) == [
-        f"shop.yaml:6:53: {HERE}.verification.checks[2]: expects 204 of '/a', and the check in "
-        "line 6 expects 200; no answer is both"
+        f"shop.yaml:6:53: {HERE}.verification.checks[2]: expects status 204 of '/a', but the "
+        "check on line 6 expects 200; no answer is both"
     ]
 
 
@@ -435,7 +435,7 @@ def test_lanes_that_would_share_ids_are_told_though_a_field_is_wrong(tmp_path: P
 # ------------------------------------------------------------------------------------ warnings
 def warned(directory: Path, text: str) -> list[str]:
     (directory / "shop.yaml").write_text(text)
-    _, lines = checked_catalog(directory)
+    _, lines = check_catalog(directory)
     return [line.removeprefix(f"{directory}/") for line in lines]
 
 
@@ -459,7 +459,7 @@ def test_a_channel_without_its_sign_is_a_warning(tmp_path: Path, channel: str, m
 
     assert warned(tmp_path, HEAD + CHECKED + lines) == [
         f"shop.yaml:7:36: warning: {HERE}.notifications.slack_channel: expected '#' and a name, or "
-        f"a channel's id such as C0123456789, got '{channel}'; did you mean '{meant}'?"
+        f"a channel ID such as C0123456789, got '{channel}'; did you mean '{meant}'?"
     ]
 
 
@@ -492,12 +492,12 @@ def test_the_tags_of_releases_are_none(tmp_path: Path, glob: str) -> None:
         ),
         (
             "    verification: {alarms: [a], checks: [{path: /, version_field: v}]}\n",
-            "verification.alarms: looked at once, since bake_seconds is 0; an alarm needs its "
-            "evaluation periods to fire",
+            "verification.alarms: checked only once, because bake_seconds is 0; an alarm needs "
+            "its evaluation periods to fire",
         ),
         (
             f"    backup: {{policy: 'off'}}\n    migration: {{command: [up]}}\n{CHECKED}",
-            "migration: no way back: there is no downgrade, and backup.policy does not require a "
+            "migration: cannot be undone: there is no downgrade, and backup.policy requires no "
             "snapshot",
         ),
     ],
@@ -526,7 +526,7 @@ def test_warnings_are_printed_and_the_catalog_is_compiled(
 
 
 def test_the_example_is_compiled_without_a_warning() -> None:
-    assert checked_catalog(Path(__file__).parents[2] / "catalog")[1] == []
+    assert check_catalog(Path(__file__).parents[2] / "catalog")[1] == []
 
 
 @pytest.mark.parametrize(
@@ -606,17 +606,17 @@ DATABASES = "'rds_instance' or 'aurora_cluster'"
         (
             "strategy: {bake_minutes: 5}",
             [
-                "shop.yaml:6:16: environments.staging.strategy.bake_minutes: a field of kind "
-                "'blue_green', and this is of kind 'rolling'"
+                "shop.yaml:6:16: environments.staging.strategy.bake_minutes: only 'blue_green' "
+                "has this field; this is of kind 'rolling'"
             ],
         ),
         (
             "strategy: {kind: blue_green, maximum_percent: 150}",
             [
-                "shop.yaml:6:22: environments.staging.strategy.kind: 'blue_green' cannot be "
-                "deployed: Slipway does not follow the traffic to the other target group yet",
-                "shop.yaml:6:34: environments.staging.strategy.maximum_percent: a field of kind "
-                "'rolling', and this is of kind 'blue_green'",
+                "shop.yaml:6:22: environments.staging.strategy.kind: 'blue_green' is not "
+                "supported yet: Slipway does not track traffic shifts between target groups yet",
+                "shop.yaml:6:34: environments.staging.strategy.maximum_percent: only 'rolling' "
+                "has this field; this is of kind 'blue_green'",
             ],
         ),
     ],
@@ -638,8 +638,8 @@ def test_rules_inside_a_kind_are_told_beside_fields_that_are_wrong_in_it() -> No
     lines = "    strategy: {kind: blue_green, bake_minutes: 90, timeout_minutes: 60, x: 1}\n"
 
     assert [line.partition(": ")[2] for line in added(lines)] == [
-        f"{HERE}.strategy.kind: 'blue_green' cannot be deployed: Slipway does not follow the "
-        "traffic to the other target group yet",
+        f"{HERE}.strategy.kind: 'blue_green' is not supported yet: Slipway does not track "
+        "traffic shifts between target groups yet",
         f"{HERE}.strategy: bake_minutes must be below timeout_minutes",
         f"{HERE}.strategy.x: unknown field; expected one of kind, bake_minutes, timeout_minutes",
     ]

@@ -15,7 +15,7 @@ from tests.builders.worlds import World, caught
 
 SAID = "ECS placed no task: Capacity is unavailable at this time."
 NO_ROOM = Transient(Reason.CAPACITY_UNAVAILABLE, SAID)
-LOST = Transient(Reason.AWS_UNAVAILABLE, "AWS gave no answer: Read timeout.")
+LOST = Transient(Reason.AWS_UNAVAILABLE, "AWS did not answer: Read timeout.")
 MISSING = Broken(Reason.AWS_REFUSED, "ECS placed no task: MISSING.")
 WAITS = StepResult(done=False, reason=Reason.WAITING, message=f"the migration is waiting: {SAID}")
 UP, DOWN = "slipway/migrate/notes-staging-1", "slipway/downgrade/notes-staging-1"

@@ -23,7 +23,7 @@ from slipway.notices.outbox import NotifyResult, NotifyStatus
 from slipway.ports.people import Arrival, Delivery
 from slipway.runtime import wiring
 from slipway.runtime.observability import logger
-from slipway.runtime.stream import told_again
+from slipway.runtime.stream import undelivered
 from slipway.slack.blocks import Message
 from tests.builders.destinations import (
     DOWN,
@@ -555,8 +555,8 @@ def test_a_refusal_is_an_error_in_the_log(
     batch(monkeypatch, slack, stored(), stream_record(1, STORY[0]), stream_record(2, STORY[1]))
 
     assert [(entry.levelname, entry.getMessage()) for entry in caplog.records] == [
-        ("ERROR", "notified"),
-        ("INFO", "notified"),
+        ("ERROR", "notification processed"),
+        ("INFO", "notification processed"),
     ]
 
 
@@ -567,8 +567,8 @@ def test_what_nobody_may_have_been_told_rings_the_alarm(
     batch(monkeypatch, InMemoryWebhook(troubles=[trouble]), stored(), stream_record(1, STORY[0]))
 
     # As the filter of template.yaml reads it.
-    lines = [json.loads(logger.registered_handler.format(told)) for told in caplog.records]
-    assert [told["message"] for told in lines if told["level"] == "ERROR"] == ["notified"]
+    lines = [json.loads(logger.registered_handler.format(entry)) for entry in caplog.records]
+    assert [e["message"] for e in lines if e["level"] == "ERROR"] == ["notification processed"]
 
 
 MALFORMED: list[dict[str, Any]] = [
@@ -603,7 +603,7 @@ def test_a_wish_to_tell_again_that_cannot_be_read_is_refused_and_not_repeated(
         ("WARNING", "event refused")
     ]
     with pytest.raises(Rejected):
-        told_again(asked, stored())
+        undelivered(asked, stored())
 
 
 @pytest.mark.parametrize(
@@ -648,7 +648,7 @@ def test_a_batch_that_comes_again_is_a_warning_in_the_log(
     batch(monkeypatch, InMemoryWebhook(troubles=[DOWN]), stored(), stream_record(1, STORY[0]))
 
     assert [(entry.levelname, entry.getMessage()) for entry in caplog.records] == [
-        ("WARNING", "stream batch will be retried")
+        ("WARNING", "notifications will be retried")
     ]
 
 

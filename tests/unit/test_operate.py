@@ -150,7 +150,7 @@ def test_status_without_an_environment_tells_every_lane(
 
     assert [block.splitlines()[0] for block in blocks] == ["notes/staging", "notes/production"]
     assert blocks[1].splitlines()[1:] == [
-        "  live    nothing that Slipway deployed",
+        "  live    nothing deployed by Slipway yet",
         "  holder  none",
         "  newest  none yet",
         "  hold    none",
@@ -185,10 +185,10 @@ def test_show_tells_outcome_release_and_timeline(settled: Operator) -> None:
         "notes-staging-1: Succeeded, 2 min 5 s",
         "  lane        notes/staging",
         f"  release     notes:v2 {NEW}",
-        "  asked for   2026-11-21 09:00:00 UTC by push of notes:v2 (push)",
+        "  requested   2026-11-21 09:00:00 UTC by push of notes:v2 (push)",
         "  settled     2026-11-21 09:02:05 UTC",
         "  what to do  Nothing: the release is live and verified.",
-        f"  record      {len(settled.world.evidence)} entries, chain whole",
+        f"  record      {len(settled.world.evidence)} entries, chain intact",
     ]
     rows = timeline.splitlines()
     assert [row.split("  ")[1] for row in rows] == [
@@ -262,7 +262,7 @@ def test_show_tells_a_broken_chain_and_who_wants_to_cancel(operator: Operator) -
 
     said = operator.says("show", ID)
 
-    assert "\n  cancel     asked for by ada\n" in said
+    assert "\n  cancel     requested by ada\n" in said
     assert "entries, entry 2 was changed after it was written\n" in said
 
 
@@ -271,7 +271,7 @@ def test_show_tells_a_broken_chain_and_who_wants_to_cancel(operator: Operator) -
 
 def test_a_deployment_is_asked_for_by_the_digest_that_a_tag_names(operator: Operator) -> None:
     assert operator.says(*DEPLOY, "--tag", "v2") == (
-        "notes-staging-1 puts v2 (sha256:b2b2b2b2b2b2) on notes/staging.\n"
+        "notes-staging-1 is deploying v2 (sha256:b2b2b2b2b2b2) to notes/staging.\n"
     )
     assert operator.world.announcements.published == [
         (
@@ -310,20 +310,20 @@ def test_an_earlier_release_is_asked_for_by_digest_under_its_tag(operator: Opera
     world.rewrite(outcome=Outcome.SUPERSEDED)
 
     assert operator.says(*DEPLOY, "--digest", OTHER) == (
-        "notes-staging-2 puts v1.9 (sha256:c3c3c3c3c3c3) on notes/staging.\n"
+        "notes-staging-2 is deploying v1.9 (sha256:c3c3c3c3c3c3) to notes/staging.\n"
     )
 
 
 def test_a_digest_that_was_never_deployed_is_called_by_itself(operator: Operator) -> None:
     assert operator.says(*DEPLOY, "--digest", NEW).startswith(
-        "notes-staging-1 puts sha256:b2b2b2b2b2b2 (sha256:"
+        "notes-staging-1 is deploying sha256:b2b2b2b2b2b2 (sha256:"
     )
 
 
 def test_an_image_that_is_not_there_is_not_asked_for(operator: Operator) -> None:
     assert operator.refused(*DEPLOY, "--tag", "v9") == (
         "The ECR repository 'notes' has no image v9. `aws ecr describe-images "
-        "--repository-name notes` lists those that it has."
+        "--repository-name notes` lists its images."
     )
     assert operator.world.announcements.published == []
 
@@ -332,8 +332,8 @@ def test_a_request_that_nobody_admits_is_told_after_half_a_minute(operator: Oper
     operator.listens = False
 
     assert operator.refused(*DEPLOY, "--tag", "v2") == (
-        "The request request-1 was sent, but not admitted within 30 s; "
-        "the log of Slipway's admit function says why."
+        "The request request-1 was sent, but not admitted within 30 s. "
+        "Check the log of Slipway's admit function."
     )
     assert operator.slept == 30
 
@@ -345,8 +345,7 @@ def test_a_deployment_that_has_changed_nothing_is_cancelled(operator: Operator) 
     operator.world.entered()
 
     assert operator.says("cancel", ID, "--by", "ada") == (
-        "notes-staging-1 was asked to stop in phase AwaitingLane: "
-        "it ends before it changes anything.\n"
+        "Cancelling notes-staging-1 in phase AwaitingLane: it ends before it changes anything.\n"
     )
     assert operator.world.deployment.cancel_requested_by == "ada"
     assert operator.world.announcements.published[-1][0] == "Cancel Requested"
@@ -356,7 +355,7 @@ def test_a_deployment_that_has_changed_something_is_taken_back(operator: Operato
     operator.world.deployed()
 
     assert operator.says("cancel", ID, "--by", "ada").endswith(
-        "in phase Deploying: what it changed is taken back.\n"
+        "in phase Deploying: its changes are rolled back.\n"
     )
 
 
@@ -371,7 +370,8 @@ def test_a_lane_is_held_and_the_hold_is_lifted(operator: Operator) -> None:
     operator.world.rewrite_lane(bad_digests={NEW: "notes-staging-0"})
 
     assert operator.says("hold", LANE, "--by", "ada", "--message", "incident") == (
-        "notes/staging is on hold: until it is lifted, only what a person asks for is deployed.\n"
+        "notes/staging is on hold. Until the hold is lifted, only releases that somebody requests "
+        "are deployed.\n"
     )
     assert operator.world.lane.hold == Hold(
         reason="ByHand", message="incident", by="ada", since=START
@@ -379,7 +379,7 @@ def test_a_lane_is_held_and_the_hold_is_lifted(operator: Operator) -> None:
     operator.world.wait(hours=1)
     assert operator.says("lift", LANE, "--by", "grace") == (
         "notes/staging is no longer on hold.\n"
-        "  sha256:b2b2b2b2b2b2 failed in notes-staging-0 and is still deployed on request only\n"
+        "  sha256:b2b2b2b2b2b2 failed in notes-staging-0 and is still deployed only on request\n"
     )
     assert operator.world.lane.hold is None
     assert [(one.what, one.by, one.at) for one in operator.world.lane.hold_history] == [
@@ -406,9 +406,9 @@ def test_a_lane_can_be_held_before_its_first_deployment(operator: Operator) -> N
 def test_a_whole_record_is_told(settled: Operator) -> None:
     count = len(settled.world.evidence)
 
-    assert settled.says("verify-records", ID) == (f"{ID}: {count} entries, chain whole\n")
+    assert settled.says("verify-records", ID) == (f"{ID}: {count} entries, chain intact\n")
     assert settled.says("verify-records", "--all") == (
-        f"1 record with {count} entries: every chain is whole.\n"
+        f"1 record with {count} entries: all chains intact.\n"
     )
 
 
@@ -433,7 +433,7 @@ def test_every_broken_record_is_told_before_the_end(settled: Operator, capsys: A
         f"{ID}: entry 2 was changed after it was written\n"
         "notes-staging-2: the deployment is missing\n"
     )
-    assert said.err == "Not whole: 2 of 3 records.\n"
+    assert said.err == "Broken: 2 of 3 records.\n"
 
 
 def test_a_record_that_was_cut_short_is_told(settled: Operator) -> None:
@@ -448,9 +448,9 @@ def test_a_record_that_was_cut_short_is_told(settled: Operator) -> None:
 def test_a_deployment_that_its_lane_does_not_know_is_told(settled: Operator) -> None:
     del settled.world.records._stored["lane", LANE]
 
-    assert settled.refused("verify-records", "--all") == "Not whole: 1 of 1 record."
+    assert settled.refused("verify-records", "--all") == "Broken: 1 of 1 record."
     settled.world.rewrite_lane(next_number=1)
-    assert settled.refused("verify-records", "--all") == "Not whole: 1 of 1 record."
+    assert settled.refused("verify-records", "--all") == "Broken: 1 of 1 record."
 
 
 def test_a_missing_deployment_is_told(operator: Operator) -> None:
@@ -460,9 +460,9 @@ def test_a_missing_deployment_is_told(operator: Operator) -> None:
 def test_an_entry_that_cannot_be_read_is_told(settled: Operator) -> None:
     settled.world.records._stored["evidence", f"{ID}#1"] = "{}"
 
-    assert settled.refused("verify-records", ID).startswith(f"{ID}: cannot be read (")
+    assert settled.refused("verify-records", ID).startswith(f"{ID}: unreadable: ")
     assert settled.refused("show", ID) == (
-        "The record does not fit this version of Slipway (Evidence)."
+        "The record is not valid for this version of Slipway (Evidence)."
     )
 
 
@@ -479,7 +479,7 @@ def test_a_record_that_grows_while_it_is_read_is_read_again(operator: Operator) 
 
     world.records.evidence = growing  # type: ignore[method-assign]
 
-    assert operator.says("verify-records", ID).endswith(", chain whole\n")
+    assert operator.says("verify-records", ID).endswith(", chain intact\n")
     assert looks == [0, 1]
 
 
@@ -494,7 +494,7 @@ def test_a_record_that_never_stands_still_is_refused_for_now(operator: Operator)
     world.records.evidence = growing  # type: ignore[method-assign]
 
     assert operator.refused("verify-records", ID) == (
-        "notes-staging-1 is being written too often; try again in a moment."
+        "notes-staging-1 keeps changing; try again in a moment."
     )
 
 
@@ -513,7 +513,7 @@ def test_what_waits_for_a_person_is_told_with_the_time_left(asking: Operator) ->
 def test_an_approval_that_has_expired_is_told_as_such(asking: Operator) -> None:
     asking.world.wait(minutes=60)
 
-    assert "  expired, ends at the next look  " in asking.says("waiting")
+    assert "  expired, ends at the next check  " in asking.says("waiting")
 
 
 def test_the_approval_that_ends_first_is_on_top(asking: Operator) -> None:
@@ -533,13 +533,13 @@ def test_the_approval_that_ends_first_is_on_top(asking: Operator) -> None:
 def test_a_decided_approval_waits_no_more(asking: Operator) -> None:
     asking.world.decide(Answer.APPROVE)
 
-    assert asking.says("waiting") == "Nothing waits for a person.\n"
+    assert asking.says("waiting") == "No open approvals.\n"
 
 
 def test_an_approval_of_a_deployment_that_has_moved_on_waits_no_more(asking: Operator) -> None:
     asking.world.rewrite(phase=Phase.AWAITING_LANE)
 
-    assert asking.says("waiting") == "Nothing waits for a person.\n"
+    assert asking.says("waiting") == "No open approvals.\n"
 
 
 def test_a_deployment_that_waits_for_something_else_waits_for_no_person(
@@ -547,7 +547,7 @@ def test_a_deployment_that_waits_for_something_else_waits_for_no_person(
 ) -> None:
     operator.world.entered()
 
-    assert operator.says("waiting") == "Nothing waits for a person.\n"
+    assert operator.says("waiting") == "No open approvals.\n"
 
 
 # ----------------------------------------------------------------------------------- refusals
@@ -596,8 +596,8 @@ def test_a_deployment_that_nobody_knows_is_refused(
             Broken(Reason.AWS_REFUSED, "GetItem: The security token has expired."),
             "GetItem: The security token has expired.",
         ),
-        (Transient(Reason.AWS_UNAVAILABLE, "AWS gave no answer."), "AWS gave no answer."),
-        (KeyboardInterrupt(), "Interrupted; what was asked for by then stays asked for."),
+        (Transient(Reason.AWS_UNAVAILABLE, "AWS did not answer."), "AWS did not answer."),
+        (KeyboardInterrupt(), "Interrupted. Requests that were already sent stay in effect."),
     ],
 )
 def test_whatever_aws_refuses_is_one_sentence(
@@ -614,7 +614,7 @@ def test_whatever_aws_refuses_is_one_sentence(
 def test_a_reader_that_goes_away_is_no_accident() -> None:
     program = (
         "import sys; from slipway.operate import __main__ as command; "
-        "command._answer = lambda options, desk: ['a line'] * 100_000; "
+        "command._run = lambda options, desk: ['a line'] * 100_000; "
         "sys.exit(command.main(['waiting'], connect=lambda stack, catalog: None))"
     )
     core = Path(__file__).parents[2] / "layers" / "core"
@@ -635,9 +635,9 @@ def test_a_reader_that_goes_away_is_no_accident() -> None:
     [
         (("status", "Notes"), "argument APP[/ENV]: expected APP or APP/ENV, got 'Notes'"),
         (("hold", "notes", "--by", "a", "--message", "m"), "argument APP/ENV: expected APP/ENV, "),
-        (("show", "notes"), "argument ID: expected a deployment's ID such as shop-production-7, "),
+        (("show", "notes"), "argument ID: expected a deployment ID such as shop-production-7, "),
         ((*DEPLOY, "--digest", "v2"), "argument --digest: expected sha256: and 64 hex digits, "),
-        ((*DEPLOY, "--tag", "a b"), "argument --tag: expected an image's tag, got 'a b'"),
+        ((*DEPLOY, "--tag", "a b"), "argument --tag: expected an image tag, got 'a b'"),
         (DEPLOY, "one of the arguments --digest --tag is required"),
         ((*DEPLOY, "--tag", "v2", "--digest", NEW), "argument --digest: not allowed with "),
         (("deploy", LANE, "--tag", "v2", "--by", "ada"), "the following arguments are required: "),
@@ -648,8 +648,8 @@ def test_a_reader_that_goes_away_is_no_accident() -> None:
             ("hold", LANE, "--message", "a\nb"),
             "argument --message: expected printable characters, got 'a b'",
         ),
-        (("verify-records",), "verify-records: expected either the ID of a deployment or --all"),
-        (("verify-records", ID, "--all"), "verify-records: expected either the ID "),
+        (("verify-records",), "verify-records: expected a deployment ID or --all"),
+        (("verify-records", ID, "--all"), "verify-records: expected a deployment ID "),
         ((), "the following arguments are required: COMMAND"),
         (("undo",), "argument COMMAND: invalid choice: 'undo'"),
     ],

@@ -80,7 +80,7 @@ def test_a_request_says_first_what_it_would_replace_and_asks_for_nothing(asking:
 def test_a_request_that_says_so_names_what_it_replaces(asking: Operator) -> None:
     assert asking.says(*DEPLOY, "--digest", OTHER, "--replace").splitlines() == [
         "This replaces notes-staging-1 (v2, sha256:b2b2b2b2b2b2), in phase AwaitingApproval.",
-        "notes-staging-2 puts sha256:c3c3c3c3c3c3 (sha256:c3c3c3c3c3c3) on notes/staging.",
+        "notes-staging-2 is deploying sha256:c3c3c3c3c3c3 (sha256:c3c3c3c3c3c3) to notes/staging.",
     ]
     assert asking.world.lane.superseded_by(ID) == "notes-staging-2"
 
@@ -109,7 +109,7 @@ def test_what_comes_to_wait_after_the_look_is_told_as_well(operator: Operator) -
 
 def test_a_request_for_what_waits_is_told_who_serves_it(asking: Operator) -> None:
     assert asking.says(*DEPLOY, "--tag", "v2") == (
-        "notes-staging-1 is already under way and serves this request.\n"
+        "notes-staging-1 is already under way with this release.\n"
     )
     assert asking.world.deployment.explicit is True
 
@@ -121,9 +121,9 @@ def test_a_request_for_what_is_live_says_so_and_deploys_it_again(operator: Opera
     operator.world.rewrite_lane(stable=stable(digest=NEW))
 
     assert operator.says(*DEPLOY, "--tag", "v2").splitlines() == [
-        "sha256:b2b2b2b2b2b2 is live on notes/staging already, since 2026-11-20 09:00:00 UTC; "
+        "sha256:b2b2b2b2b2b2 is already live on notes/staging, since 2026-11-20 09:00:00 UTC; "
         "it is deployed again.",
-        "notes-staging-1 puts v2 (sha256:b2b2b2b2b2b2) on notes/staging.",
+        "notes-staging-1 is deploying v2 (sha256:b2b2b2b2b2b2) to notes/staging.",
     ]
 
 
@@ -150,7 +150,7 @@ def test_a_gate_that_blocks_the_request_at_once_is_told(
     then(operator, blocked)
 
     assert operator.refused(*DEPLOY, "--tag", "v2") == (
-        "notes-staging-1 has ended as Blocked: 3 CRITICAL findings."
+        "notes-staging-1 ended as Blocked: 3 CRITICAL findings."
     )
 
 
@@ -177,7 +177,7 @@ def test_a_second_hold_keeps_the_first_and_says_so(operator: Operator) -> None:
 
     assert operator.says("hold", LANE, "--by", "grace", "--message", "me too").splitlines() == [
         "notes/staging has been on hold since 2026-11-21 09:00Z by ada: incident 42",
-        "  that hold stays; your words are in its history. To end it: operate lift notes/staging",
+        "  That hold stays; your message is in its history. Lift it: operate lift notes/staging",
     ]
     lane = operator.world.lane
     assert lane.hold == Hold(reason="ByHand", message="incident 42", by="ada", since=START)
@@ -213,12 +213,12 @@ def test_lifting_names_what_the_hold_has_stopped_with_the_command_to_start_it(
 
     assert operator.says("lift", LANE, "--by", "ada").splitlines() == [
         "notes/staging is no longer on hold.",
-        "  sha256:d4d4d4d4d4d4 failed in notes-staging-0 and is still deployed on request only",
-        "  v3 sha256:c3c3c3c3c3c3 was stopped by the hold, notes-staging-4 on "
-        "2026-11-21 09:04:00 UTC; to start it:",
+        "  sha256:d4d4d4d4d4d4 failed in notes-staging-0 and is still deployed only on request",
+        "  The hold stopped v3 sha256:c3c3c3c3c3c3, notes-staging-4 on "
+        "2026-11-21 09:04:00 UTC. To start it:",
         f"    operate deploy notes/staging --digest {OTHER} --reason ...",
-        "  v2 sha256:b2b2b2b2b2b2 was stopped by the hold, notes-staging-1 on "
-        "2026-11-21 09:01:00 UTC; to start it:",
+        "  The hold stopped v2 sha256:b2b2b2b2b2b2, notes-staging-1 on "
+        "2026-11-21 09:01:00 UTC. To start it:",
         f"    operate deploy notes/staging --digest {NEW} --reason ...",
     ]
     assert operator.world.announcements.published[-1][0] != "Deployment Requested"
@@ -229,7 +229,7 @@ def test_lifting_starts_the_newest_that_was_stopped_when_told_to(operator: Opera
 
     said = operator.says("lift", LANE, "--by", "ada", "--start").splitlines()
 
-    assert said[-1] == "notes-staging-5 puts v3 (sha256:c3c3c3c3c3c3) on notes/staging."
+    assert said[-1] == "notes-staging-5 is deploying v3 (sha256:c3c3c3c3c3c3) to notes/staging."
     world.deployment_id = "notes-staging-5"
     assert (world.deployment.explicit, world.deployment.requested_by) == (True, "ada")
     assert world.evidence[0].message.endswith(
@@ -259,7 +259,7 @@ def test_lifting_names_nothing_that_the_hold_has_not_stopped(
 
     assert operator.says("lift", LANE, "--by", "ada", "--start").splitlines() == [
         "notes/staging is no longer on hold.",
-        "  the hold has stopped nothing that is still to be started",
+        "  There is nothing to start: the hold stopped no release that is still current.",
     ]
 
 
@@ -300,7 +300,7 @@ def test_without_a_name_the_callers_identity_is_recorded(operator: Operator) -> 
 
 def test_without_a_name_and_without_an_identity_nothing_is_done(operator: Operator) -> None:
     assert operator.refused("hold", LANE, "--message", "incident") == (
-        "AWS does not say who you are (AWS gave no answer); say it with --by NAME."
+        "Your AWS identity is not available (AWS did not answer); use --by NAME."
     )
     assert operator.world.lane.hold is None
 

@@ -118,7 +118,7 @@ def test_a_table_that_does_not_answer_is_not_taken_for_a_busy_one() -> None:
     world.rewrite_lane(hold=BY_HAND)
 
     def gone(*args: object, **named: object) -> None:
-        raise Transient(Reason.AWS_UNAVAILABLE, "AWS gave no answer.")
+        raise Transient(Reason.AWS_UNAVAILABLE, "AWS did not answer.")
 
     world.records.write = gone  # type: ignore[method-assign]
 
@@ -128,7 +128,7 @@ def test_a_table_that_does_not_answer_is_not_taken_for_a_busy_one() -> None:
     ):
         with pytest.raises(Transient) as refused:
             act()
-        assert refused.value.message == "AWS gave no answer."
+        assert refused.value.message == "AWS did not answer."
 
 
 def test_a_lane_that_is_not_held_cannot_be_lifted() -> None:

@@ -22,7 +22,7 @@ from slipway.notices.notify import (
 )
 from slipway.notices.outbox import NotifyResult, NotifyStatus
 from slipway.ports.people import Destination
-from slipway.runtime.stream import log_endings, told_again
+from slipway.runtime.stream import log_results, undelivered
 from tests.builders.destinations import (
     DOWN,
     MAY_BE_FOUND,
@@ -215,11 +215,11 @@ def test_a_destination_that_fails_holds_up_no_other(trouble: Exception) -> None:
 def test_what_is_told_later_is_a_warning_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
     works, fails = InMemoryDestination("works"), InMemoryDestination("fails", troubles=[DOWN])
 
-    log_endings(batch(stored(), STORY[:1], works, fails))
+    log_results(batch(stored(), STORY[:1], works, fails))
 
     assert [(entry.levelname, entry.getMessage()) for entry in caplog.records] == [
-        ("INFO", "notified"),
-        ("WARNING", "notified"),
+        ("INFO", "notification processed"),
+        ("WARNING", "notification processed"),
     ]
 
 
@@ -302,7 +302,7 @@ def settled(records: InMemoryRecords) -> Deployment:
 
 def again(records: InMemoryRecords, detail: dict[str, str]) -> list[NotifyRequest]:
     event = {"id": "1", "detail-type": "Tell Again", "detail": {"deployment_id": ID, **detail}}
-    return told_again(event, records)
+    return undelivered(event, records)
 
 
 def test_what_one_destination_lacks_is_asked_of_it_alone() -> None:

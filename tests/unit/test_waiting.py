@@ -15,7 +15,7 @@ from slipway.domain.errors import (
     Unhealthy,
 )
 from slipway.ports.waiting import Parked
-from slipway.runtime.waiting import Found, Step, Waiting
+from slipway.runtime.waiting import Check, Step, Waiting
 from slipway.steps.step import StepRequest, StepResult
 from slipway.waits import Key, deployment_key, snapshot_key
 from tests.builders.documents import START
@@ -55,11 +55,11 @@ class Room:
 
     def call(
         self, token: str | None = "token-1", deployment: str = "notes-staging-1"
-    ) -> list[Found]:
+    ) -> list[Check]:
         request = {**REQUEST, "deployment_id": deployment}
         return self.waiting.serve(self.step, {"request": request, "task_token": token}, ())
 
-    def wake(self, *keys: Key) -> list[Found]:
+    def wake(self, *keys: Key) -> list[Check]:
         return self.waiting.serve(self.step, EVENT, keys)
 
     def parked(self) -> dict[str, list[str]]:
@@ -68,8 +68,8 @@ class Room:
         return {key: [one.token for one in parked] for key, parked in found.items() if parked}
 
 
-def found(result: StepResult) -> Found:
-    return Found(
+def found(result: StepResult) -> Check:
+    return Check(
         deployment_id="notes-staging-1",
         done=result.done,
         reason=result.reason,
@@ -123,7 +123,7 @@ def test_a_final_refusal_is_answered_with_its_class_name_and_leaves(
     room = Room(kind(Reason.BACKUP_FAILED, "the quota is used up"))
 
     assert room.call() == [
-        Found(
+        Check(
             deployment_id="notes-staging-1",
             done=True,
             reason=Reason.BACKUP_FAILED,

@@ -99,6 +99,6 @@ def test_another_place_than_our_own_is_refused_for_as_long_as_nobody_can_reach_i
 
     assert (refused.value.reason, refused.value.message) == (
         Reason.INTERNAL_ERROR,
-        "Slipway cannot reach Place(account='111111111111', region='eu-west-1', "
+        "Slipway cannot deploy to Place(account='111111111111', region='eu-west-1', "
         "role='arn:aws:iam::111111111111:role/slipway') yet.",
     )

@@ -211,30 +211,26 @@ class Service:
 
     def describe(self) -> dict[str, Any]:
         """As `describe_services` shows it, without its tags."""
-        counts = [each.counts() for each in self.deployments]
-        settings = self.settings
-        answer = {
+        return present({**self._identity(), **self._configuration(), **self._state()})
+
+    def _identity(self) -> dict[str, Any]:
+        return {
             "serviceArn": self.arn,
             "serviceName": self.name,
             "clusterArn": self.cluster_arn,
+            "createdAt": self.created_at,
+        }
+
+    def _configuration(self) -> dict[str, Any]:
+        settings = self.settings
+        return {
             "loadBalancers": settings.get("loadBalancers", []),
             "serviceRegistries": settings.get("serviceRegistries", []),
-            "status": self.status,
             "desiredCount": self.desired_count,
-            "pendingCount": sum(pending for pending, _ in counts),
-            "runningCount": sum(running for _, running in counts),
             "launchType": self.launch_type,
             "platformVersion": settings.get("platformVersion", "LATEST"),
             "platformFamily": "Linux",
-            "taskDefinition": self.primary.revision.definition["taskDefinitionArn"]
-            if self.deployments
-            else None,
             "deploymentConfiguration": self.configuration,
-            "deployments": [each.describe() for each in self.deployments if not each.replaced],
-            "events": list(self.messages),
-            "createdAt": self.created_at,
-            "currentServiceDeployment": self.current.arn if self.current else None,
-            "currentServiceRevisions": [self.summary(each) for each in self._running_revisions()],
             "placementConstraints": settings.get("placementConstraints", []),
             "placementStrategy": settings.get("placementStrategy", []),
             "networkConfiguration": settings.get("networkConfiguration"),
@@ -246,7 +242,21 @@ class Service:
             "enableExecuteCommand": settings.get("enableExecuteCommand", False),
             "availabilityZoneRebalancing": settings.get("availabilityZoneRebalancing"),
         }
-        return present(answer)
+
+    def _state(self) -> dict[str, Any]:
+        counts = [each.counts() for each in self.deployments]
+        # A service that is INACTIVE has no deployment left.
+        revision = self.primary.revision if self.deployments else None
+        return {
+            "status": self.status,
+            "pendingCount": sum(pending for pending, _ in counts),
+            "runningCount": sum(running for _, running in counts),
+            "taskDefinition": revision.definition["taskDefinitionArn"] if revision else None,
+            "deployments": [each.describe() for each in self.deployments if not each.replaced],
+            "events": list(self.messages),
+            "currentServiceDeployment": self.current.arn if self.current else None,
+            "currentServiceRevisions": [self.summary(each) for each in self._running_revisions()],
+        }
 
     def _running_revisions(self) -> list[Revision]:
         return list(

@@ -79,20 +79,24 @@ class Task:
 
     def describe(self) -> dict[str, Any]:
         """The task as `describe_tasks` shows it, without its tags."""
-        answer = {
+        return present({**self._identity(), **self._configuration(), **self._state()})
+
+    def _identity(self) -> dict[str, Any]:
+        return {
             "taskArn": self.arn,
             "clusterArn": self.cluster_arn,
             "taskDefinitionArn": self.definition["taskDefinitionArn"],
             "group": self.group,
             "startedBy": self.started_by,
-            "lastStatus": self.last_status,
-            "desiredStatus": self.desired_status,
-            "healthStatus": self.container_health,
+        }
+
+    def _configuration(self) -> dict[str, Any]:
+        """What does not change once the task was started."""
+        return {
             "launchType": self.launch_type,
             "platformVersion": self.platform_version,
             "platformFamily": "Linux",
             "availabilityZone": ZONE,
-            "connectivity": "CONNECTED" if self.address else None,
             "cpu": self.definition.get("cpu"),
             "memory": self.definition.get("memory"),
             "enableExecuteCommand": False,
@@ -102,6 +106,14 @@ class Task:
                 **self.overrides,
             },
             "attributes": [],
+        }
+
+    def _state(self) -> dict[str, Any]:
+        return {
+            "lastStatus": self.last_status,
+            "desiredStatus": self.desired_status,
+            "healthStatus": self.container_health,
+            "connectivity": "CONNECTED" if self.address else None,
             "attachments": [self._network_interface()],
             "containers": [self._container(each) for each in self.container_definitions],
             "version": self.version,
@@ -113,7 +125,6 @@ class Task:
             "stopCode": self.stop_code,
             "stoppedReason": self.stopped_reason,
         }
-        return present(answer)
 
     def _container_spec(self, definition: dict[str, Any]) -> ContainerSpec:
         name = definition["name"]

@@ -76,7 +76,7 @@ def test_events_that_the_bus_left_out_stop_no_others_and_are_told() -> None:
         stub.add_response("put_events", left_out)
         stub.add_response("put_events", taken(1))
 
-        with pytest.raises(Transient, match="'Tell Again' was not taken: try later"):
+        with pytest.raises(Transient, match="rejected 'Tell Again': try later"):
             EventBridgeAnnouncements(client, "slipway").publish_all(news)
 
 

@@ -212,8 +212,8 @@ def test_a_repository_with_too_many_images_says_what_to_do() -> None:
             EcrRegistry(client, session).tagged("notes")
 
     assert refused.value.message == (
-        "notes has more than 20,000 tagged images, too many to look for lost pushes; give it a "
-        "lifecycle policy that expires old ones."
+        "notes has more than 20,000 tagged images, too many to check for missed pushes. Add a "
+        "lifecycle policy that expires old images."
     )
 
 
@@ -226,7 +226,10 @@ def test_nothing_was_pushed_to_a_repository_that_is_not_there_yet() -> None:
 
 @responses.activate
 def test_a_configuration_that_is_not_what_its_digest_says_is_broken() -> None:
-    with pytest.raises(Broken, match="something else") as raised, stubbed("ecr") as (client, stub):
+    with (
+        pytest.raises(Broken, match="does not match sha256") as raised,
+        stubbed("ecr") as (client, stub),
+    ):
         _describe(stub, AMD64)
         blob = _configuration("amd64", LABELS)
         _manifest(stub, AMD64, {"config": {"digest": _digest(blob)}})
@@ -259,8 +262,8 @@ def test_a_configuration_that_does_not_come_is_transient_and_its_url_stays_secre
 @pytest.mark.parametrize(
     ("manifest", "told"),
     [
-        ("[]", "no readable image manifest"),
-        ("not JSON", "no readable image manifest"),
+        ("[]", "not a valid image manifest"),
+        ("not JSON", "not a valid image manifest"),
         ('{"manifests": [{"platform": {}}]}', "manifests.0.digest"),
     ],
 )

@@ -73,7 +73,7 @@ UNKNOWN = {"platform": {"os": "unknown", "architecture": "unknown"}, "digest": A
         (a_manifest("application/vnd.acme.rules+json"), "an artifact of type application/vnd.acme"),
         ({}, "a manifest without a configuration"),
         ({"manifests": []}, "an empty index"),
-        ({"manifests": [ATTESTED, UNKNOWN]}, "an index of attestations alone"),
+        ({"manifests": [ATTESTED, UNKNOWN]}, "an index of nothing but attestations"),
         (
             {"manifests": [{"digest": AMD64, "artifactType": "application/vnd.cncf.helm.v1"}]},
             "an index of artifacts: a Helm chart",
@@ -214,7 +214,7 @@ def test_only_so_many_children_are_read() -> None:
         image = _image(client, "v1")
 
     assert image is not None
-    assert image.architecture == "no known platform"
+    assert image.architecture == "an unknown platform"
 
 
 @responses.activate
@@ -262,7 +262,7 @@ def test_the_child_for_every_machine_goes_before_the_one_for_new_machines() -> N
     )
 
     assert index.child_for("LINUX", "X86_64") == AMD64
-    assert index.built_for() == ["amd64/v3", "X86_64"]
+    assert index.platforms() == ["amd64/v3", "X86_64"]
 
 
 @pytest.mark.parametrize(
@@ -304,7 +304,7 @@ def test_only_the_labels_that_are_read_are_kept_and_they_are_bounded() -> None:
 
 
 def test_an_oversized_configuration_is_not_even_downloaded() -> None:
-    with pytest.raises(Rejected, match="at most 4194304"), stubbed("ecr") as (client, stub):
+    with pytest.raises(Rejected, match="the limit is 4194304"), stubbed("ecr") as (client, stub):
         _describe(stub, AMD64)
         _manifest(stub, AMD64, {"config": {"digest": AMD64, "size": 5_000_000}})
         _image(client, "v1")
@@ -312,7 +312,7 @@ def test_an_oversized_configuration_is_not_even_downloaded() -> None:
 
 @responses.activate
 def test_a_configuration_that_is_larger_than_it_says_is_not_worked_on() -> None:
-    with pytest.raises(Rejected, match="at most 4194304"), stubbed("ecr") as (client, stub):
+    with pytest.raises(Rejected, match="the limit is 4194304"), stubbed("ecr") as (client, stub):
         _describe(stub, AMD64)
         blob = b" " * 4_194_305
         _manifest(stub, AMD64, {"config": {"digest": _digest(blob), "size": 2}})

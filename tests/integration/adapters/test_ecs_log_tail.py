@@ -135,7 +135,10 @@ def test_a_quarter_of_a_megabyte_in_a_line_is_read_in_no_time(line: str) -> None
     ("code", "expected"),
     [
         ("ResourceNotFoundException", ()),
-        ("AccessDeniedException", ("(Slipway may not read the log group /ecs/notes)",)),
+        (
+            "AccessDeniedException",
+            ("(Slipway has no permission to read the log group /ecs/notes)",),
+        ),
         (
             "ThrottlingException",
             ("(Slipway could not read the log group /ecs/notes: ThrottlingException)",),
@@ -174,7 +177,7 @@ def test_a_task_definition_that_cannot_be_read_is_one_line() -> None:
         refuse(stub, "describe_task_definition", "ThrottlingException")
 
         assert EcsOneOffs(ecs, logs).log_tail(TARGET, NEW, TASK) == (
-            "(Slipway could not find the task's log: ThrottlingException)",
+            "(Slipway could not locate the task's log: ThrottlingException)",
         )
 
 

@@ -356,7 +356,7 @@ def test_a_task_that_ecs_does_not_show_yet_is_still_at_work() -> None:
     missing = {"tasks": [], "failures": [{"arn": TASK, "reason": "MISSING"}]}
 
     assert _look(missing) == OneOff(
-        task_arn=TASK, stopped=False, exit_code=None, reason="not visible in ECS"
+        task_arn=TASK, stopped=False, exit_code=None, reason="not visible in ECS yet"
     )
 
 

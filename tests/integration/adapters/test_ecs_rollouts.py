@@ -126,7 +126,7 @@ def test_a_blue_green_service_gets_its_bake_and_nothing_that_belongs_to_rolling_
 
 
 def test_a_rolling_service_is_not_turned_into_a_blue_green_one() -> None:
-    with pytest.raises(Broken, match="has the deployment strategy rolling now") as raised:
+    with pytest.raises(Broken, match="now has the deployment strategy rolling") as raised:
         _update(a_service(OLD), BlueGreen(kind="blue_green"), {})
 
     assert raised.value.reason is Reason.SERVICE_UNAVAILABLE

@@ -148,7 +148,7 @@ def test_a_missing_service_is_broken_with_its_name() -> None:
         (a_service(deployments=[]), "has no PRIMARY deployment"),
         (
             a_service(deploymentController={"type": "CODE_DEPLOY"}),
-            "has the deployment controller CODE_DEPLOY",
+            "uses the deployment controller CODE_DEPLOY",
         ),
     ],
 )

@@ -192,7 +192,7 @@ def _no(does: str, port: int = 80, host: str = HOST, path: str = "/health") -> s
         ([], ["'notes' has no HTTP listener"]),
         ([_listener("TLS", 443)], ["'notes' has no HTTP listener"]),
         ([_listener("HTTP", 80, _forward(OTHER))], [_no("forwards to other")]),
-        ([_listener("HTTP", 80, _fixed("404"))], [_no("answers 404 by itself")]),
+        ([_listener("HTTP", 80, _fixed("404"))], [_no("returns a fixed response 404")]),
         ([_listener("HTTP", 80, REDIRECT)], [_no("redirects")]),
         ([_listener("HTTPS", 443)], [CERTIFICATE]),
         (
@@ -201,23 +201,23 @@ def _no(does: str, port: int = 80, host: str = HOST, path: str = "/health") -> s
         ),
         (
             [_listener("HTTP", 80, SIGN_IN, {**_forward(), "Order": 2})],
-            [_no("asks for a sign-in, then forwards to notes")],
+            [_no("requires a sign-in, then forwards to notes")],
         ),
         (
             [_listener("HTTP", 80, _weighted(ours=9, other=1))],
             [_no("forwards to notes and other")],
         ),
         ([_listener("HTTP", 80, _weighted(ours=0, green=1))], [_no("forwards to green")]),
-        ([_listener("HTTP", 80, _weighted(ours=0))], [_no("forwards to nothing")]),
+        ([_listener("HTTP", 80, _weighted(ours=0))], [_no("forwards to no target group")]),
         # A wildcard names no host that could be asked.
         (
             [_listener("HTTP", 80, _fixed("404"), rules=(_rule(1, [_host("*.example.com")]),))],
-            [_no("answers 404 by itself")],
+            [_no("returns a fixed response 404")],
         ),
         # A rule before ours takes the path of the checks away, by name or for everybody.
         (
             [_listener("HTTP", 80, rules=(_rule(1, [_path("/health")], _fixed("200")),))],
-            [_no("answers 200 by itself")],
+            [_no("returns a fixed response 200")],
         ),
         (
             [
@@ -253,7 +253,7 @@ def _no(does: str, port: int = 80, host: str = HOST, path: str = "/health") -> s
                     ),
                 )
             ],
-            [_no("answers 403 by itself")],
+            [_no("returns a fixed response 403")],
         ),
         (
             [
@@ -277,7 +277,7 @@ def _no(does: str, port: int = 80, host: str = HOST, path: str = "/health") -> s
                     ),
                 )
             ],
-            [_no("answers 403 by itself")],
+            [_no("returns a fixed response 403")],
         ),
     ],
 )
@@ -383,7 +383,7 @@ def test_rules_are_read_to_their_last_page_and_hold_by_their_priority() -> None:
                 Rule(
                     conditions=(Condition(field="path-pattern", values=("/health",)),),
                     leads_to_us=False,
-                    does="answers 200 by itself",
+                    does="returns a fixed response 200",
                 ),
                 Rule(
                     conditions=(Condition(field="path-pattern", values=("/*",)),),

@@ -120,7 +120,7 @@ def test_the_stack_says_where_the_record_is(
 
     assert (code, capsys.readouterr().out) == (
         0,
-        "1 record with 1 entry: every chain is whole.\n",
+        "1 record with 1 entry: all chains intact.\n",
     )
     assert "StackName=slipway-eu" in cloudformation.asked[0]
 
@@ -186,7 +186,7 @@ def test_a_stack_that_is_not_slipways_is_refused(
     del cloudformation.outputs["BusName"]
 
     assert refused(capsys, "waiting") == (
-        "The stack 'slipway' has no output BusName; is it Slipway's?\n"
+        "The stack 'slipway' has no output BusName. Is it a Slipway stack?\n"
     )
 
 
@@ -255,11 +255,11 @@ def test_a_catalog_that_cannot_be_read_is_told(
         ),
         (
             {"AWS_ENDPOINT_URL": "somewhere"},
-            "AWS cannot be reached with these settings: Invalid endpoint: somewhere.",
+            "The AWS configuration is invalid: Invalid endpoint: somewhere.",
         ),
         (
             {"AWS_ENDPOINT_URL": "http://127.0.0.1:1", "AWS_MAX_ATTEMPTS": "1"},
-            "AWS gave no answer: Could not connect to the endpoint URL: ",
+            "AWS did not answer: Could not connect to the endpoint URL: ",
         ),
     ],
 )
@@ -290,5 +290,5 @@ def test_it_runs_as_a_module() -> None:
     assert (ended.returncode, ended.stdout) == (2, "")
     assert ended.stderr.splitlines()[-1] == (
         "python -m slipway.operate show: error: argument ID: "
-        "expected a deployment's ID such as shop-production-7, got '7'"
+        "expected a deployment ID such as shop-production-7, got '7'"
     )

@@ -190,11 +190,11 @@ def test_a_state_that_passes_is_waited_out_with_what_rds_says(kind: Kind, status
     [
         ("stopped", "Start it ({start}), then deploy again."),
         ("stopping", "Start it ({start}), then deploy again."),
-        ("storage-full", "Give it more storage, then deploy again."),
+        ("storage-full", "Increase its allocated storage, then deploy again."),
         ("failed", "Restore it from a snapshot or to a point in time, then deploy again."),
         (
             "inaccessible-encryption-credentials-recoverable",
-            "Make its KMS key usable again and start it, then deploy again.",
+            "Make its KMS key accessible again and start it, then deploy again.",
         ),
         (
             "inaccessible-encryption-credentials",
@@ -215,7 +215,7 @@ def test_a_state_that_does_not_pass_ends_at_once_with_what_to_do(
 
     assert (type(refused), refused.reason) == (Broken, Reason.DATABASE_UNAVAILABLE)
     assert refused.message == (
-        "No snapshot of notes-db is possible, and waiting does not help. RDS says: "
+        "No snapshot of notes-db can be taken in its current state. RDS says: "
         f"{UNAVAILABLE.rstrip('.')} ({status}). {remedy.format(start=kind.start)}"
     )
 
@@ -324,8 +324,8 @@ def test_a_key_that_cannot_be_used_ends_at_once(kind: Kind) -> None:
 
     assert (raised.value.reason, raised.value.message) == (
         Reason.DATABASE_UNAVAILABLE,
-        "No snapshot of notes-db is possible: its KMS key cannot be used. RDS says: The key is "
-        "disabled. Make its KMS key usable again and start it, then deploy again.",
+        "No snapshot of notes-db can be taken: its KMS key is not accessible. RDS says: The key is "
+        "disabled. Make its KMS key accessible again and start it, then deploy again.",
     )
 
 

@@ -215,5 +215,5 @@ def test_keys_that_dynamodb_never_processes_are_transient(dynamodb: DynamoDBClie
         for _ in range(10):
             stub.add_response("batch_get_item", {"Responses": {TABLE: []}, "UnprocessedKeys": left})
 
-        with pytest.raises(Transient, match="never processed"):
+        with pytest.raises(Transient, match="left some keys unprocessed"):
             DynamoDBRecords(dynamodb, TABLE).lanes(["notes/staging"])

@@ -7,7 +7,7 @@ import pytest
 from botocore.stub import Stubber
 from mypy_boto3_secretsmanager import SecretsManagerClient
 
-from slipway.adapters.secrets import SecretsManagerSecrets, required, signing_key
+from slipway.adapters.secrets import SecretsManagerSecrets, required_field, signing_key
 from slipway.domain.errors import Broken, Reason, Transient
 
 ARN = "arn:aws:secretsmanager:us-east-1:123456789012:secret:slipway/slack-AbCdEf"
@@ -77,7 +77,7 @@ def test_what_aws_refuses_is_translated(
 
 def test_a_missing_field_is_named() -> None:
     with pytest.raises(Broken) as refused:
-        required({"link_key": ""}, "link_key", "link")
+        required_field({"link_key": ""}, "link_key", "link")
 
     assert refused.value.message == "The link secret has no 'link_key'."
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from slipway.adapters.patience import within
+from slipway.adapters.patience import call_within
 from slipway.adapters.website import HttpWebsite, may_follow
 from slipway.domain.verdict import HttpAnswer, HttpRequest
 from slipway.domain.version import VERSION
@@ -174,7 +174,7 @@ def test_the_whole_of_a_request_has_its_time_however_lively_the_site_is(
 
     assert time.monotonic() - began < 2
     assert answer == HttpAnswer(
-        url=site + path, status=0, body="TimeoutError: no whole answer after 1 seconds"
+        url=site + path, status=0, body="TimeoutError: no complete response after 1 seconds"
     )
 
 
@@ -235,7 +235,7 @@ def test_a_codec_that_is_no_charset_is_not_used(site: str, website: HttpWebsite)
     ("path", "why"),
     [
         ("/not-packed", "error: Error -3 while decompressing data: incorrect header check"),
-        ("/brotli", "ValueError: the body has the encoding br, which was not asked for"),
+        ("/brotli", "ValueError: the body has the content encoding br, which was not requested"),
     ],
 )
 def test_a_body_that_cannot_be_unpacked_is_no_answer(
@@ -406,8 +406,8 @@ def test_a_call_within_its_time_answers_or_raises_as_it_would_alone() -> None:
     def fails() -> int:
         raise KeyError("x")
 
-    assert within(1, lambda: 7) == 7
+    assert call_within(1, lambda: 7) == 7
     with pytest.raises(KeyError):
-        within(1, fails)
+        call_within(1, fails)
     with pytest.raises(TimeoutError):
-        within(0.05, lambda: time.sleep(0.5))
+        call_within(0.05, lambda: time.sleep(0.5))

@@ -1,1 +1,1 @@
-"""One module per outside system."""
+"""One module per outside system: each translates its terms and errors into Slipway's."""

@@ -1,4 +1,4 @@
-"""Slipway's own events: hints to whoever waits, never the record."""
+"""EventBridge: Slipway's own events. They are hints to whoever waits, never the record."""
 
 import json
 from collections.abc import Sequence
@@ -27,12 +27,12 @@ class EventBridgeAnnouncements:
 
     @aws_errors()
     def publish(self, what: str, detail: dict[str, str]) -> None:
-        """Tell the event bus; ``what`` is the detail-type. Transient when the bus took it not."""
+        """Publish one event; ``what`` is its detail-type. Transient when the bus rejects it."""
         self._put([Announcement(what, detail)])
 
     @aws_errors()
     def publish_all(self, news: Sequence[Announcement]) -> None:
-        """Tell all of it, ten at a time; Transient when some of it was not taken."""
+        """Publish all events, ten at a time; Transient when one of them was rejected."""
         refused: Transient | None = None
         for start in range(0, len(news), _ENTRIES):
             try:
@@ -54,11 +54,11 @@ class EventBridgeAnnouncements:
                 for what, detail in news
             ]
         )
-        # PutEvents answers 200 for an entry that it refused.
+        # PutEvents answers HTTP 200 even when it rejected entries.
         if answer["FailedEntryCount"]:
             what, why = next(
                 (what, entry.get("ErrorMessage", "no reason given"))
                 for (what, _), entry in zip(news, answer["Entries"], strict=True)
                 if "ErrorCode" in entry
             )
-            raise Transient(Reason.AWS_UNAVAILABLE, f"PutEvents: '{what}' was not taken: {why}")
+            raise Transient(Reason.AWS_UNAVAILABLE, f"PutEvents rejected '{what}': {why}")

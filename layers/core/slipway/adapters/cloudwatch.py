@@ -1,4 +1,4 @@
-"""CloudWatch: which alarms speak against a deployment."""
+"""CloudWatch: which alarms are firing."""
 
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 PERMISSIONS: Final = ("cloudwatch:DescribeAlarms",)
 
-# DescribeAlarms takes no more names, and answers no more records, than this.
+# The maximum of both AlarmNames and MaxRecords in DescribeAlarms.
 _PER_CALL: Final = 100
 
 
@@ -23,24 +23,24 @@ class CloudWatchAlarms:
 
     @aws_errors()
     def look(self, names: Sequence[str]) -> AlarmsSeen:
-        """What the named alarms say; one that does not exist counts as firing and says so.
+        """The state of the named alarms; one that does not exist counts as firing.
 
-        An alarm that somebody renamed must not let a deployment through. An alarm without data
-        does not fire, as for ECS and CodeDeploy: only ALARM does.
+        Otherwise a renamed alarm would let every deployment through. INSUFFICIENT_DATA does not
+        count as firing; ECS and CodeDeploy treat it the same way.
         """
-        asked = list(dict.fromkeys(names))
+        wanted = list(dict.fromkeys(names))
         states: dict[str, str] = {}
-        for start in range(0, len(asked), _PER_CALL):
-            states |= self._states(asked[start : start + _PER_CALL])
+        for start in range(0, len(wanted), _PER_CALL):
+            states |= self._states(wanted[start : start + _PER_CALL])
         return AlarmsSeen(
-            firing=tuple(_speaking(asked, states)),
-            without_data=tuple(one for one in asked if states.get(one) == "INSUFFICIENT_DATA"),
+            firing=tuple(_firing(wanted, states)),
+            without_data=tuple(one for one in wanted if states.get(one) == "INSUFFICIENT_DATA"),
         )
 
     def _states(self, names: Sequence[str]) -> dict[str, str]:
         answer = self._client.describe_alarms(
             AlarmNames=names,
-            # Without this the answer has metric alarms only.
+            # Without AlarmTypes the answer contains metric alarms only.
             AlarmTypes=["CompositeAlarm", "MetricAlarm"],
             MaxRecords=_PER_CALL,
         )
@@ -49,7 +49,7 @@ class CloudWatchAlarms:
         return metric | composite
 
 
-def _speaking(names: Sequence[str], states: dict[str, str]) -> Iterator[str]:
+def _firing(names: Sequence[str], states: dict[str, str]) -> Iterator[str]:
     for name in names:
         if name not in states:
             yield f"{name} (does not exist)"

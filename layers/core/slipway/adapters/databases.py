@@ -1,4 +1,4 @@
-"""The one place for each port of the databases that knows which adapter speaks for which kind."""
+"""Picks the adapter for a database by its kind; one class per port."""
 
 from typing import TYPE_CHECKING, assert_never
 
@@ -32,7 +32,7 @@ class DatabasesByKind:
                 assert_never(database)
 
     def create_snapshot(self, database: Database, snapshot_id: str, deployment_id: str) -> None:
-        """Ask for a snapshot; asking again for the same id changes nothing."""
+        """Request a snapshot; repeating the request with the same id is harmless."""
         name = database.identifier
         match database:
             case RdsInstance():
@@ -44,14 +44,14 @@ class DatabasesByKind:
 
 
 class StatesByKind:
-    """Databases of every kind as they stand, read only."""
+    """The current state of databases of every kind, read only."""
 
     def __init__(self, rds: "RDSClient") -> None:
         self._instances = RdsInstances(rds)
         self._clusters = AuroraClusters(rds)
 
     def state(self, database: Database) -> DatabaseState:
-        """The database as it stands, or that there is none of that name."""
+        """The database's current state; ABSENT when there is none of that name."""
         match database:
             case RdsInstance():
                 return self._instances.state(database.identifier)
@@ -62,10 +62,10 @@ class StatesByKind:
 
 
 class RestoresByKind:
-    """What a person has to call to bring the data of a database back."""
+    """The commands with which an operator restores a database."""
 
     def commands(self, point: RecoveryPoint) -> tuple[str, ...]:
-        """Ways to bring the data back into a new database, never over the live one."""
+        """Ways to restore into a new database; none of them overwrites the live one."""
         database = point.database
         match database:
             case RdsInstance():

@@ -1,4 +1,4 @@
-"""Downloads of which only so much is read, however large they are."""
+"""HTTP downloads with a bound on how much is read."""
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -9,21 +9,21 @@ _CHUNK_BYTES: Final = 256 * 1024
 
 
 class Download(NamedTuple):
-    """An answer; ``content`` is cut after the most that was to be read, and a chunk."""
+    """A response; ``content`` is cut off at the first chunk beyond the limit."""
 
     status_code: int
     content: bytes
 
 
 class Downloads:
-    """A session that reads no more than ``most`` bytes and a chunk of any answer."""
+    """A session that stops reading a response at the first chunk beyond ``most`` bytes."""
 
     def __init__(self, session: "Session", most: int) -> None:
         self._session = session
         self._most = most
 
     def get(self, url: str, timeout: float) -> Download:
-        """The answer to a GET; raises what requests raises."""
+        """The response to a GET; raises what requests raises."""
         with self._session.get(url, timeout=timeout, stream=True) as response:
             content = b""
             for chunk in response.iter_content(_CHUNK_BYTES):

@@ -1,4 +1,4 @@
-"""ECR: what an image is, for which platform, and what its vulnerability scan found."""
+"""ECR: images by tag or digest, their platforms and labels, and their vulnerability scans."""
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final
 from botocore.exceptions import ClientError
 from requests import RequestException
 
-from slipway.adapters.artifacts import artifact_in, artifact_named, manifest_named
+from slipway.adapters.artifacts import artifact_in, artifact_name, manifest_name
 from slipway.adapters.errors import aws_errors, code_of
-from slipway.adapters.oci import Configuration, Manifest, parsed
+from slipway.adapters.oci import Configuration, Manifest, parse
 from slipway.domain.errors import Broken, Reason, Rejected, Transient
 from slipway.domain.gates import Scan
 from slipway.domain.media_types import INDEX_TYPES, MANIFEST_TYPES
@@ -34,17 +34,18 @@ PERMISSIONS: Final = (
 # https://docs.aws.amazon.com/general/latest/gr/ecr.html
 _DNS_SUFFIXES: Final = {"aws-cn": "amazonaws.com.cn", "aws-eusc": "amazonaws.eu"}
 _TIMEOUT_SECONDS: Final = 10
-# Each costs three calls; an index has a handful of platforms, and most say which.
+# Each child costs three calls. An index has a handful of platforms and usually names them.
 _CHILDREN_READ: Final = 6
-# The largest manifest that registries must take, and far more than a configuration needs.
+# The manifest size that every registry must accept (OCI distribution specification); image
+# configurations are far smaller.
 LARGEST: Final = 4 * 1024 * 1024
-# ECR sorts by nothing, so all of a repository is read: at a second for each thousand images,
-# before the sweep's time is over.
+# DescribeImages has no order, so the whole repository is read: about a second per thousand images,
+# within the timeout of the sweep.
 _MOST_PAGES: Final = 20
 
 
 class EcrRegistry:
-    """ImageRegistry in ECR; image configurations come over HTTP from where ECR says."""
+    """ImageRegistry in ECR; image configurations are downloaded from the URL that ECR signs."""
 
     def __init__(self, client: "ECRClient", session: "Session | Downloads") -> None:
         self._client = client
@@ -56,43 +57,43 @@ class EcrRegistry:
     ) -> Image | None:
         """The image behind a digest or tag, resolved for an ECS platform; None if absent.
 
-        An image that is not ACTIVE cannot be pulled, so nothing inside it is read. An index
-        without a child for the platform tells in ``architecture`` what it is built for.
-        Rejected(NotAnImage) for whatever is no container image.
+        An image that is not ACTIVE cannot be pulled, so nothing inside it is read. For an index
+        without a child for the platform, ``architecture`` lists what it is built for.
+        Rejected(NotAnImage) for anything that is not a container image.
         """
         detail = self._detail(repository, reference)
-        image = self._told(repository, detail) if detail else None
+        image = self._image(repository, detail) if detail else None
         if detail is None or image is None or image.status != "ACTIVE":
             return image
-        _refuse_artifact(repository, image.digest, _told_artifact(detail))
+        _refuse_artifact(repository, image.digest, _declared_artifact(detail))
         manifest = self._manifest(repository, image.digest)
         _refuse_artifact(repository, image.digest, artifact_in(manifest))
         if manifest.manifests is None:
             configuration = self._configuration(repository, image.digest, manifest)
-            return _resolved(image, image.digest, configuration)
-        return self._child(repository, image, manifest, (system, architecture))
+            return _with_configuration(image, image.digest, configuration)
+        return self._platform_image(repository, image, manifest, (system, architecture))
 
     @aws_errors()
     def status(self, repository: str, reference: str) -> Image | None:
-        """As image(), without labels and platform: one call; None also without the repository."""
+        """image() without labels and platform, in one call; also None without the repository."""
         try:
             detail = self._detail(repository, reference)
         except ClientError as error:
             if code_of(error) == "RepositoryNotFoundException":
                 return None
             raise
-        return self._told(repository, detail) if detail else None
+        return self._image(repository, detail) if detail else None
 
     @aws_errors()
     def looked_up(self, repository: str, digest: str) -> Pushed | None:
-        """What a digest is, and when it was pushed; None when it is not there.
+        """What a digest refers to, and when it was pushed; None when it does not exist.
 
-        One call, and a second one where the first cannot tell a signature from an image.
+        One call, or two when the media types of the first do not tell a signature from an image.
         """
         detail = self._detail(repository, digest)
         if detail is None:
             return None
-        what = _told_artifact(detail)
+        what = _declared_artifact(detail)
         if what is None and detail.get("imageStatus", "ACTIVE") == "ACTIVE":
             what = artifact_in(self._manifest(repository, detail["imageDigest"]))
         return Pushed(pushed_at=detail.get("imagePushedAt"), what=what)
@@ -108,7 +109,7 @@ class EcrRegistry:
             raise
         return answer["imageDetails"][0]
 
-    def _told(self, repository: str, detail: "ImageDetailTypeDef") -> Image:
+    def _image(self, repository: str, detail: "ImageDetailTypeDef") -> Image:
         return Image(
             repository_uri=self._uri(repository, detail),
             digest=detail["imageDigest"],
@@ -121,19 +122,19 @@ class EcrRegistry:
 
     @aws_errors()
     def tagged(self, repository: str) -> list[Release]:
-        """Every tag with its image and the first push of that: a retag leaves no time.
+        """Every tag, its image, and when that image was first pushed; ECR keeps no time of a retag.
 
-        None in a repository that is not there: the catalog may know it before it is created.
-        Broken when there are more images than one look can read.
+        Empty for a missing repository: the catalog may name it before it is created. Broken when
+        there are more images than can be read in one pass.
         """
         try:
-            return self._tagged(repository)
+            return self._read_tags(repository)
         except ClientError as error:
             if code_of(error) == "RepositoryNotFoundException":
                 return []
             raise
 
-    def _tagged(self, repository: str) -> list[Release]:
+    def _read_tags(self, repository: str) -> list[Release]:
         pages = self._client.get_paginator("describe_images").paginate(
             repositoryName=repository,
             filter={"tagStatus": "TAGGED"},
@@ -142,7 +143,7 @@ class EcrRegistry:
         found: list[Release] = []
         for number, page in enumerate(pages, start=1):
             if number > _MOST_PAGES:
-                raise _too_many(repository)
+                raise _too_many_images(repository)
             found.extend(_releases(repository, page["imageDetails"]))
         return found
 
@@ -179,19 +180,19 @@ class EcrRegistry:
         )
         if not answer["images"]:
             why = "; ".join(one.get("failureReason", "") for one in answer.get("failures", []))
-            raise Broken(Reason.IMAGE_MISSING, f"{repository}@{digest} cannot be read: {why}")
-        return parsed(answer["images"][0].get("imageManifest", ""), Manifest, digest)
+            raise Broken(Reason.IMAGE_MISSING, f"{repository}@{digest} could not be read: {why}")
+        return parse(answer["images"][0].get("imageManifest", ""), Manifest, digest)
 
-    def _child(
+    def _platform_image(
         self, repository: str, image: Image, index: Manifest, platform: tuple[str, str]
     ) -> Image:
         """The child of an index that a task of this platform runs.
 
-        Children need not say what they run on, as those of buildah and bazel: their configurations
-        do, and an index can be the child of another one.
+        Indexes made by buildah and bazel may omit the platform of a child; then its configuration
+        decides. An index can also contain another index.
         """
         named = index.child_for(*platform)
-        built_for, unread = index.built_for(), [named] if named else list(index.unspoken)
+        built_for, unread = index.platforms(), [named] if named else list(index.undeclared)
         for _ in range(_CHILDREN_READ):
             if not unread:
                 break
@@ -199,14 +200,14 @@ class EcrRegistry:
             manifest = self._manifest(repository, digest)
             if manifest.manifests is not None:
                 named = manifest.child_for(*platform)
-                unread[:0] = [named] if named else manifest.unspoken
-                built_for += manifest.built_for()
+                unread[:0] = [named] if named else manifest.undeclared
+                built_for += manifest.platforms()
             elif artifact_in(manifest) is None:
                 configuration = self._configuration(repository, digest, manifest)
                 if named == digest or configuration.fits(*platform):
-                    return _resolved(image, digest, configuration)
+                    return _with_configuration(image, digest, configuration)
                 built_for.append(configuration.ecs_name)
-        return image.model_copy(update={"architecture": _listed(built_for)})
+        return image.model_copy(update={"architecture": _platforms(built_for)})
 
     def _configuration(self, repository: str, digest: str, manifest: Manifest) -> Configuration:
         if manifest.config is None:
@@ -220,20 +221,20 @@ class EcrRegistry:
         _refuse_oversized(repository, digest, len(blob))
         if f"sha256:{hashlib.sha256(blob).hexdigest()}" != wanted:
             raise Broken(
-                Reason.IMAGE_UNAVAILABLE, f"What ECR served as {wanted} is something else."
+                Reason.IMAGE_UNAVAILABLE, f"ECR returned content that does not match {wanted}."
             )
-        return parsed(blob, Configuration, wanted)
+        return parse(blob, Configuration, wanted)
 
     def _download(self, url: str) -> bytes:
         # The URL is signed, so no message may carry it.
         try:
             response = self._session.get(url, timeout=_TIMEOUT_SECONDS)
         except RequestException as error:
-            told = f"The image configuration could not be read: {type(error).__name__}."
-            raise Transient(Reason.AWS_UNAVAILABLE, told) from error
+            message = f"The image configuration could not be read: {type(error).__name__}."
+            raise Transient(Reason.AWS_UNAVAILABLE, message) from error
         if response.status_code != 200:
-            told = f"The image configuration could not be read: status {response.status_code}."
-            raise Transient(Reason.AWS_UNAVAILABLE, told)
+            message = f"The image configuration could not be read: status {response.status_code}."
+            raise Transient(Reason.AWS_UNAVAILABLE, message)
         return response.content
 
 
@@ -248,11 +249,11 @@ def _releases(repository: str, details: "Iterable[ImageDetailTypeDef]") -> Itera
             )
 
 
-def _too_many(repository: str) -> Broken:
+def _too_many_images(repository: str) -> Broken:
     return Broken(
         Reason.LOOK_ENDLESS,
-        f"{repository} has more than {_MOST_PAGES},000 tagged images, too many to look for lost "
-        "pushes; give it a lifecycle policy that expires old ones.",
+        f"{repository} has more than {_MOST_PAGES},000 tagged images, too many to check for missed "
+        "pushes. Add a lifecycle policy that expires old images.",
     )
 
 
@@ -262,18 +263,18 @@ def _identifier(reference: str) -> "ImageIdentifierTypeDef":
     return {"imageTag": reference}
 
 
-def _told_artifact(detail: "ImageDetailTypeDef") -> str | None:
-    """What DescribeImages says that it is, where it is no container image."""
-    by_manifest = manifest_named(detail.get("imageManifestMediaType"))
-    return by_manifest or artifact_named(detail.get("artifactMediaType"))
+def _declared_artifact(detail: "ImageDetailTypeDef") -> str | None:
+    """The kind of artifact by the media types of DescribeImages; None when it may be an image."""
+    by_manifest = manifest_name(detail.get("imageManifestMediaType"))
+    return by_manifest or artifact_name(detail.get("artifactMediaType"))
 
 
 def _refuse_artifact(repository: str, digest: str, what: str | None) -> None:
     if what is not None:
         raise Rejected(
             Reason.NOT_AN_IMAGE,
-            f"{repository}@{digest[:19]} is not a container image: {what}. Push a container image, "
-            "and keep tags of everything else out of push.tags in the catalog.",
+            f"{repository}@{digest[:19]} is not a container image: {what}. Push a container "
+            "image, and make sure that push.tags in the catalog matches no other artifacts.",
         )
 
 
@@ -281,12 +282,12 @@ def _refuse_oversized(repository: str, digest: str, size: int) -> None:
     if size > LARGEST:
         raise Rejected(
             Reason.IMAGE_UNAVAILABLE,
-            f"The configuration of {repository}@{digest[:19]} has {size} bytes, and at most "
-            f"{LARGEST} are read; build the image with smaller labels.",
+            f"The configuration of {repository}@{digest[:19]} is {size} bytes; the limit is "
+            f"{LARGEST}. Build the image with smaller labels.",
         )
 
 
-def _resolved(image: Image, digest: str, configuration: Configuration) -> Image:
+def _with_configuration(image: Image, digest: str, configuration: Configuration) -> Image:
     return image.model_copy(
         update={
             "platform_digest": digest,
@@ -297,5 +298,5 @@ def _resolved(image: Image, digest: str, configuration: Configuration) -> Image:
     )
 
 
-def _listed(platforms: Sequence[str]) -> str:
-    return ", ".join(name for name in dict.fromkeys(platforms) if name) or "no known platform"
+def _platforms(platforms: Sequence[str]) -> str:
+    return ", ".join(name for name in dict.fromkeys(platforms) if name) or "an unknown platform"

@@ -1,4 +1,4 @@
-"""Elastic Load Balancing: what leads to a service, and how its targets do."""
+"""Elastic Load Balancing: how requests reach a service, and the health of its targets."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
@@ -26,13 +26,14 @@ PERMISSIONS: Final = (
     "elasticloadbalancing:DescribeTargetHealth",
 )
 
-_DOES: Final = {
-    "authenticate-oidc": "asks for a sign-in",
-    "authenticate-cognito": "asks for a sign-in",
-    "jwt-validation": "asks for a token",
+_ACTIONS: Final = {
+    "authenticate-oidc": "requires a sign-in",
+    "authenticate-cognito": "requires a sign-in",
+    "jwt-validation": "requires a token",
     "redirect": "redirects",
 }
-# TargetHealthStateEnum; those that take no requests, and what is not known yet, are silent.
+# TargetHealthStateEnum in the ELBv2 API reference. Unknown states count as SILENT, like those of
+# targets that take no requests.
 HEALTH: Final = {
     "healthy": TargetHealth.HEALTHY,
     "initial": TargetHealth.STARTING,
@@ -54,8 +55,8 @@ class ElasticLoadBalancers:
     def fronts(self, target_group_arns: Sequence[str]) -> tuple[Front, ...]:
         """The load balancers in front of a service's target groups, in the groups' order.
 
-        Rules are asked for where a request could come in: at the HTTP and HTTPS listeners of
-        application load balancers that are not internal.
+        Rules are read only where a request from outside can arrive: at the HTTP and HTTPS
+        listeners of application load balancers that are not internal.
         """
         balancers = self._balancer_arns(target_group_arns)
         if not balancers:
@@ -76,7 +77,7 @@ class ElasticLoadBalancers:
             return []
         answer = self._client.describe_target_groups(TargetGroupArns=list(target_group_arns))
         groups = {one.get("TargetGroupArn", ""): one for one in answer["TargetGroups"]}
-        # In the groups' own order, whatever that of the answer is.
+        # DescribeTargetGroups answers in an order of its own.
         known = [groups[arn] for arn in target_group_arns if arn in groups]
         arns = [arn for group in known for arn in group.get("LoadBalancerArns", [])]
         return list(dict.fromkeys(arns))
@@ -98,15 +99,15 @@ class ElasticLoadBalancers:
             LoadBalancerArn=balancer_arn
         )
         found = [one for page in pages for one in page["Listeners"]]
-        # A TLS or TCP listener answers no HTTP.
-        asked = [one for one in found if one.get("Protocol") in DEFAULT_PORTS]
-        return tuple(self._listener(one, ours) for one in asked)
+        # TLS and TCP listeners do not speak HTTP.
+        http = [one for one in found if one.get("Protocol") in DEFAULT_PORTS]
+        return tuple(self._listener(one, ours) for one in http)
 
     def _listener(self, listener: "ListenerTypeDef", ours: frozenset[str]) -> Listener:
         pages = self._client.get_paginator("describe_rules").paginate(
             ListenerArn=listener["ListenerArn"]
         )
-        rules = sorted((rule for page in pages for rule in page["Rules"]), key=_place)
+        rules = sorted((rule for page in pages for rule in page["Rules"]), key=_order)
         return Listener(
             protocol=listener["Protocol"],
             port=listener["Port"],
@@ -114,26 +115,26 @@ class ElasticLoadBalancers:
         )
 
 
-def _place(rule: "RuleTypeDef") -> tuple[bool, int]:
-    """Rules hold by priority, lowest first; the default rule comes last."""
+def _order(rule: "RuleTypeDef") -> tuple[bool, int]:
+    """Rules are evaluated by priority, lowest first; the default rule comes last."""
     priority = rule.get("Priority", "default")
     return not priority.isdecimal(), int(priority) if priority.isdecimal() else 0
 
 
 def _rule(rule: "RuleTypeDef", ours: frozenset[str]) -> Rule:
     actions = rule.get("Actions", [])
-    groups = {arn for action in actions for arn in _forwarded_to(action)}
-    # Anything before the forward (a sign-in) answers in our place.
+    groups = {arn for action in actions for arn in _forward_groups(action)}
+    # An action before the forward, such as a sign-in, answers before we do.
     leads_to_us = len(actions) == 1 and bool(groups) and groups <= ours
     return Rule(
         conditions=tuple(_condition(one) for one in rule.get("Conditions", [])),
         leads_to_us=leads_to_us,
-        does=", then ".join(_does(action) for action in actions) or "does nothing",
+        does=", then ".join(_action(action) for action in actions) or "has no action",
     )
 
 
-def _forwarded_to(action: "ActionOutputTypeDef") -> list[str]:
-    """The target groups that take requests; one of weight 0 takes none."""
+def _forward_groups(action: "ActionOutputTypeDef") -> list[str]:
+    """The target groups that get requests; one of weight 0 gets none."""
     if action["Type"] != "forward":
         return []
     groups = action.get("ForwardConfig", {}).get("TargetGroups", [])
@@ -142,21 +143,21 @@ def _forwarded_to(action: "ActionOutputTypeDef") -> list[str]:
     return weighted if groups or not single else [single]
 
 
-def _does(action: "ActionOutputTypeDef") -> str:
+def _action(action: "ActionOutputTypeDef") -> str:
     kind = action["Type"]
     if kind == "fixed-response":
         status = action.get("FixedResponseConfig", {}).get("StatusCode", "")
-        return f"answers {status} by itself".replace("  ", " ")
+        return f"returns a fixed response {status}".rstrip()
     if kind == "forward":
-        names = [arn.split("/")[-2] if "/" in arn else arn for arn in _forwarded_to(action)]
-        return f"forwards to {' and '.join(names)}" if names else "forwards to nothing"
-    return _DOES.get(kind, f"has the action {kind}")
+        names = [arn.split("/")[-2] if "/" in arn else arn for arn in _forward_groups(action)]
+        return f"forwards to {' and '.join(names)}" if names else "forwards to no target group"
+    return _ACTIONS.get(kind, f"has the action {kind}")
 
 
 def _condition(condition: "RuleConditionOutputTypeDef") -> Condition:
     field, config = condition.get("Field", ""), _config(condition)
     values = config.get("Values") or condition.get("Values") or []
-    # Regular expressions are not judged: such a condition may or may not hold.
+    # Regular expressions are not evaluated: such a condition may or may not match.
     known = field if values and not config.get("RegexValues") else ""
     texts = [one for one in values if isinstance(one, str)]
     return Condition(

@@ -1,4 +1,4 @@
-"""The one place where AWS's errors become Slipway's four."""
+"""Translates every error of AWS into one of Slipway's four; nothing else does."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +10,7 @@ from botocore.parsers import ResponseParserError
 from slipway.domain.errors import Broken, ControlPlaneError, Reason, Transient
 from slipway.domain.text import plain
 
-# The codes that botocore itself retries, in its standard and its legacy mode; a test compares.
+# The codes that botocore itself retries, in its standard and its legacy mode; a test compares them.
 RETRYABLE_CODES: Final = frozenset(
     {
         "BandwidthLimitExceeded",
@@ -32,26 +32,28 @@ RETRYABLE_CODES: Final = frozenset(
     }
 )
 
-# AWS repeats what it was sent, and what it was sent can be long.
-_SENTENCE: Final = 1000
+# AWS quotes the request in its message, and that can be long.
+_MESSAGE: Final = 1000
 
 
 @contextmanager
 def aws_errors() -> Iterator[None]:
     """Translate whatever a call to AWS raises; also usable as a decorator.
 
-    Throttles, server errors, lost connections and unreadable answers become
-    Transient(AwsUnavailable), every other refusal Broken(AwsRefused). Conditions that are expected
-    are caught next to the call, inside of this.
+    Throttling, server errors, lost connections and unreadable responses become
+    Transient(AwsUnavailable), every other error Broken(AwsRefused). Expected errors are caught
+    next to the call, inside this context.
     """
     try:
         yield
     except ClientError as error:
-        raise _refusal(error) from error
+        raise _error_of(error) from error
     except (ConnectionError, HTTPClientError, ResponseParserError) as error:
-        raise Transient(Reason.AWS_UNAVAILABLE, f"AWS gave no answer: {_words(error)}") from error
+        raise Transient(
+            Reason.AWS_UNAVAILABLE, f"AWS did not answer: {_one_line(error)}"
+        ) from error
     except BotoCoreError as error:
-        raise Broken(Reason.AWS_REFUSED, f"AWS could not be called: {_words(error)}") from error
+        raise Broken(Reason.AWS_REFUSED, f"AWS could not be called: {_one_line(error)}") from error
 
 
 def code_of(error: ClientError) -> str:
@@ -60,17 +62,17 @@ def code_of(error: ClientError) -> str:
 
 
 def message_of(error: ClientError) -> str:
-    """AWS's own sentence in one bounded line, or the code when it sent none."""
-    return plain(error.response.get("Error", {}).get("Message", ""), _SENTENCE) or code_of(error)
+    """AWS's message as one line of at most 1,000 characters; the code when there is none."""
+    return plain(error.response.get("Error", {}).get("Message", ""), _MESSAGE) or code_of(error)
 
 
-def _refusal(error: ClientError) -> ControlPlaneError:
-    told = f"{error.operation_name}: {message_of(error)} ({code_of(error)})"
+def _error_of(error: ClientError) -> ControlPlaneError:
+    message = f"{error.operation_name}: {message_of(error)} ({code_of(error)})"
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     if status >= 500 or code_of(error) in RETRYABLE_CODES:
-        return Transient(Reason.AWS_UNAVAILABLE, told)
-    return Broken(Reason.AWS_REFUSED, told)
+        return Transient(Reason.AWS_UNAVAILABLE, message)
+    return Broken(Reason.AWS_REFUSED, message)
 
 
-def _words(error: Exception) -> str:
-    return plain(str(error), _SENTENCE)
+def _one_line(error: Exception) -> str:
+    return plain(str(error), _MESSAGE)

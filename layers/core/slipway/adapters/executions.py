@@ -28,7 +28,7 @@ class StepFunctionsExecutions:
 
     @aws_errors()
     def start(self, deployment_id: str, request: str) -> None:
-        """Start the deployment's execution, once; a name is never used twice within 90 days."""
+        """Start the deployment's execution once: Step Functions reserves a name for 90 days."""
         try:
             self._client.start_execution(
                 stateMachineArn=self._state_machine_arn, name=deployment_id, input=request
@@ -39,15 +39,15 @@ class StepFunctionsExecutions:
 
     @aws_errors()
     def running(self, deployment_id: str) -> bool:
-        """Whether the deployment's execution still runs."""
-        found = self._described(deployment_id)
+        """Whether the deployment's execution is still running."""
+        found = self._describe(deployment_id)
         return found is not None and found["status"] == "RUNNING"
 
     @aws_errors()
     def all_running(self) -> frozenset[str]:
-        """The deployments whose executions run; Step Functions' list lags behind by a moment."""
+        """The deployments whose executions are running; ListExecutions is eventually consistent."""
         pages = self._client.get_paginator("list_executions").paginate(
-            stateMachineArn=self._machine_itself(),
+            stateMachineArn=self._unqualified_arn(),
             statusFilter="RUNNING",
             PaginationConfig={"PageSize": 1000},
         )
@@ -55,8 +55,8 @@ class StepFunctionsExecutions:
 
     @aws_errors()
     def at_work(self, deployment_id: str) -> bool:
-        """Whether the execution, or a function that it has just invoked, may still run."""
-        found = self._described(deployment_id)
+        """Whether the execution, or a function that it invoked last, may still be running."""
+        found = self._describe(deployment_id)
         if found is None or found["status"] == "RUNNING":
             return found is not None
         return self._now() - found["stopDate"] < LONGEST_FUNCTION
@@ -64,9 +64,9 @@ class StepFunctionsExecutions:
     @aws_errors()
     def known(self, deployment_id: str) -> bool:
         """Whether the deployment's execution was ever started."""
-        return self._described(deployment_id) is not None
+        return self._describe(deployment_id) is not None
 
-    def _described(self, deployment_id: str) -> "DescribeExecutionOutputTypeDef | None":
+    def _describe(self, deployment_id: str) -> "DescribeExecutionOutputTypeDef | None":
         try:
             return self._client.describe_execution(executionArn=self._arn_of(deployment_id))
         except ClientError as error:
@@ -74,12 +74,12 @@ class StepFunctionsExecutions:
                 return None
             raise
 
-    def _machine_itself(self) -> str:
-        """The ARN without the version or alias that it may carry."""
+    def _unqualified_arn(self) -> str:
+        """The state machine's ARN without a version or alias."""
         return ":".join(self._state_machine_arn.split(":")[:7])
 
     def _arn_of(self, deployment_id: str) -> str:
-        # The ARN of a version or an alias has one part more, which executions do not carry.
+        # The ARN of a version or alias has an extra part, which the ARN of an execution has not.
         arn, partition, service, region, account, _, machine = self._state_machine_arn.split(":")[
             :7
         ]

@@ -1,4 +1,4 @@
-"""STS: who calls AWS."""
+"""STS: the identity behind the current credentials."""
 
 from typing import TYPE_CHECKING, Final
 
@@ -7,7 +7,7 @@ from slipway.adapters.errors import aws_errors
 if TYPE_CHECKING:
     from mypy_boto3_sts import STSClient
 
-# AWS asks for no permission: "No permissions are required to perform this operation".
+# "No permissions are required to perform this operation": GetCallerIdentity, STS API reference.
 PERMISSIONS: Final = ("sts:GetCallerIdentity",)
 
 

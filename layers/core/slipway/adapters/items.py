@@ -1,4 +1,4 @@
-"""How documents lie in the table: keys, and the attributes that conditions and indexes need."""
+"""The table's layout: keys of the documents, and the attributes for conditions and indexes."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 M = TypeVar("M", bound=BaseModel)
 
-# The index of what is open: deployments without an outcome, and notices that were refused. It holds
-# keys only: a write of an item that stays open costs it nothing.
+# The index of deployments without an outcome and of notices that were not delivered. It projects
+# keys only, so updating an item that stays open does not write to the index.
 OPEN: Final = "open"
 UNSETTLED: Final = "yes"
 UNTOLD: Final = "untold"
@@ -35,46 +35,46 @@ _DEPLOYMENT: Final = "DEPLOYMENT#"
 
 
 def deployment_key(deployment_id: str) -> "Key":
-    """Where a deployment lies; its evidence, approval and notice share the partition."""
+    """The key of a deployment; its evidence, approval and notices share the partition."""
     return _key(f"{_DEPLOYMENT}{deployment_id}", "DEPLOYMENT")
 
 
 def plan_key(deployment_id: str) -> "Key":
-    """Where a deployment's plan lies; it is written once."""
+    """The key of a deployment's plan, which is written once."""
     return _key(f"{_DEPLOYMENT}{deployment_id}", "PLAN")
 
 
 def approval_key(deployment_id: str) -> "Key":
-    """Where a deployment's approval lies."""
+    """The key of a deployment's approval."""
     return _key(f"{_DEPLOYMENT}{deployment_id}", "APPROVAL")
 
 
 def notice_key(deployment_id: str, destination: str) -> "Key":
-    """Where lies what a destination was told of a deployment.
+    """The key of a deployment's notice for a destination.
 
-    Slack's lies where Slipway 0.1.0 kept the only one.
+    Slack's is the key under which Slipway 0.1.0 kept the only one.
     """
     sort_key = "NOTICE" if destination == SLACK else f"NOTICE#{destination}"
     return _key(f"{_DEPLOYMENT}{deployment_id}", sort_key)
 
 
 def lane_key(lane_id: str) -> "Key":
-    """Where a lane lies."""
+    """The key of a lane."""
     return _key(f"LANE#{lane_id}", "LANE")
 
 
 def slot_key(database_id: str) -> "Key":
-    """Where a database's slot lies."""
+    """The key of a database's slot."""
     return _key(f"DATABASE#{database_id}", "SLOT")
 
 
 def admission_key(admission_id: str) -> "Key":
-    """Where an admission lies."""
+    """The key of an admission."""
     return _key(f"ADMISSION#{admission_id}", "ADMISSION")
 
 
 def seen_key(repository: str) -> "Key":
-    """Where lies what the tags of a repository named at the last look."""
+    """The key of what a repository's tags pointed to when they were last read."""
     return _key(f"REPOSITORY#{repository}", "SEEN")
 
 
@@ -96,7 +96,7 @@ def admission_item(admission: Admission) -> "Item":
 
 
 def versioned_item(document: Versioned) -> "Item":
-    """The document as it is stored by the write that follows the version it was read at."""
+    """The document with its version increased by one, as the next write stores it."""
     written = document.model_copy(update={"version": document.version + 1})
     match written:
         case Deployment():
@@ -116,19 +116,19 @@ def versioned_item(document: Versioned) -> "Item":
             return _item(slot_key(written.database_id), written, written.version)
         case SeenTags():
             return _item(seen_key(written.repository), written, written.version)
-    raise TypeError(f"{type(document).__name__} has no place in the table")
+    raise TypeError(f"{type(document).__name__} is not stored in the table")
 
 
 def document_of(item: "Read", model: type[M]) -> M:
-    """The document that an item carries.
+    """The document in an item.
 
-    A newer Slipway may have written fields that this one does not know; they are left out, so
-    that going back to an older Slipway does not lock every lane.
+    Unknown fields are ignored: after a rollback to an older Slipway, what a newer one wrote must
+    stay readable.
     """
     return model.model_validate_json(item["document"]["S"], extra="ignore")
 
 
-def kept_of(item: "Read") -> Deployment | Plan:
+def deployment_or_plan(item: "Read") -> Deployment | Plan:
     """A deployment or its plan, whichever the item is."""
     if item["kind"]["S"] == Plan.__name__:
         return document_of(item, Plan)
@@ -141,7 +141,7 @@ def key_of(item: "Read") -> "Key":
 
 
 def id_of(item: "Read") -> str:
-    """The deployment whose item this is, by its key."""
+    """The deployment that an item belongs to, by its key."""
     return item["pk"]["S"].removeprefix(_DEPLOYMENT)
 
 
@@ -158,9 +158,9 @@ def _item(key: "Key", document: BaseModel, version: int) -> "Item":
 
 
 def _deployment_attributes(deployment: Deployment) -> "Item":
-    # The stream hands on only what is news: see the filter of NotifyFunction.
+    # NotifyFunction's event filter accepts only items with this attribute.
     attributes: Item = {"news": {"S": "yes"}} if deployment.is_news else {}
-    # The index holds only items that carry its key: a settled deployment leaves it.
+    # An item without the index's keys is not in the index: a settled deployment leaves it.
     if deployment.outcome is not None:
         return attributes
     since = sortable(deployment.requested_at)
@@ -168,7 +168,7 @@ def _deployment_attributes(deployment: Deployment) -> "Item":
 
 
 def _notice_attributes(notice: Notice) -> "Item":
-    """The index of what is open holds, under a key of its own, what was not told."""
+    """Notices that were not delivered are in the open index, under a key of their own."""
     since = notice.lacking_since
     if since is None:
         return {}
@@ -183,5 +183,5 @@ def _lane_attributes(lane: Lane) -> "Item":
 
 
 def sortable(moment: datetime) -> str:
-    """A time as text whose order is that of time."""
+    """A time as text that sorts chronologically."""
     return moment.astimezone(UTC).isoformat(timespec="microseconds")

@@ -1,4 +1,4 @@
-"""Where the pages are: a link carries the right to open it, so it is signed."""
+"""Links to the web pages. Whoever has a link may open it, so every link is signed."""
 
 from urllib.parse import quote, urlencode
 
@@ -8,8 +8,7 @@ from slipway.domain.approval import APPROVE, STATUS, VIEW, Approval, link_subjec
 class Links:
     """Links to the pages, signed with the stack's key.
 
-    Without a public URL they are relative: good on a page, whose host is the request's own, and
-    useless in a message.
+    Without a public URL they are relative: they work on a page, but not in a message.
     """
 
     def __init__(self, public_url: str, key: str) -> None:
@@ -18,11 +17,11 @@ class Links:
 
     @property
     def absolute(self) -> bool:
-        """Whether the links lead somewhere from outside the pages themselves."""
+        """Whether the links work outside the pages, such as in a message."""
         return self._base != ""
 
     def approval(self, approval: Approval) -> str:
-        """The approval's page: bound to deployment, digest and plan."""
+        """The approval page; the signature is bound to deployment, digest and plan."""
         signed = signature(self._key, APPROVE, link_subject(approval))
         return self._link(f"/approvals/{quote(approval.deployment_id)}", signed)
 
@@ -32,7 +31,7 @@ class Links:
         return self._link(f"/deployments/{quote(deployment_id)}", signed)
 
     def status(self) -> str:
-        """The status of every lane."""
+        """The page with the status of every lane."""
         return self._link("/", signature(self._key, VIEW, STATUS))
 
     def _link(self, path: str, signed: str) -> str:

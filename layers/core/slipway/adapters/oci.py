@@ -1,4 +1,4 @@
-"""Image documents: indexes, manifests and configurations as OCI and Docker write them."""
+"""Image documents: indexes, manifests and configurations in the formats of OCI and Docker."""
 
 from typing import Final, TypeVar
 
@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field, ValidationError
 from slipway.domain.errors import Broken, Reason
 from slipway.domain.media_types import INDEX_TYPES, MANIFEST_TYPES
 
-# What images and ECS call the same thing.
+# GOARCH and its aliases, and ECS's cpuArchitecture.
 _ECS_ARCHITECTURES: Final = {
     "amd64": "X86_64",
     "x86_64": "X86_64",
@@ -15,9 +15,9 @@ _ECS_ARCHITECTURES: Final = {
     "arm64": "ARM64",
     "aarch64": "ARM64",
 }
-# What every machine of the architecture runs; amd64/v3 needs AVX2, arm/v7 is 32 bits wide.
+# Variants that every CPU of the architecture runs; amd64/v3 needs AVX2, arm/v7 is 32-bit.
 _BASELINES: Final = {"X86_64": ("", "v1"), "ARM64": ("", "v8")}
-# https://learn.microsoft.com/windows-server/get-started/windows-server-release-info: builds.
+# Build numbers: https://learn.microsoft.com/windows-server/get-started/windows-server-release-info
 _WINDOWS: Final = {
     "14393": "WINDOWS_SERVER_2016",
     "17763": "WINDOWS_SERVER_2019",
@@ -29,7 +29,7 @@ _WINDOWS: Final = {
 
 
 class Platform(BaseModel):
-    """What an image runs on, in the words of Go; attestations call theirs unknown."""
+    """The platform of an image, as GOOS and GOARCH; attestations have unknown/unknown."""
 
     os: str | None = None
     os_version: str | None = Field(default=None, alias="os.version")
@@ -38,7 +38,7 @@ class Platform(BaseModel):
 
     @property
     def ecs_architecture(self) -> str:
-        """ECS's name of the architecture, or the image's own where ECS has none."""
+        """ECS's name for the architecture, or the image's own when ECS has none."""
         known = _ECS_ARCHITECTURES.get(self.architecture or "")
         if known is not None and (self.variant or "") in _BASELINES[known]:
             return known
@@ -46,9 +46,9 @@ class Platform(BaseModel):
 
     @property
     def ecs_system(self) -> str:
-        """What the name of ECS's operating system family begins with.
+        """The beginning of ECS's operatingSystemFamily.
 
-        A configuration that names none runs on whatever the host is; containerd reads it so.
+        An image without an operating system counts as Linux: containerd assumes that of its host.
         """
         if (self.os or "linux") != "windows":
             return (self.os or "linux").upper()
@@ -57,7 +57,7 @@ class Platform(BaseModel):
 
     @property
     def ecs_name(self) -> str:
-        """System and architecture, for people; empty when it is known of neither."""
+        """System and architecture, for people; empty without an architecture."""
         if not self.architecture:
             return ""
         linux = self.ecs_system == "LINUX"
@@ -80,13 +80,13 @@ class Descriptor(BaseModel):
 
     @property
     def is_attestation(self) -> bool:
-        """Whether it tells of another image: BuildKit puts those into the image's own index."""
+        """Whether it describes another image: BuildKit adds those to the image's own index."""
         platform, notes = self.platform, self.annotations or {}
         unknown = platform is not None and (platform.os, platform.architecture) == ("unknown",) * 2
         return unknown or "vnd.docker.reference.type" in notes
 
     @property
-    def may_be_an_image(self) -> bool:
+    def may_be_image(self) -> bool:
         """Whether it refers to an image, or to an index of images."""
         known = self.media_type in (None, *INDEX_TYPES, *MANIFEST_TYPES)
         return known and not self.is_attestation and not self.artifact_type
@@ -109,10 +109,10 @@ class Manifest(BaseModel):
     @property
     def images(self) -> list[Descriptor]:
         """The children of an index that may be images."""
-        return [one for one in self.manifests or [] if one.may_be_an_image]
+        return [one for one in self.manifests or [] if one.may_be_image]
 
     def child_for(self, family: str, architecture: str) -> str | None:
-        """The first child that says that it runs there, as the OCI specification wants it."""
+        """The first child that declares the platform, as the OCI image index specification says."""
         fitting = (
             one.digest
             for one in self.images
@@ -123,24 +123,24 @@ class Manifest(BaseModel):
         return next(fitting, None)
 
     @property
-    def unspoken(self) -> list[str]:
-        """The children that do not say what they run on: only their own content does."""
+    def undeclared(self) -> list[str]:
+        """The children without a declared platform; only their configuration names it."""
         return [one.digest for one in self.images if one.platform is None or not one.platform.os]
 
-    def built_for(self) -> list[str]:
-        """The platforms that an index names, for people."""
+    def platforms(self) -> list[str]:
+        """The platforms that an index declares, for people."""
         named = (one.platform.ecs_name for one in self.images if one.platform is not None)
         return [name for name in dict.fromkeys(named) if name]
 
 
 class Container(BaseModel):
-    """How a container of the image starts."""
+    """The part of a configuration that containers start with."""
 
     labels: dict[str, str] | None = Field(default=None, alias="Labels")
 
 
 class Configuration(Platform):
-    """The image's configuration: what it runs on, and its labels."""
+    """The image's configuration: its platform and its labels."""
 
     config: Container | None = None
 
@@ -153,8 +153,8 @@ class Configuration(Platform):
 D = TypeVar("D", bound=BaseModel)
 
 
-def parsed(document: str | bytes, kind: type[D], digest: str) -> D:
-    """The document; Broken when it is not what it says it is."""
+def parse(document: str | bytes, kind: type[D], digest: str) -> D:
+    """Parse a document; Broken when it does not have the expected format."""
     try:
         return kind.model_validate_json(document)
     except ValidationError as error:
@@ -162,5 +162,5 @@ def parsed(document: str | bytes, kind: type[D], digest: str) -> D:
         where = ".".join(str(part) for part in first["loc"]) or "document"
         raise Broken(
             Reason.IMAGE_UNAVAILABLE,
-            f"{digest} is no readable image {kind.__name__.lower()}: {where}: {first['msg']}.",
+            f"{digest} is not a valid image {kind.__name__.lower()}: {where}: {first['msg']}.",
         ) from error

@@ -1,4 +1,4 @@
-"""Who waits for which key: task tokens, kept until somebody answers them."""
+"""Parked requests of waiting steps: task tokens by the keys they wait for, until answered."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -25,14 +25,14 @@ _BATCH: Final = 25
 
 
 class DynamoDBParking:
-    """Parking in Slipway's table; ``expires`` lets DynamoDB clean up and decides nothing."""
+    """Parking in Slipway's table; ``expires`` is DynamoDB's TTL attribute and decides nothing."""
 
     def __init__(self, client: "DynamoDBClient", table_name: str) -> None:
         self._client = client
         self._table = table_name
 
     def park(self, parked: Sequence[Parked]) -> None:
-        """Keep the requests under their keys; parking again replaces."""
+        """Store the requests under their keys; parking again overwrites."""
         for start in range(0, len(parked), _BATCH):
             self._put([_item(one) for one in parked[start : start + _BATCH]])
 
@@ -49,13 +49,13 @@ class DynamoDBParking:
 
     @aws_errors()
     def leave(self, parked: Sequence[Parked]) -> None:
-        """Forget the requests, unless a later try has parked with another token.
+        """Delete the requests, unless a later attempt has parked with another token.
 
-        All or nothing: a later try parks under the same keys, so one that moved means all did.
+        All or nothing: a later attempt parks under the same keys, so one changed token means all.
         """
         try:
             self._client.transact_write_items(
-                TransactItems=[{"Delete": self._forgotten(one)} for one in parked]
+                TransactItems=[{"Delete": self._delete_operation(one)} for one in parked]
             )
         except ClientError as error:
             if code_of(error) != "TransactionCanceledException":
@@ -68,7 +68,7 @@ class DynamoDBParking:
         if answer.get("UnprocessedItems"):
             raise Transient(Reason.AWS_UNAVAILABLE, "BatchWriteItem: DynamoDB is busy.")
 
-    def _forgotten(self, parked: Parked) -> "DeleteTypeDef":
+    def _delete_operation(self, parked: Parked) -> "DeleteTypeDef":
         return {
             "TableName": self._table,
             "Key": {"pk": {"S": f"PARKED#{parked.key}"}, "sk": {"S": parked.waiting_id}},

@@ -1,4 +1,4 @@
-"""A bound on the whole time that a call may take, whatever it waits for."""
+"""A timeout for a whole call. Socket timeouts do not do: they start anew with every byte."""
 
 import threading
 from collections.abc import Callable
@@ -8,19 +8,18 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def within(seconds: float, call: Callable[[], T]) -> T:
-    """What the call answers or raises; TimeoutError once the time is up.
+def call_within(seconds: float, call: Callable[[], T]) -> T:
+    """Run a call and return or raise its result; TimeoutError when it takes too long.
 
-    Time limits of sockets begin anew with every byte. A call that is late is left behind in a
-    thread of its own, so it must change nothing that others use.
+    A call that is late keeps running in a thread of its own, so it must not change shared state.
     """
-    outcome: Future[T] = Future()
+    future: Future[T] = Future()
 
     def run() -> None:
         try:
-            outcome.set_result(call())
-        except BaseException as error:  # It is raised where the outcome is asked for.
-            outcome.set_exception(error)
+            future.set_result(call())
+        except BaseException as error:  # Raised again by future.result() below.
+            future.set_exception(error)
 
     threading.Thread(target=run, daemon=True).start()
-    return outcome.result(timeout=seconds)
+    return future.result(timeout=seconds)

@@ -1,4 +1,4 @@
-"""The table: documents written only over the version that was read, all or nothing."""
+"""Records in DynamoDB: every write is one transaction over the versions that were read."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
         UniversalAttributeValueTypeDef,
     )
 
-# TransactWriteItems is no IAM action: each of its parts is authorised as the plain operation.
+# TransactWriteItems is no IAM action: each part is authorised as the operation it stands for.
 PERMISSIONS: Final = (
     "dynamodb:GetItem",
     "dynamodb:BatchGetItem",
@@ -48,7 +48,7 @@ _BUSY: Final = frozenset({"ThrottlingError", "ProvisionedThroughputExceeded"})
 
 # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
 _KEYS_AT_ONCE: Final = 100
-_TRIES: Final = 10
+_ATTEMPTS: Final = 10
 
 
 class DynamoDBRecords:
@@ -66,7 +66,7 @@ class DynamoDBRecords:
         return found[0]
 
     def plan(self, deployment_id: str) -> Plan | None:
-        """The deployment's plan, once it was made."""
+        """The deployment's plan; None before it is made."""
         return self._read(items.plan_key(deployment_id), Plan)
 
     def lane(self, application: str, environment: str) -> Lane:
@@ -80,23 +80,23 @@ class DynamoDBRecords:
         return found or DatabaseSlot(database_id=database_id)
 
     def approval(self, deployment_id: str) -> Approval | None:
-        """The deployment's approval, once it was asked for."""
+        """The deployment's approval; None before it is requested."""
         return self._read(items.approval_key(deployment_id), Approval)
 
     def notice(self, deployment_id: str, destination: str) -> Notice:
-        """What this destination was told of the deployment; a new one when nothing was."""
+        """The deployment's notice for this destination; a new one when nothing was sent."""
         found = self._read(items.notice_key(deployment_id, destination), Notice)
         return found or Notice(deployment_id=deployment_id, destination=destination)
 
     def admission(self, admission_id: str) -> Admission | None:
-        """The admission of this very wish, if it came before."""
+        """The admission of this wish; None when it was not seen before."""
         return self._read(items.admission_key(admission_id), Admission)
 
     def deployments(self, deployment_ids: Sequence[str]) -> list[Deployment]:
-        """Those of the deployments that exist, as last written, with their plans, in no order."""
+        """The deployments that exist, as last written, with their plans, in no order."""
         ids = list(dict.fromkeys(deployment_ids))
         keys = [key(one) for one in ids for key in (items.deployment_key, items.plan_key)]
-        found = [items.kept_of(item) for item in self._read_items(keys)]
+        found = [items.deployment_or_plan(item) for item in self._read_items(keys)]
         plans = {one.deployment_id: one for one in found if isinstance(one, Plan)}
         kept = [one for one in found if isinstance(one, Deployment)]
         return [one.read_with(plans.get(one.deployment_id)) for one in kept]
@@ -107,21 +107,21 @@ class DynamoDBRecords:
         return [found.get(lane_id) or Lane.new(lane_id) for lane_id in lane_ids]
 
     def database_slots(self, database_ids: Sequence[str]) -> list[DatabaseSlot]:
-        """Those of the databases that were ever migrated, in no order."""
+        """The slots of databases that were migrated before, in no order."""
         return self._read_all(database_ids, items.slot_key, DatabaseSlot)
 
     def admitted(self, admission_ids: Sequence[str]) -> frozenset[str]:
-        """Those of the wishes that a deployment serves."""
+        """The wishes that a deployment serves."""
         found = self._read_all(admission_ids, items.admission_key, Admission)
         return frozenset(one.admission_id for one in found if one.deployment_id)
 
     def seen_tags(self, repositories: Sequence[str]) -> list[SeenTags]:
-        """Those of the repositories that were looked at before, in no order."""
+        """The tags of the repositories that were read before, in no order."""
         return self._read_all(repositories, items.seen_key, SeenTags)
 
     def untold(self, since: datetime) -> list[Notice]:
-        """What some destination lacks since; may lag behind by a moment."""
-        keys = [items.key_of(item) for item in self._open(items.UNTOLD, since)]
+        """Notices not delivered since then; the index is eventually consistent."""
+        keys = [items.key_of(item) for item in self._query_open(items.UNTOLD, since)]
         return [items.document_of(item, Notice) for item in self._read_items(keys)]
 
     @aws_errors()
@@ -141,14 +141,15 @@ class DynamoDBRecords:
     def recent(self, lane: Lane, limit: int) -> list[Deployment]:
         """The newest deployments of a lane, at most 100, newest first, without their plans."""
         newest = lane.newest_ids(limit)
-        return sorted(self._unplanned(newest), key=lambda one: one.number, reverse=True)
+        return sorted(self._read_without_plans(newest), key=lambda one: one.number, reverse=True)
 
     def unsettled(self) -> list[Deployment]:
-        """Every deployment without an outcome, oldest first, without its plan; may lag behind by a
-        moment.
+        """Every deployment without an outcome, oldest first, without its plan.
+
+        The index is eventually consistent.
         """
-        ids = [items.id_of(item) for item in self._open(items.UNSETTLED)]
-        return sorted(self._unplanned(ids), key=lambda one: one.requested_at)
+        ids = [items.id_of(item) for item in self._query_open(items.UNSETTLED)]
+        return sorted(self._read_without_plans(ids), key=lambda one: one.requested_at)
 
     def write(
         self,
@@ -169,7 +170,7 @@ class DynamoDBRecords:
         if admission is not None:
             operations.append(self._put_new(items.admission_item(admission)))
         if fence is not None and not any(_is_fenced(document, fence) for document in documents):
-            operations.append(self._check(fence))
+            operations.append(self._fence_check(fence))
         self._transact(operations, fence)
 
     @aws_errors()
@@ -181,11 +182,11 @@ class DynamoDBRecords:
     def _read_all(
         self, ids: Iterable[str], key: "Callable[[str], items.Key]", model: type[items.M]
     ) -> list[items.M]:
-        """The documents behind these keys, each consistent; those that are not there are left."""
+        """The documents with these keys, read consistently; missing ones are left out."""
         found = self._read_items([key(one) for one in dict.fromkeys(ids)])
         return [items.document_of(item, model) for item in found]
 
-    def _unplanned(self, deployment_ids: Iterable[str]) -> list[Deployment]:
+    def _read_without_plans(self, deployment_ids: Iterable[str]) -> list[Deployment]:
         return self._read_all(deployment_ids, items.deployment_key, Deployment)
 
     @aws_errors()
@@ -199,19 +200,21 @@ class DynamoDBRecords:
         found: list[items.Read] = []
         left: Mapping[str, KeysAndAttributesTypeDef | KeysAndAttributesOutputTypeDef]
         left = {self._table: {"Keys": keys, "ConsistentRead": True}}
-        for _ in range(_TRIES):
+        for _ in range(_ATTEMPTS):
             answer = self._client.batch_get_item(RequestItems=left)
             found += answer["Responses"][self._table]
-            # What is over 16 MB, or over the table's throughput for now.
+            # DynamoDB returns what exceeds 16 MB or the current throughput, to be asked for again.
             left = answer["UnprocessedKeys"]
             if not left:
                 return found
-        raise Transient(Reason.AWS_UNAVAILABLE, "BatchGetItem: some keys are never processed.")
+        raise Transient(
+            Reason.AWS_UNAVAILABLE, "BatchGetItem: DynamoDB repeatedly left some keys unprocessed."
+        )
 
     @aws_errors()
-    def _open(self, what: str, since: datetime | None = None) -> "list[items.Read]":
-        """The keys of what is open under this name; the index holds nothing else."""
-        # DynamoDB takes no empty text as a key; every time comes after this.
+    def _query_open(self, what: str, since: datetime | None = None) -> "list[items.Read]":
+        """The keys in the open index under this name; it projects nothing else."""
+        # A key attribute cannot be empty; every time sorts after "0".
         earliest = items.sortable(since) if since else "0"
         pages = self._client.get_paginator("query").paginate(
             TableName=self._table,
@@ -226,32 +229,32 @@ class DynamoDBRecords:
         self, operations: "Sequence[TransactWriteItemTypeDef]", fence: Fence | None
     ) -> None:
         try:
-            # The token lets botocore repeat a call whose answer was lost.
+            # With the token, botocore can safely retry a call whose response was lost.
             self._client.transact_write_items(
                 TransactItems=operations, ClientRequestToken=str(uuid4())
             )
         except ClientError as error:
             if code_of(error) != "TransactionCanceledException":
                 raise
-            raise self._cancelled(error, fence) from error
+            raise self._cancellation_error(error, fence) from error
 
-    def _cancelled(self, error: ClientError, fence: Fence | None) -> ControlPlaneError:
+    def _cancellation_error(self, error: ClientError, fence: Fence | None) -> ControlPlaneError:
         codes = _reason_codes(error)
         if codes & _MOVED:
-            if fence is not None and not self._holds(fence):
-                return _lane_lost(fence)
+            if fence is not None and not self._is_holding(fence):
+                return _lane_lost_error(fence)
             return Transient(
-                Reason.RECORD_MOVED, "Somebody else wrote the record since it was read; read again."
+                Reason.RECORD_MOVED, "The record was changed after it was read; read it again."
             )
         if codes & _BUSY:
             return Transient(Reason.AWS_UNAVAILABLE, f"TransactWriteItems: {message_of(error)}")
         return Broken(Reason.AWS_REFUSED, f"TransactWriteItems: {message_of(error)}")
 
-    def _holds(self, fence: Fence) -> bool:
+    def _is_holding(self, fence: Fence) -> bool:
         """Whether the fence still holds.
 
-        The item that failed cannot tell when the lane itself is written: version and fence are
-        one condition then.
+        The cancellation reasons do not show it: when the lane itself is written, version and
+        fence are one condition.
         """
         lane = self._read(items.lane_key(fence.lane_id), Lane)
         return lane is not None and (lane.holder, lane.fencing) == (
@@ -264,7 +267,7 @@ class DynamoDBRecords:
     ) -> "TransactWriteItemTypeDef":
         item = items.versioned_item(document)
         condition, values = _as_read(document)
-        # DynamoDB refuses two operations on one item, so a lane carries its own fence.
+        # A transaction may contain one operation per item, so a lane checks the fence itself.
         if fence is not None and _is_fenced(document, fence):
             condition, values = f"{condition} AND {_IS_HELD}", values | _fence_values(fence)
         if not values:
@@ -281,7 +284,7 @@ class DynamoDBRecords:
     def _put_new(self, item: "items.Item") -> "TransactWriteItemTypeDef":
         return {"Put": {"TableName": self._table, "Item": item, "ConditionExpression": _IS_NEW}}
 
-    def _check(self, fence: Fence) -> "TransactWriteItemTypeDef":
+    def _fence_check(self, fence: Fence) -> "TransactWriteItemTypeDef":
         return {
             "ConditionCheck": {
                 "TableName": self._table,
@@ -306,9 +309,9 @@ def _is_fenced(document: Versioned, fence: Fence) -> bool:
     return isinstance(document, Lane) and document.lane_id == fence.lane_id
 
 
-def _lane_lost(fence: Fence) -> Rejected:
+def _lane_lost_error(fence: Fence) -> Rejected:
     return Rejected(
-        Reason.LANE_LOST, f"{fence.deployment_id} no longer holds {fence.lane_id}; it must stop."
+        Reason.LANE_LOST, f"{fence.deployment_id} no longer holds {fence.lane_id} and must stop."
     )
 
 

@@ -1,4 +1,4 @@
-"""Secrets Manager: JSON secrets, kept for a few minutes; their values appear in no message."""
+"""Secrets Manager: JSON secrets, cached for five minutes; no message contains their values."""
 
 import json
 import time
@@ -13,29 +13,29 @@ if TYPE_CHECKING:
 
 PERMISSIONS: Final = ("secretsmanager:GetSecretValue",)
 
-# A rotated secret is known after this time, in a process that stays warm.
-_KEPT_SECONDS: Final = 300.0
-# As long as the hash that it is used with; the template makes one of 48.
+# A warm process sees a rotated secret after this time.
+_CACHE_SECONDS: Final = 300.0
+# As long as the SHA-256 digest of the HMAC; template.yaml generates 48 characters.
 _KEY_LENGTH: Final = 32
 
 
 class SecretsManagerSecrets:
-    """The secrets that Slipway may read."""
+    """Secrets as JSON objects, with a cache."""
 
     def __init__(
         self, client: "SecretsManagerClient", clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._client = client
         self._clock = clock
-        self._kept: dict[str, tuple[float, dict[str, str]]] = {}
+        self._cached: dict[str, tuple[float, dict[str, str]]] = {}
 
     def json(self, arn: str) -> dict[str, str]:
         """The secret's fields; Broken when it is not a JSON object of strings."""
-        kept = self._kept.get(arn)
-        if kept is not None and self._clock() - kept[0] < _KEPT_SECONDS:
-            return kept[1]
+        cached = self._cached.get(arn)
+        if cached is not None and self._clock() - cached[0] < _CACHE_SECONDS:
+            return cached[1]
         fields = self._read(arn)
-        self._kept[arn] = (self._clock(), fields)
+        self._cached[arn] = (self._clock(), fields)
         return fields
 
     def _read(self, arn: str) -> dict[str, str]:
@@ -51,7 +51,7 @@ class SecretsManagerSecrets:
         return fields
 
 
-def required(fields: dict[str, str], name: str, secret: str) -> str:
+def required_field(fields: dict[str, str], name: str, secret: str) -> str:
     """One field of a secret; Broken when it is missing or empty."""
     value = fields.get(name)
     if not value:
@@ -60,8 +60,8 @@ def required(fields: dict[str, str], name: str, secret: str) -> str:
 
 
 def signing_key(fields: dict[str, str]) -> str:
-    """The key that signs links; Broken when it could be guessed."""
-    key = required(fields, "link_key", "link")
+    """The key that signs links; Broken when it is too short to be safe."""
+    key = required_field(fields, "link_key", "link")
     if len(key) < _KEY_LENGTH:
         message = f"The 'link_key' of the link secret is shorter than {_KEY_LENGTH} characters."
         raise Broken(Reason.SETTING_MISSING, message)

@@ -1,4 +1,4 @@
-"""CloudFormation: what a deployed stack says that it is reached by."""
+"""CloudFormation: the outputs of a deployed stack."""
 
 from typing import TYPE_CHECKING, Final
 
@@ -25,7 +25,7 @@ class CloudFormationStacks:
         try:
             described = self._client.describe_stacks(StackName=name)["Stacks"]
         except ClientError as error:
-            # A missing stack has no code of its own, and neither has a name that cannot be one.
+            # DescribeStacks has no error code of its own for a missing stack or an invalid name.
             if code_of(error) != "ValidationError":
                 raise
             region = self._client.meta.region_name

@@ -1,4 +1,4 @@
-"""Task tokens: how a waiting state of an execution gets its answer."""
+"""Task tokens: how Slipway answers a state of an execution that waits for a callback."""
 
 from typing import TYPE_CHECKING, Final
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 PERMISSIONS: Final = ("states:SendTaskSuccess", "states:SendTaskFailure")
 
-# The state has timed out or was answered: a later try owns it now.
+# The state timed out or was answered, and perhaps a retry waits with another token.
 _GONE: Final = frozenset({"TaskTimedOut", "TaskDoesNotExist", "InvalidToken"})
 _ERROR_CHARACTERS: Final = 256
 _CAUSE_CHARACTERS: Final = 32_768
@@ -25,7 +25,7 @@ class TaskTokens:
 
     @aws_errors()
     def success(self, token: str, output: str) -> bool:
-        """Go on with this JSON; False when nothing waits for the token any more."""
+        """Continue the execution with this JSON; False when nothing waits any more."""
         try:
             self._client.send_task_success(taskToken=token, output=output)
         except ClientError as error:
@@ -34,7 +34,7 @@ class TaskTokens:
 
     @aws_errors()
     def failure(self, token: str, error: str, cause: str) -> bool:
-        """Fail with this error name and cause; False when nothing waits for the token any more."""
+        """Fail the state with this error name and cause; False when nothing waits any more."""
         try:
             self._client.send_task_failure(
                 taskToken=token, error=error[:_ERROR_CHARACTERS], cause=cause[:_CAUSE_CHARACTERS]

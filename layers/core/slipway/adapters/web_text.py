@@ -1,4 +1,4 @@
-"""The text in the bytes of an HTTP answer, whatever they claim to be."""
+"""Decodes the body of an HTTP response, whatever its headers claim."""
 
 import codecs
 import zlib
@@ -10,7 +10,7 @@ _BYTE_ORDER_MARKS: Final = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-# Python's own codecs, which no site means: some take a time that grows with the square.
+# Python's own codecs, which no site means; some take quadratic time.
 _NOT_CHARSETS: Final = frozenset(
     {"idna", "punycode", "raw-unicode-escape", "unicode-escape", "utf-7", "mbcs", "oem"}
 )
@@ -19,23 +19,25 @@ _RAW_DEFLATE: Final = -zlib.MAX_WBITS
 
 
 def text_of(body: bytes, encoding: str, content_type: str, most: int) -> str:
-    """The body as text of at most ``most`` bytes; ValueError for an encoding nobody asked for.
+    """The body as text of at most ``most`` bytes; ValueError for an unknown content encoding.
 
-    A byte-order mark says what the text is, then the declared charset, else it is UTF-8.
+    A byte-order mark takes precedence over the declared charset; the default is UTF-8.
     """
-    raw = _unpacked(body, encoding.strip().lower(), most)[:most]
+    raw = _decompress(body, encoding.strip().lower(), most)[:most]
     for mark, name in _BYTE_ORDER_MARKS:
         if raw.startswith(mark):
             return raw.decode(name, errors="replace")
     return raw.decode(_charset(content_type), errors="replace")
 
 
-def _unpacked(body: bytes, encoding: str, most: int) -> bytes:
-    """What was compressed against our wish, as far as ``most`` bytes of it."""
+def _decompress(body: bytes, encoding: str, most: int) -> bytes:
+    """Decompress up to ``most`` bytes: some servers compress although we ask them not to."""
     if encoding in ("", "identity"):
         return body
     if encoding not in ("gzip", "x-gzip", "deflate"):
-        raise ValueError(f"the body has the encoding {encoding[:40]}, which was not asked for")
+        raise ValueError(
+            f"the body has the content encoding {encoding[:40]}, which was not requested"
+        )
     try:
         return zlib.decompressobj(_GZIP_OR_ZLIB).decompress(body, most)
     except zlib.error:

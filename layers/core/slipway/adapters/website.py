@@ -1,4 +1,4 @@
-"""The deployed service, seen from outside by somebody who was never there before."""
+"""HTTP checks of the deployed service, like the first request of a new visitor."""
 
 import time
 import zlib
@@ -10,7 +10,7 @@ from urllib.parse import urljoin, urlsplit
 from requests.exceptions import ReadTimeout
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
-from slipway.adapters.patience import within
+from slipway.adapters.patience import call_within
 from slipway.adapters.web_text import text_of
 from slipway.domain.routing import DEFAULT_PORTS
 from slipway.domain.text import plain
@@ -24,73 +24,75 @@ PERMISSIONS: Final = ()
 
 _BODY_BYTES: Final = 64 * 1024
 _CHUNK_BYTES: Final = 8 * 1024
-_REDIRECTS: Final = 5
+_MOST_REDIRECTS: Final = 5
 _CONNECT_SECONDS: Final = 2
-_NOT_NOW: Final = (0, 429, 502, 503, 504)
-_REDIRECT: Final = (301, 302, 303, 307, 308)
+_RETRIED: Final = (0, 429, 502, 503, 504)
+_REDIRECT_STATUSES: Final = (301, 302, 303, 307, 308)
 _HEADERS: Final = {
-    # A name of its own, so that a firewall can let it in.
+    # A fixed name, so that a firewall can allow it.
     "User-Agent": f"slipway/{VERSION} (+deployment verification)",
     "Cache-Control": "no-cache",
-    # What is not compressed cannot grow.
+    # An uncompressed body cannot be a decompression bomb.
     "Accept-Encoding": "identity",
 }
 
 
 class HttpWebsite:
-    """Plain GET requests without cookies, which follow redirects on the same host only.
+    """GET requests without cookies that follow redirects on the same host only.
 
-    ``timeout_seconds`` bounds the whole of one request: names, redirects, body and all.
+    ``timeout_seconds`` bounds one whole request, from name resolution to the end of the body.
     """
 
     def __init__(self, session: "Session", timeout_seconds: float) -> None:
         self._session = session
         self._timeout_seconds = timeout_seconds
-        # A sticky cookie would pin every look to one task, perhaps an old one.
+        # A stickiness cookie would pin every check to one task, perhaps an old one.
         session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
 
     def get_all(self, requests: Sequence[HttpRequest], seconds: float) -> tuple[HttpAnswer, ...]:
-        """An answer to each, in their order, all within so many seconds; see ``get``.
+        """An answer to each, in their order, all call_within so many seconds; see ``get``.
 
-        What there was no time left for is an answer with status 0.
+        A request that no time was left for has an answer with status 0.
         """
         end = time.monotonic() + seconds
-        return tuple(self._in_time(one, end - time.monotonic()) for one in requests)
+        return tuple(self._get_in_time(one, end - time.monotonic()) for one in requests)
 
-    def _in_time(self, request: HttpRequest, left: float) -> HttpAnswer:
+    def _get_in_time(self, request: HttpRequest, left: float) -> HttpAnswer:
         if left <= 0:
             late = "no request was made, because the checks before it took all the time"
             return HttpAnswer(url=request.url, status=0, body=late)
         return self.get(request.url, follow=request.follow, seconds=left)
 
     def get(self, url: str, *, follow: bool = True, seconds: float = 60.0) -> HttpAnswer:
-        """The answer to a GET; an unreachable address is one with status 0. 64 KiB of body at most.
+        """The answer to a GET, with at most 64 KiB of body; status 0 when nothing answered.
 
-        Where nobody answers, or a balancer says "not now", it is asked once more: a lost packet is
-        no verdict about a release. A site that hangs is not: that takes the whole patience.
+        When nothing answers, or the load balancer returns 429, 502, 503 or 504, it tries once more:
+        a lost packet says nothing about a release. A site that hangs has used up the time.
         """
         end = time.monotonic() + seconds
         try:
-            answer = self._asked(url, follow, seconds)
+            answer = self._try(url, follow, seconds)
             left = end - time.monotonic()
-            again = answer.status in _NOT_NOW and left > 0
-            return self._asked(url, follow, left) if again else answer
+            again = answer.status in _RETRIED and left > 0
+            return self._try(url, follow, left) if again else answer
         except TimeoutError as hung:
-            return _nobody(url, hung)
+            return _no_answer(url, hung)
 
-    def _asked(self, url: str, follow: bool, left: float) -> HttpAnswer:
+    def _try(self, url: str, follow: bool, left: float) -> HttpAnswer:
         seconds = min(self._timeout_seconds, left)
         try:
-            return within(seconds, lambda: self._answer(url, follow, time.monotonic() + seconds))
+            return call_within(
+                seconds, lambda: self._follow(url, follow, time.monotonic() + seconds)
+            )
         except (TimeoutError, ReadTimeout, ReadTimeoutError):
-            raise TimeoutError(f"no whole answer after {seconds:g} seconds") from None
-        # What requests raises is an OSError; a URL that cannot be one is a ValueError.
+            raise TimeoutError(f"no complete response after {seconds:g} seconds") from None
+        # requests raises subclasses of OSError, and ValueError for an invalid URL.
         except (OSError, ValueError, HTTPError, zlib.error) as error:
-            return _nobody(url, error)
+            return _no_answer(url, error)
 
-    def _answer(self, url: str, follow: bool, end: float) -> HttpAnswer:
+    def _follow(self, url: str, follow: bool, end: float) -> HttpAnswer:
         place, (response, location) = url, self._get(url)
-        for _ in range(_REDIRECTS):
+        for _ in range(_MOST_REDIRECTS):
             if not (follow and may_follow(place, location) and time.monotonic() < end):
                 break
             response.close()
@@ -107,12 +109,12 @@ class HttpWebsite:
             )
 
     def _get(self, url: str) -> "tuple[Response, str]":
-        """The response, its body unread, and where it redirects to."""
-        leads: list[str] = []
+        """The response with its body unread, and where it redirects to."""
+        locations: list[str] = []
 
         def keep_location(response: "Response", **_: Any) -> None:
-            # Finding the redirect there, requests would read its body, however long that is.
-            leads.append(response.headers.pop("Location", ""))
+            # Without a Location header, requests does not read the body of a redirect.
+            locations.append(response.headers.pop("Location", ""))
 
         response = self._session.get(
             url,
@@ -122,38 +124,38 @@ class HttpWebsite:
             stream=True,
             hooks={"response": keep_location},
         )
-        location = leads[-1] if leads and response.status_code in _REDIRECT else ""
+        location = locations[-1] if locations and response.status_code in _REDIRECT_STATUSES else ""
         return response, urljoin(url, _as_utf8(location)) if location else ""
 
 
-def _nobody(url: str, error: Exception) -> HttpAnswer:
+def _no_answer(url: str, error: Exception) -> HttpAnswer:
     return HttpAnswer(url=url, status=0, body=plain(f"{type(error).__name__}: {error}"))
 
 
 def _as_utf8(location: str) -> str:
-    """Header bytes are read as Latin-1; servers send UTF-8."""
+    """http.client decodes headers as Latin-1; servers send UTF-8."""
     return location.encode("latin-1").decode("utf-8", errors="replace")
 
 
 def may_follow(url: str, location: str) -> bool:
-    """The same host, and the same scheme and port or the step from HTTP to HTTPS."""
+    """Same host, and same scheme and port, or the upgrade from HTTP to HTTPS."""
     if not location:
         return False
     here, there = urlsplit(url), urlsplit(location)
     if here.hostname != there.hostname or "@" in there.netloc:
         return False
-    before, after = _door(here.scheme, here.port), _door(there.scheme, there.port)
+    before, after = _origin(here.scheme, here.port), _origin(there.scheme, there.port)
     return before == after or (before, after) == (("HTTP", 80), ("HTTPS", 443))
 
 
-def _door(scheme: str, port: int | None) -> tuple[str, int | None]:
+def _origin(scheme: str, port: int | None) -> tuple[str, int | None]:
     return scheme.upper(), port or DEFAULT_PORTS.get(scheme.upper())
 
 
 def _body(response: "Response", end: float) -> str:
     body = b""
     while len(body) < _BODY_BYTES:
-        # read1 takes what is there; read would wait for the whole of the chunk.
+        # read1 returns what has arrived; read would wait for the whole chunk.
         chunk = response.raw.read1(_CHUNK_BYTES, decode_content=False)
         if not chunk:
             break

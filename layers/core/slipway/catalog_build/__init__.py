@@ -1,1 +1,1 @@
-"""From `catalog/*.yaml` to the compiled catalog: build-time only, never imported in Lambda."""
+"""Checks and compiles `catalog/*.yaml`. Runs when the layers are built, never in Lambda."""

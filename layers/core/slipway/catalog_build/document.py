@@ -1,7 +1,7 @@
-"""Reads a YAML 1.2 file as JSON values and remembers where each of them stands.
+"""Reads a YAML 1.2 file as JSON values and remembers the position of each value.
 
-A catalog file says every value once and plainly: anchors, aliases, tags and directives are
-refused, so that each line is one field and a reader sees what Slipway sees.
+Anchors, aliases, tags and directives are refused, so that a reader of the file sees the values that
+Slipway sees.
 """
 
 import re
@@ -28,25 +28,25 @@ from ruamel.yaml.events import (
 from ruamel.yaml.reader import ReaderError
 
 from slipway.catalog_build.mistakes import Mistake, Path, Place
-from slipway.catalog_build.scalar import is_nothing, is_sound, meaning, shown
+from slipway.catalog_build.scalar import display, is_nothing, is_sound, meaning
 
 _START: Final = Place(1, 1)
 _DEEPEST: Final = 16
 _NO_CHARACTER: Final = re.compile(r"\\U(?!0010|000)[0-9a-fA-F]{8}")
-# Two of the parser's sentences that do not say what to do.
-_PLAINER: Final = {
+# Two messages of the parser that do not say what to do.
+_CLEARER: Final = {
     "found character '\\t' that cannot start any token": "indented with a tab; use spaces",
-    "mapping values are not allowed here": "a colon where none can be; put text that contains "
-    "': ' in quotes, and indent the fields of a mapping alike",
+    "mapping values are not allowed here": "unexpected colon; quote text that contains ': ', "
+    "and indent the fields of a mapping equally",
 }
 
 
 @dataclass
 class Document:
-    """A file's value with the place (and its name's place) and the wording of each part of it.
+    """A file's value, with the position of each part and of its name, and how it is written.
 
-    ``unread`` holds the paths whose value could not be taken over; ``value`` is None when the
-    file is no YAML at all, and ``mistakes`` then says why.
+    ``unread`` holds the paths whose value could not be read; ``value`` is None when the file is
+    not YAML at all, and ``mistakes`` then says why.
     """
 
     value: JsonValue = None
@@ -57,46 +57,46 @@ class Document:
     mistakes: list[Mistake] = field(default_factory=list)
 
     def place(self, path: Path) -> Place:
-        """Where the path stands, or the innermost part of it that exists."""
+        """The position of the path, or of the innermost part of it that exists."""
         while path and path not in self.places:
             path = path[:-1]
         return self.places.get(path, _START)
 
     def is_unread(self, path: Path) -> bool:
-        """Whether the path lies at or below a value that could not be taken over."""
+        """Whether the path is at or below a value that could not be read."""
         return any(path[:length] in self.unread for length in range(len(path) + 1))
 
 
 def read(raw: bytes) -> Document:
-    """The document in a file's bytes; never raises for what the bytes hold."""
+    """Parse a file's bytes; whatever is in them, it does not raise."""
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        return _no_yaml(_place_of(raw[: error.start].decode("utf-8-sig")), "expected UTF-8 text")
+        return _not_yaml(_place_of(raw[: error.start].decode("utf-8-sig")), "expected UTF-8 text")
     reader = _Reader(text)
     try:
         reader.read()
     except ReaderError as error:
         sentence = f"expected printable text, got the character U+{error.character:04X}"
-        return _no_yaml(_place_of(text[: error.position]), sentence)
+        return _not_yaml(_place_of(text[: error.position]), sentence)
     except MarkedYAMLError as error:
         reader.give_up(_syntax_mistake(error))
     except (OverflowError, ValueError):
-        # What the parser's chr() makes of an escape above the last character.
+        # The parser's chr() fails on an escape beyond U+10FFFF.
         found = _NO_CHARACTER.search(text)
         place = _place_of(text[: found.start()]) if found else _START
-        reader.give_up(Mistake(place, (), "not valid YAML: no character has this number"))
+        reader.give_up(Mistake(place, (), "not valid YAML: no such Unicode character"))
     except _TooDeep as error:
         reader.give_up(error.mistake)
     return reader.document
 
 
-def _no_yaml(place: Place, sentence: str) -> Document:
+def _not_yaml(place: Place, sentence: str) -> Document:
     return Document(mistakes=[Mistake(place, (), sentence)])
 
 
 def _place_of(before: str) -> Place:
-    """The place that follows this text."""
+    """The position after this text."""
     return Place(before.count("\n") + 1, len(before) - before.rfind("\n"))
 
 
@@ -107,14 +107,14 @@ def _place(mark: Any) -> Place:
 def _syntax_mistake(error: MarkedYAMLError) -> Mistake:
     mark = error.problem_mark or error.context_mark
     problem = error.problem or error.context
-    sentence = f"not valid YAML: {_PLAINER.get(problem, problem)}"
+    sentence = f"not valid YAML: {_CLEARER.get(problem, problem)}"
     if error.context and error.context_mark is not None:
-        sentence += f" {error.context} that begins in line {error.context_mark.line + 1}"
+        sentence += f" {error.context} that begins on line {error.context_mark.line + 1}"
     return Mistake(_place(mark) if mark else _START, (), sentence)
 
 
 class _TooDeep(Exception):
-    """Nobody nests this deep on purpose, and the parser's time grows with the square of it."""
+    """Nobody nests this deeply on purpose, and the parser's time grows quadratically with it."""
 
     def __init__(self, place: Place) -> None:
         super().__init__()
@@ -130,7 +130,7 @@ class _Reader:
         self._events: Iterator[Event] = YAML(typ="safe", pure=True).parse(text)
 
     def give_up(self, mistake: Mistake) -> None:
-        """Keep what is wrong; nothing of the file counts as read."""
+        """Add the mistake; nothing of the file counts as read."""
         self.document.mistakes.append(mistake)
         self.document.value = None
 
@@ -149,7 +149,7 @@ class _Reader:
             self._refuse(_START, (), "expected a mapping, got an empty file")
 
     def _value(self, event: Event, path: Path, key: Place | None) -> JsonValue:
-        """The value that begins with this event; a mapping or list stands where its key does."""
+        """The value that begins with this event; a mapping or list has the position of its key."""
         here = _place(event.start_mark)
         at_key = isinstance(event, CollectionStartEvent) or is_nothing(event)
         self.document.places[path] = key if key and at_key else here
@@ -182,7 +182,7 @@ class _Reader:
         self._refuse_decoration(key, path)
         if key.value in values:
             first = self.document.keys[path].line
-            self._refuse(place, path, f"given twice; first in line {first}")
+            self._refuse(place, path, f"given twice; first on line {first}")
             self._skip(next(self._events))
             return
         self.document.keys[path] = place
@@ -203,16 +203,16 @@ class _Reader:
             return None
         if not is_sound(event.value):
             self.document.unread.add(path)
-            self._refuse(place, path, "expected text, got half a character (a lone surrogate)")
+            self._refuse(place, path, "expected text, got a lone surrogate")
             return None
         value = meaning(event)
-        self.document.written[path] = shown(event, value)
+        self.document.written[path] = display(event, value)
         return value
 
     def _advice(self, place: Place) -> str:
-        comment = "text after # is a comment unless it is in quotes; "
+        comment = "text after # is a comment unless quoted; "
         has_comment = "#" in "".join(self._lines[place.line - 1 : place.line])
-        return (comment if has_comment else "") + "write null to leave it unset"
+        return (comment if has_comment else "") + "write null for no value"
 
     def _refuse_decoration(self, event: Event, path: Path) -> None:
         for what in _decorations(event):
@@ -224,7 +224,7 @@ class _Reader:
             yield event
 
     def _skip(self, event: Event) -> None:
-        """Pass over the rest of the value that begins with this event."""
+        """Skip the rest of the value that begins with this event."""
         depth = _depth(event)
         while depth:
             inner = next(self._events)

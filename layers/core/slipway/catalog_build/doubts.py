@@ -1,4 +1,4 @@
-"""What a catalog may say though it is rarely meant: told as warnings, and compiled all the same."""
+"""Warnings: what a catalog may contain but rarely means; it is compiled all the same."""
 
 import re
 from collections.abc import Iterator
@@ -6,24 +6,24 @@ from fnmatch import fnmatchcase
 from typing import Final
 
 from slipway.catalog_build.document import Document
-from slipway.catalog_build.meant import channel, looks_like_a_host
 from slipway.catalog_build.mistakes import Mistake, Path
+from slipway.catalog_build.suggestions import channel, looks_like_a_host
 from slipway.domain.catalog import Application, BackupPolicy, Environment
 
 _Doubt = tuple[Path, str]
-# Tags that are moved to every new image; ECR tells of them as of any push.
+# Tags that usually move to every new image; each move is a push event in ECR.
 _MOVING: Final = ("latest", "main", "master", "stable", "edge", "nightly")
 _CHANNEL: Final = re.compile(r"#[a-z0-9_-]{1,80}|[CGD][A-Z0-9]{8,20}")
 
 
 def doubts(entry: Application, found: Document) -> list[Mistake]:
     """Every warning about an entry, by line."""
-    told = [
+    warnings = [
         Mistake(found.place(path), path, sentence)
         for name, environment in entry.environments.items()
         for path, sentence in _about(environment, ("environments", name))
     ]
-    return sorted(told, key=lambda one: (one.place.line, one.place.column, one.sentence))
+    return sorted(warnings, key=lambda one: (one.place.line, one.place.column, one.sentence))
 
 
 def _about(environment: Environment, path: Path) -> Iterator[_Doubt]:
@@ -34,7 +34,7 @@ def _about(environment: Environment, path: Path) -> Iterator[_Doubt]:
     if named and not _CHANNEL.fullmatch(named):
         yield (
             (*path, "notifications", "slack_channel"),
-            f"expected '#' and a name, or a channel's id such as C0123456789, got '{named}'; "
+            f"expected '#' and a name, or a channel ID such as C0123456789, got '{named}'; "
             f"did you mean '{channel(named)}'?",
         )
 
@@ -44,15 +44,15 @@ def _pushes(environment: Environment, path: Path) -> Iterator[_Doubt]:
     if push is None:
         return
     if looks_like_a_host(push.repository):
-        sentence = f"'{push.repository}' begins like a registry's address; ECR's names have none"
+        sentence = f"'{push.repository}' begins like a registry's address; expected only the name"
         yield (*path, "repository"), sentence
     for index, glob in enumerate(push.tags):
         moving = next((tag for tag in _MOVING if fnmatchcase(tag, glob)), None)
         if moving:
             yield (
                 (*path, "tags", index),
-                f"'{glob}' matches '{moving}', a tag that moves: every push of it deploys; "
-                "name the tags of releases, such as 'v*'",
+                f"'{glob}' matches '{moving}', a tag that moves, so every push to it is deployed; "
+                "list the tags of releases, such as 'v*'",
             )
 
 
@@ -72,8 +72,8 @@ def _verification(environment: Environment, path: Path) -> Iterator[_Doubt]:
     if judged.alarms and judged.bake_seconds == 0:
         yield (
             (*path, "alarms"),
-            "looked at once, since bake_seconds is 0; an alarm needs its evaluation periods to "
-            "fire",
+            "checked only once, because bake_seconds is 0; an alarm needs its evaluation periods "
+            "to fire",
         )
 
 
@@ -83,5 +83,5 @@ def _migration(environment: Environment, path: Path) -> Iterator[_Doubt]:
     if moves and moves.downgrade is None and not required:
         yield (
             (*path, "migration"),
-            "no way back: there is no downgrade, and backup.policy does not require a snapshot",
+            "cannot be undone: there is no downgrade, and backup.policy requires no snapshot",
         )

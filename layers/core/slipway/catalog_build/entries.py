@@ -1,4 +1,4 @@
-"""Reads the catalog's directory; every mistake is told with file, line, column and field."""
+"""Reads the catalog's directory and reports every mistake with file, line, column and field."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -12,22 +12,22 @@ from pydantic import ValidationError
 from slipway.catalog_build import document, expectations, rules
 from slipway.catalog_build.document import Document
 from slipway.catalog_build.doubts import doubts
-from slipway.catalog_build.meant import meant
 from slipway.catalog_build.mistakes import CatalogMistakes, Mistake, Path, Place, in_order
 from slipway.catalog_build.partial import broken_across, broken_rules
+from slipway.catalog_build.suggestions import suggestion
 from slipway.domain.catalog import Application, Catalog
 
 _TOP: Final = Place(1, 1)
-_NO_SUCH_KIND: Final = ("union_tag_invalid", "union_tag_not_found")
+_UNKNOWN_KIND: Final = ("union_tag_invalid", "union_tag_not_found")
 
 
 def read_catalog(directory: FilePath) -> Catalog:
-    """The catalog in `directory/*.yaml`; raises CatalogMistakes with all that is wrong in it."""
-    return checked_catalog(directory)[0]
+    """The catalog in `directory/*.yaml`; raises CatalogMistakes with everything that is wrong."""
+    return check_catalog(directory)[0]
 
 
-def checked_catalog(directory: FilePath) -> tuple[Catalog, list[str]]:
-    """The catalog, and a line for everything in it that is rarely meant."""
+def check_catalog(directory: FilePath) -> tuple[Catalog, list[str]]:
+    """The catalog, and one line per warning."""
     files = [_read_file(file) for file in _files(directory)]
     across = _across_files(files)
     lines = [line for file in files for line in file.lines(across.get(file.name, []))]
@@ -40,7 +40,7 @@ def checked_catalog(directory: FilePath) -> tuple[Catalog, list[str]]:
 
 @dataclass(frozen=True)
 class _File:
-    """A catalog file: its document, its entry when nothing is wrong in it, and what is."""
+    """A catalog file: its document, its mistakes, and its entry when there are none."""
 
     path: FilePath
     found: Document = field(default_factory=Document)
@@ -52,23 +52,23 @@ class _File:
         return self.path.stem
 
     def lines(self, more: Sequence[Mistake]) -> list[str]:
-        return [one.told(str(self.path)) for one in in_order([*self.mistakes, *more])]
+        return [one.as_error(str(self.path)) for one in in_order([*self.mistakes, *more])]
 
     def warnings(self) -> list[str]:
-        told = doubts(self.entry, self.found) if self.entry else []
-        return [one.warned(str(self.path)) for one in told]
+        warnings = doubts(self.entry, self.found) if self.entry else []
+        return [one.as_warning(str(self.path)) for one in warnings]
 
 
 def _across_files(files: Sequence[_File]) -> dict[str, list[Mistake]]:
-    """Broken rules about several entries, by the file of the one that the sentence begins with."""
+    """Broken rules about several entries, by the file of the one that is named first."""
     documents = {file.name: file.found for file in files}
-    told: dict[str, list[Mistake]] = {}
+    mistakes: dict[str, list[Mistake]] = {}
     for rule in broken_across(documents):
         about, _, sentence = rule.partition(": ")
         _, name, *path = about.split(".")
         place = documents[name].place(tuple(path))
-        told.setdefault(name, []).append(Mistake(place, tuple(path), sentence))
-    return told
+        mistakes.setdefault(name, []).append(Mistake(place, tuple(path), sentence))
+    return mistakes
 
 
 def _files(directory: FilePath) -> Sequence[FilePath]:
@@ -96,25 +96,25 @@ def _read_file(file: FilePath) -> _File:
 
 
 def read_entry(raw: bytes, name: str) -> tuple[Application | None, list[Mistake]]:
-    """The entry in a file's bytes and its mistakes, by line; None when there are any.
+    """The entry in a file's bytes, None when it has mistakes, and these by line.
 
-    ``name`` is the file's name without its ending, which must be the application's.
+    ``name`` is the file's name without its suffix, which must be the application's.
     """
     return _entry(document.read(raw), name)
 
 
 def _entry(found: Document, name: str) -> tuple[Application | None, list[Mistake]]:
-    entry, mistakes = _validated(found)
+    entry, mistakes = _validate(found)
     mistakes += [_broken_rule(sentence, path, found) for path, sentence in broken_rules(found)]
     wrong = {mistake.path for mistake in mistakes}
-    mistakes += [one for one in rules.broken(found) if one.path not in wrong]
+    mistakes += [one for one in rules.mistakes_in(found) if one.path not in wrong]
     if entry:
         mistakes += _too_large(entry, found)
     if ("application",) not in wrong:
-        mistakes += _named_otherwise(found, name)
-    # pydantic and the rules asked of what could be read may tell the same.
-    told = in_order({*found.mistakes, *mistakes})
-    return (None if told else entry), told
+        mistakes += _wrong_name(found, name)
+    # pydantic and the rules that ran on a part of the file may report the same mistake.
+    everything = in_order({*found.mistakes, *mistakes})
+    return (None if everything else entry), everything
 
 
 def _too_large(entry: Application, found: Document) -> Iterator[Mistake]:
@@ -125,51 +125,51 @@ def _too_large(entry: Application, found: Document) -> Iterator[Mistake]:
             yield Mistake(found.place(path), path, sentence)
 
 
-def _named_otherwise(found: Document, name: str) -> Iterator[Mistake]:
+def _wrong_name(found: Document, name: str) -> Iterator[Mistake]:
     application = found.value.get("application") if isinstance(found.value, dict) else None
     if isinstance(application, str) and application != name:
-        sentence = f"expected '{name}' as the file is named, got '{application}'"
+        sentence = f"expected '{name}', the name of the file, got '{application}'"
         yield Mistake(found.place(("application",)), ("application",), sentence)
 
 
-def _validated(found: Document) -> tuple[Application | None, list[Mistake]]:
+def _validate(found: Document) -> tuple[Application | None, list[Mistake]]:
     if found.value is None and found.mistakes:
         return None, []
     try:
-        # Strict, and as JSON: `timeout_minutes: true` is not 1 and `encrypted: yes` is text, just
-        # as the JSON Schema tells an editor.
+        # Strict, and as JSON: `timeout_minutes: true` is not 1 and `encrypted: yes` is text, as in
+        # the JSON Schema for editors.
         return Application.model_validate_json(json.dumps(found.value), strict=True), []
     except ValidationError as error:
-        return None, list(_translated(error, found))
+        return None, list(_translate(error, found))
 
 
-def _translated(error: ValidationError, found: Document) -> Iterator[Mistake]:
+def _translate(error: ValidationError, found: Document) -> Iterator[Mistake]:
     for detail in error.errors(include_url=False):
         loc: Path = detail["loc"]
         path = expectations.in_file(loc)
-        if found.is_unread(path) or _only_follows(detail):
+        if found.is_unread(path) or _is_consequence(detail):
             continue
         if detail["type"] == "value_error":
             for sentence in str(detail["ctx"]["error"]).splitlines():
                 yield _broken_rule(sentence, path, found)
         elif detail["type"] == "extra_forbidden":
-            yield Mistake(_key_place(path, found), path, _unknown(loc))
+            yield Mistake(_key_place(path, found), path, _unknown_field(loc))
         elif path[-1:] == ("[key]",):
             yield _bad_name(path[:-1], found)
-        elif detail["type"] in _NO_SUCH_KIND:
+        elif detail["type"] in _UNKNOWN_KIND:
             kind = (*path, "kind")
-            yield Mistake(found.place(kind), kind, _no_such_kind(detail["input"], loc, found))
+            yield Mistake(found.place(kind), kind, _unknown_kind(detail["input"], loc, found))
         else:
             yield Mistake(found.place(path), path, _unexpected(detail, loc, found))
 
 
-def _only_follows(detail: Any) -> bool:
-    """Whether a list counts as empty only because its one entry is wrong, which is told itself."""
+def _is_consequence(detail: Any) -> bool:
+    """Whether a list counts as empty only because its one entry is wrong, and reported."""
     return detail["type"] == "too_short" and bool(detail["input"])
 
 
 def _broken_rule(sentence: str, path: Path, found: Document) -> Mistake:
-    """A rule's sentence begins with the field that it is about: that is where the reader looks."""
+    """The mistake of a broken rule, whose sentence begins with the field that it is about."""
     about = sentence.split(maxsplit=1)[0].removesuffix(":").split(".")
     return Mistake(found.place((*path, *about)), path, sentence)
 
@@ -178,7 +178,7 @@ def _key_place(path: Path, found: Document) -> Place:
     return found.keys.get(path) or found.place(path)
 
 
-def _no_such_kind(value: dict[str, Any], loc: Path, found: Document) -> str:
+def _unknown_kind(value: dict[str, Any], loc: Path, found: Document) -> str:
     known = list(expectations.kinds_at(loc))
     got = found.written.get((*expectations.in_file(loc), "kind"), "something else")
     sentence = f"expected {expectations.choice(known)}, got {got}"
@@ -187,10 +187,10 @@ def _no_such_kind(value: dict[str, Any], loc: Path, found: Document) -> str:
     return f"{sentence}; did you mean '{close[0]}'?" if close else sentence
 
 
-def _unknown(loc: Path) -> str:
+def _unknown_field(loc: Path) -> str:
     others = expectations.kinds_with(loc)
     if others:
-        return f"a field of kind {expectations.choice(others)}, and this is of kind '{loc[-2]}'"
+        return f"only {expectations.choice(others)} has this field; this is of kind '{loc[-2]}'"
     known = expectations.fields(loc[:-1])
     close = get_close_matches(str(loc[-1]), known, n=1)
     if close:
@@ -213,8 +213,8 @@ def _unexpected(detail: Any, loc: Path, found: Document) -> str:
 
 def _advice(value: object, loc: Path, got: str) -> str:
     if isinstance(value, bool | int | float) and expectations.is_text(loc):
-        return f'; in quotes it is text: "{got}"'
+        return f'; quote it to make it text: "{got}"'
     if isinstance(value, str) and value.isdecimal() and expectations.is_number(loc):
-        return "; without quotes it is a number"
-    name = meant(rules.field_of(loc), value) if isinstance(value, str) else None
+        return "; remove the quotes to make it a number"
+    name = suggestion(rules.field_of(loc), value) if isinstance(value, str) else None
     return f"; did you mean '{name}'?" if name else ""

@@ -1,4 +1,4 @@
-"""What the catalog's models expect at every path, in words for people."""
+"""What the catalog's models expect at a path, in words for people."""
 
 from collections.abc import Iterable
 from functools import cache
@@ -32,9 +32,9 @@ def schema() -> Node:
 
 
 def at(loc: Path) -> Node:
-    """The schema of the value at pydantic's place for it; empty when there is none.
+    """The schema of the value at pydantic's ``loc``; empty when there is none.
 
-    Where a value is one of several kinds, pydantic puts the kind into the place, after the field.
+    For a value of several kinds, pydantic adds the kind to ``loc``, after the field.
     """
     node = schema()
     for step in loc:
@@ -43,23 +43,23 @@ def at(loc: Path) -> Node:
 
 
 def in_file(loc: Path) -> Path:
-    """Pydantic's place as the file has it: without the kinds."""
+    """Pydantic's ``loc`` as a path in the file: without the kinds."""
     return tuple(step for place, step in enumerate(loc) if not kinds_at(loc[:place]))
 
 
 def kinds_at(loc: Path) -> dict[str, Node]:
-    """The kinds that the value at a place may be of, and the schema of each; empty for others."""
+    """The kinds of the value at ``loc`` with their schemas; empty for values without kinds."""
     return kinds(at(loc))
 
 
 def kinds(node: Node) -> dict[str, Node]:
-    """The kinds that a schema allows, and the schema of each; empty where there are none."""
+    """The kinds that a schema allows, with the schema of each; empty without kinds."""
     members = [essence(option) for option in essence(node).get("oneOf", ())]
     return {one["properties"]["kind"]["const"]: one for one in members}
 
 
 def kinds_with(loc: Path) -> list[str]:
-    """The other kinds that have the field at this place, which its own kind has not."""
+    """The other kinds that have the field at ``loc``, which its own kind does not have."""
     others = kinds_at(loc[:-2])
     return [kind for kind, one in others.items() if loc[-1] in one["properties"]]
 
@@ -75,7 +75,7 @@ def _child(node: Node, step: str | int) -> Node:
 
 
 def essence(node: Node) -> Node:
-    """The schema without its reference and without the alternative null."""
+    """The schema with its reference resolved and without the alternative null."""
     if "anyOf" in node:
         options = [option for option in node["anyOf"] if option.get("type") != "null"]
         return essence({**options[0], **{k: v for k, v in node.items() if k != "anyOf"}})
@@ -86,27 +86,27 @@ def essence(node: Node) -> Node:
 
 
 def fields(loc: Path) -> list[str]:
-    """The names that a mapping at this place may hold; empty when they are free."""
+    """The field names of a mapping at ``loc``; empty when its names are free."""
     return list(essence(at(loc)).get("properties", {}))
 
 
 def is_text(loc: Path) -> bool:
-    """Whether text is expected at the place."""
+    """Whether text is expected at ``loc``."""
     return essence(at(loc)).get("type") == "string"
 
 
 def is_number(loc: Path) -> bool:
-    """Whether a number is expected at the place."""
+    """Whether a number is expected at ``loc``."""
     return essence(at(loc)).get("type") == "integer"
 
 
 def expected(loc: Path) -> str:
-    """What belongs at a place, in words: of whatever kind, where the place ends with one."""
+    """What is expected at ``loc``, in words; of all kinds when ``loc`` ends with one."""
     return words(at(loc[:-1] if kinds_at(loc[:-1]) else loc))
 
 
 def expected_name(loc: Path) -> str:
-    """What the names in a mapping with free names must look like, in words."""
+    """The form of the names in a mapping with free names, in words."""
     node = essence(at(loc))
     pattern = next(iter(node.get("patternProperties", {})), "")
     return words({"type": "string", "pattern": pattern, **node.get("propertyNames", {})})

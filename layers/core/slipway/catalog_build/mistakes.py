@@ -1,4 +1,4 @@
-"""What is wrong in a catalog file, and where."""
+"""Mistakes in a catalog file, with their positions."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Mistake:
-    """One thing to correct: the place, the field's path (empty: the whole file), the sentence."""
+    """One thing to correct: position, path of the field (empty: the whole file), sentence."""
 
     place: Place
     path: Path
@@ -27,14 +27,14 @@ class Mistake:
         """The path as people write it: `environments.staging.verification.checks[0].path`."""
         return "".join(_step(step) for step in self.path).removeprefix(".")
 
-    def told(self, file: str) -> str:
-        """`file:line:column: field: sentence`, as editors and terminals can follow it."""
+    def as_error(self, file: str) -> str:
+        """`file:line:column: field: sentence`, a format that editors and terminals can follow."""
         what = f"{self.field}: {self.sentence}" if self.path else self.sentence
-        return f"{self._where(file)}: {_in_one_line(what)}"
+        return f"{self._where(file)}: {_escape(what)}"
 
-    def warned(self, file: str) -> str:
-        """The same as a warning: nothing has to be corrected."""
-        return f"{self._where(file)}: warning: {_in_one_line(f'{self.field}: {self.sentence}')}"
+    def as_warning(self, file: str) -> str:
+        """The same as a warning."""
+        return f"{self._where(file)}: warning: {_escape(f'{self.field}: {self.sentence}')}"
 
     def _where(self, file: str) -> str:
         return f"{file}:{self.place.line}:{self.place.column}"
@@ -44,8 +44,8 @@ def _step(step: str | int) -> str:
     return f"[{step}]" if isinstance(step, int) else f".{step}"
 
 
-def _in_one_line(text: str) -> str:
-    """A name in a broken file may hold anything: a line break, a terminal's escape sequence."""
+def _escape(text: str) -> str:
+    """Escape line breaks and control characters, which a broken file may contain."""
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
@@ -55,7 +55,7 @@ def in_order(mistakes: Iterable[Mistake]) -> list[Mistake]:
 
 
 class CatalogMistakes(Exception):
-    """The catalog cannot be used; one line per mistake."""
+    """The catalog has mistakes; one line each."""
 
     def __init__(self, lines: list[str]) -> None:
         super().__init__("\n".join(lines))

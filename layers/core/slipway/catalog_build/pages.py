@@ -1,6 +1,6 @@
-"""What is generated from the catalog's models for people: the editors' schema, the table of fields.
+"""Generated from the catalog's models: the JSON Schema for editors, and the table of fields.
 
-The models stay the only description of a field; tests compare the committed pages with them.
+The models are the only description of a field; tests compare the committed pages with them.
 """
 
 import json
@@ -18,12 +18,12 @@ _HEAD: Final = "| field | expected | default | meaning |\n|---|---|---|---|\n"
 
 
 def schema_page() -> str:
-    """The JSON Schema of a catalog file, with the bounds of its texts and lists."""
-    return json.dumps(_bounded(schema(), ""), indent=2, ensure_ascii=False) + "\n"
+    """The JSON Schema of a catalog file, with the limits of its texts and lists."""
+    return json.dumps(_with_limits(schema(), ""), indent=2, ensure_ascii=False) + "\n"
 
 
-def _bounded(node: Node, field: str) -> Node:
-    """The node and all below it with the bounds of the field that they describe."""
+def _with_limits(node: Node, field: str) -> Node:
+    """The node and everything below it with the limits of their fields."""
     bounds: Node = {}
     if node.get("type") == "string" and "enum" not in node and "const" not in node:
         bounds = {"maxLength": CHARACTERS.get(field, MOST_CHARACTERS)}
@@ -31,16 +31,16 @@ def _bounded(node: Node, field: str) -> Node:
         bounds = {"maxItems": ENTRIES.get(field, MOST_ENTRIES)}
     inner: Node = {}
     for name in {"properties", "$defs"} & node.keys():
-        inner[name] = {key: _bounded(one, key) for key, one in node[name].items()}
+        inner[name] = {key: _with_limits(one, key) for key, one in node[name].items()}
     if "items" in node:
-        inner["items"] = _bounded(node["items"], field)
+        inner["items"] = _with_limits(node["items"], field)
     for name in {"anyOf", "oneOf"} & node.keys():
-        inner[name] = [_bounded(one, field) for one in node[name]]
+        inner[name] = [_with_limits(one, field) for one in node[name]]
     return {**node, **inner, **{name: one for name, one in bounds.items() if name not in node}}
 
 
 def with_fields(page: str) -> str:
-    """The page with its table of fields written anew; ValueError without the two marks."""
+    """The page with its table of fields replaced; ValueError without the two markers."""
     head, begin, rest = page.partition(BEGIN)
     _, end, tail = rest.partition(END)
     if not begin or not end:

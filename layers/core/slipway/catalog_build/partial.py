@@ -1,8 +1,8 @@
-"""What of an entry can be read although parts of it are wrong, and the rules that this breaks.
+"""Checks the rules of the models on entries that are only partly valid.
 
-pydantic asks no rule of a model one of whose fields is wrong, so a reader would be told in rounds.
-Here every model's own rules are asked again of the fields that could be read; a rule that needs
-one that could not says nothing.
+pydantic skips a model's rules when one of its fields is invalid, so mistakes would be reported one
+round at a time. Here the rules run on the fields that could be read; a rule that needs another
+field reports nothing.
 """
 
 import inspect
@@ -22,7 +22,7 @@ _UNREAD: Final = object()
 
 
 class Unread(Exception):
-    """A rule has asked for a field that could not be read."""
+    """A rule needs a field that could not be read."""
 
     def __init__(self, part: "Partial", name: str) -> None:
         super().__init__(name)
@@ -30,7 +30,7 @@ class Unread(Exception):
 
 
 class Partial:
-    """Stands in for a model: its fields that could be read, and all of its methods."""
+    """Stands in for a model: the fields that could be read, and all methods."""
 
     def __init__(self, model: type[BaseModel], path: Path, values: dict[str, Any]) -> None:
         self.__dict__.update(_model=model, _path=path, _values=values)
@@ -47,20 +47,20 @@ class Partial:
 
 
 def broken_rules(found: Document) -> Iterator[tuple[Path, str]]:
-    """Every sentence of a broken rule of one file, with the path of the model whose rule it is."""
+    """The sentences of the broken rules of one file, with the path of the model of each rule."""
     if not isinstance(found.value, dict):
         return
     entry = _part(Application, found.value, (), found)
     for part in _parts(entry):
-        go_on = _as_none if part is entry else _never
+        go_on = _treat_as_none if part is entry else _refuse
         for rule in _rules(part._model):
-            yield from ((part._path, line) for line in _asked(rule, part, go_on))
+            yield from ((part._path, line) for line in _sentences(rule, part, go_on))
 
 
 def broken_across(documents: dict[str, Document]) -> Iterator[str]:
-    """Every sentence of a broken rule about several entries; they are known by their files' names.
+    """The sentences of broken rules about several entries, by the names of their files.
 
-    An environment that cannot be read is left out.
+    An environment that could not be read is left out.
     """
     entries = {
         name: _part(Application, found.value, ("applications", name), found)
@@ -68,23 +68,25 @@ def broken_across(documents: dict[str, Document]) -> Iterator[str]:
         if isinstance(found.value, dict)
     }
     for rule in _rules(Catalog):
-        yield from _asked_across(rule, entries)
+        yield from _sentences_across(rule, entries)
 
 
-def _asked_across(rule: Callable[[Any], Any], entries: dict[str, Partial]) -> list[str]:
-    copies = {name: _copied(name, entry) for name, entry in entries.items()}
+def _sentences_across(rule: Callable[[Any], Any], entries: dict[str, Partial]) -> list[str]:
+    copies = {name: _copy(name, entry) for name, entry in entries.items()}
     catalog = Partial(Catalog, (), {"applications": copies})
-    return _asked(rule, catalog, lambda unread: _left_out(unread, copies))
+    return _sentences(rule, catalog, lambda unread: _leave_out(unread, copies))
 
 
-def _copied(name: str, entry: Partial) -> Partial:
+def _copy(name: str, entry: Partial) -> Partial:
     environments = entry._values.get("environments", {})
     values = {"application": name, "environments": dict(environments)}
     return Partial(entry._model, entry._path, values)
 
 
-def _asked(rule: Callable[[Any], Any], part: Partial, go_on: Callable[[Unread], bool]) -> list[str]:
-    """The sentences of a rule; ``go_on`` says whether it can do without what it has missed."""
+def _sentences(
+    rule: Callable[[Any], Any], part: Partial, go_on: Callable[[Unread], bool]
+) -> list[str]:
+    """The sentences of a rule; ``go_on`` decides whether it can run without a missing field."""
     while True:
         try:
             rule(part)
@@ -94,24 +96,24 @@ def _asked(rule: Callable[[Any], Any], part: Partial, go_on: Callable[[Unread], 
             if go_on(unread):
                 continue
         except (AttributeError, TypeError):
-            # Not every rule can do with a part; pydantic asks it once everything can be read.
+            # Not every rule can run on a part; pydantic runs it once everything is valid.
             return []
         return []
 
 
-def _never(unread: Unread) -> bool:
+def _refuse(unread: Unread) -> bool:
     return False
 
 
-def _as_none(unread: Unread) -> bool:
-    """An `after` that cannot be read follows nothing that a rule about all of them could tell."""
+def _treat_as_none(unread: Unread) -> bool:
+    """Treat an unreadable `after` as none, so that the other environments can be checked."""
     if unread.name != "after":
         return False
     unread.part._values["after"] = None
     return True
 
 
-def _left_out(unread: Unread, entries: dict[str, Partial]) -> bool:
+def _leave_out(unread: Unread, entries: dict[str, Partial]) -> bool:
     match unread.part._path:
         case ("applications", str(application), "environments", str(name), *_):
             del entries[application]._values["environments"][name]
@@ -125,7 +127,7 @@ def _rules(model: type[BaseModel]) -> list[Callable[[Any], Any]]:
 
 
 def _parts(part: Partial) -> Iterator[Partial]:
-    """The part and all below it, the innermost first."""
+    """The part and everything below it, innermost first."""
     for value in list(part._values.values()):
         inner = value.values() if isinstance(value, dict) else value
         for one in inner if isinstance(value, dict | tuple) else [value]:
@@ -186,7 +188,7 @@ def _models_in(annotation: Any) -> set[type[BaseModel]]:
 
 
 def _model_of(written: Any, models: set[type[BaseModel]]) -> type[BaseModel] | None:
-    """The one model, or of several the one of the kind that is written; None when there is none."""
+    """The model of a value, chosen by its kind when there are several; None without one."""
     if len(models) < 2:
         return next(iter(models), None)
     kind = written.get("kind") if isinstance(written, dict) else None
@@ -194,6 +196,6 @@ def _model_of(written: Any, models: set[type[BaseModel]]) -> type[BaseModel] | N
 
 
 def _is_of_kind(model: type[BaseModel], kind: Any) -> bool:
-    """Whether the model is of this kind; None stands for an entry that says none."""
+    """Whether the model is of this kind; None stands for an entry without a kind."""
     field = model.model_fields["kind"]
     return not field.is_required() if kind is None else kind in get_args(field.annotation)

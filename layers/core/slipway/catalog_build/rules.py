@@ -1,7 +1,7 @@
-"""What a catalog file must not say beyond what its models refuse.
+"""Rules for catalog files beyond what the models check.
 
-Plans that were stored earlier carry parts of a catalog, so the models stay as wide as they were;
-these rules are asked when a catalog is compiled, of whatever the file holds.
+Stored plans contain parts of older catalogs, so the models must keep accepting what they accepted.
+These rules run only when a catalog is compiled.
 """
 
 import json
@@ -10,15 +10,15 @@ from typing import Any, Final
 
 from slipway.catalog_build.document import Document
 from slipway.catalog_build.lookalikes import outline, scripts
-from slipway.catalog_build.meant import last_of_arn, meant, names_a_registry
 from slipway.catalog_build.mistakes import Mistake, Path
+from slipway.catalog_build.suggestions import last_of_arn, names_a_registry, suggestion
 from slipway.domain.catalog import Environment
 
-# Of an environment; every deployment's record keeps a copy.
+# Of one environment; every deployment's record contains a copy.
 MOST_BYTES: Final = 16_384
 MOST_ENTRIES: Final = 50
 MOST_CHARACTERS: Final = 300
-# Fields whose texts or lists have bounds of their own.
+# Fields with limits of their own.
 ENTRIES: Final = {"checks": 20, "environments": 50}
 CHARACTERS: Final = {
     "alarms": 255,
@@ -29,26 +29,26 @@ CHARACTERS: Final = {
     "path": 1_000,
     "slack_channel": 80,
 }
-# Kinds that the models describe and that no deployment can run yet, with what is missing.
-NOT_YET_RUN: Final = {
-    ("strategy", "blue_green"): "Slipway does not follow the traffic to the other target group yet"
+# Kinds that the models describe but that cannot be deployed yet, with the reason.
+UNSUPPORTED: Final = {
+    ("strategy", "blue_green"): "Slipway does not track traffic shifts between target groups yet"
 }
-_WITHOUT_TWINS: Final = ("tags", "alarms", "checks", "approvers")
+_WITHOUT_DUPLICATES: Final = ("tags", "alarms", "checks", "approvers")
 
 
-def broken(found: Document) -> list[Mistake]:
-    """Everything in the file that breaks one of the rules."""
-    told: list[Mistake] = []
+def mistakes_in(found: Document) -> list[Mistake]:
+    """Every violation of these rules in the file."""
+    mistakes: list[Mistake] = []
     for path, value in _values(found.value, ()):
-        sentences = [*_too_long(path, value), *_misnamed(path, value), *_not_yet_run(path, value)]
+        sentences = [*_too_long(path, value), *_misnamed(path, value), *_unsupported(path, value)]
         if isinstance(value, list):
-            sentences += [*_twins(path, value, found), *_contradictions(path, value, found)]
-        told += [Mistake(found.place(at), at, sentence) for at, sentence in sentences]
-    return told
+            sentences += [*_duplicates(path, value, found), *_contradictions(path, value, found)]
+        mistakes += [Mistake(found.place(at), at, sentence) for at, sentence in sentences]
+    return mistakes
 
 
 def too_large(name: str, environment: Environment) -> str | None:
-    """What is wrong with an environment that takes too much room, or None."""
+    """The sentence for an environment that is too large, or None."""
     taken = len(environment.model_dump_json().encode())
     if taken <= MOST_BYTES:
         return None
@@ -90,34 +90,34 @@ def _misnamed(path: Path, value: Any) -> Iterator[tuple[Path, str]]:
     if field == "repository" and names_a_registry(value):
         yield path, _without_the_registry(value)
     if field == "alarms" and value.startswith("arn:"):
-        yield path, f"expected an alarm's name, got its ARN; did you mean '{last_of_arn(value)}'?"
+        yield (
+            path,
+            f"expected an alarm's name, got its ARN; did you mean '{last_of_arn(value)}'?",
+        )
     if field == "approvers" and len(value) <= CHARACTERS["approvers"]:
         yield from ((path, sentence) for sentence in _unfit_name(value))
 
 
-def _not_yet_run(path: Path, value: Any) -> Iterator[tuple[Path, str]]:
+def _unsupported(path: Path, value: Any) -> Iterator[tuple[Path, str]]:
     if path[-1:] == ("kind",) and isinstance(value, str):
-        missing = NOT_YET_RUN.get((field_of(path[:-1]), value))
+        missing = UNSUPPORTED.get((field_of(path[:-1]), value))
         if missing:
-            yield path, f"'{value}' cannot be deployed: {missing}"
+            yield path, f"'{value}' is not supported yet: {missing}"
 
 
 def _without_the_registry(value: str) -> str:
-    name = meant("repository", value)
+    name = suggestion("repository", value)
     hint = f"; did you mean '{name}'?" if name else ""
     return f"expected the repository's name without its registry, got '{value}'{hint}"
 
 
 def _unfit_name(name: str) -> Iterator[str]:
-    """What keeps a person from choosing this name on the approval page."""
+    """What is wrong with a name that people choose on the approval page."""
     plain = " ".join(name.split())
     if not name.isprintable():
-        yield "expected a name of printable characters, got one that cannot be seen"
+        yield "expected printable characters, got an invisible one"
     elif name != plain:
-        yield (
-            "expected a name without space around it, and one space between words; did you mean "
-            f"'{plain}'?"
-        )
+        yield (f"expected a name without extra spaces; did you mean '{plain}'?")
     for word in name.split():
         if len(found := scripts(word)) > 1:
             yield (
@@ -126,21 +126,21 @@ def _unfit_name(name: str) -> Iterator[str]:
             )
 
 
-def _twins(path: Path, value: list[Any], found: Document) -> Iterator[tuple[Path, str]]:
-    """Entries of a list that stand in it twice."""
+def _duplicates(path: Path, value: list[Any], found: Document) -> Iterator[tuple[Path, str]]:
+    """Entries of a list that appear in it twice."""
     field = field_of(path)
-    if field not in _WITHOUT_TWINS or path[-1] != field:
+    if field not in _WITHOUT_DUPLICATES or path[-1] != field:
         return
     first: dict[str, int] = {}
     for index, one in enumerate(value):
-        twin = first.setdefault(_same(field, one), index)
-        if twin != index:
-            line = found.place((*path, twin)).line
-            yield (*path, index), _given_twice(one, value[twin], line)
+        earlier_one = first.setdefault(_comparable(field, one), index)
+        if earlier_one != index:
+            line = found.place((*path, earlier_one)).line
+            yield (*path, index), _duplicate(one, value[earlier_one], line)
 
 
 def _contradictions(path: Path, value: list[Any], found: Document) -> Iterator[tuple[Path, str]]:
-    """Checks that no answer could meet together."""
+    """Checks that no answer can satisfy together."""
     first: dict[Any, int] = {}
     for index, one in enumerate(value if field_of(path) == "checks" else ()):
         if not isinstance(one, dict) or not isinstance(one.get("path"), str):
@@ -150,20 +150,20 @@ def _contradictions(path: Path, value: list[Any], found: Document) -> Iterator[t
         if wanted != other:
             line = found.place((*path, earlier)).line
             sentence = (
-                f"expects {wanted} of '{one['path']}', and the check in line {line} expects "
+                f"expects status {wanted} of '{one['path']}', but the check on line {line} expects "
                 f"{other}; no answer is both"
             )
             yield (*path, index), sentence
 
 
-def _same(field: str, one: Any) -> str:
-    """The same text for entries that are the same."""
+def _comparable(field: str, one: Any) -> str:
+    """Equal texts for entries that count as equal."""
     if field == "approvers" and isinstance(one, str):
         return outline(one)
     return json.dumps(one, sort_keys=True)
 
 
-def _given_twice(one: Any, first: Any, line: int) -> str:
+def _duplicate(one: Any, first: Any, line: int) -> str:
     if one == first:
-        return f"given twice; first in line {line}"
-    return f"looks like '{first}' in line {line}; nobody could tell the two apart"
+        return f"given twice; first on line {line}"
+    return f"looks like '{first}' on line {line}; nobody could tell the two apart"

@@ -1,4 +1,4 @@
-"""What a YAML 1.2 scalar stands for, and how a message shows it."""
+"""The value of a YAML 1.2 scalar, and how a message displays it."""
 
 import re
 from collections.abc import Callable
@@ -7,8 +7,8 @@ from typing import Final
 from pydantic import JsonValue
 from ruamel.yaml.events import Event, ScalarEvent
 
-# YAML 1.2.2, section 10.3.2 (core schema), as far as JSON can say it; everything else is text,
-# `yes`, `off` and dates included.
+# YAML 1.2.2, section 10.3.2 (core schema), as far as JSON can express it; everything else is
+# text, including `yes`, `off` and dates.
 _CORE_SCHEMA: Final[tuple[tuple[re.Pattern[str], Callable[[str], JsonValue]], ...]] = (
     (re.compile(r"null|Null|NULL|~"), lambda _: None),
     (re.compile(r"true|True|TRUE"), lambda _: True),
@@ -20,7 +20,7 @@ _CORE_SCHEMA: Final[tuple[tuple[re.Pattern[str], Callable[[str], JsonValue]], ..
 
 
 def meaning(event: ScalarEvent) -> JsonValue:
-    """The value that a scalar stands for: always text when it is quoted."""
+    """The value of a scalar; always text when it is quoted."""
     text: str = event.value
     if event.style is not None:
         return text
@@ -28,17 +28,17 @@ def meaning(event: ScalarEvent) -> JsonValue:
 
 
 def is_nothing(event: Event) -> bool:
-    """Whether there is no value at all where one belongs (`approval:` and then the next field)."""
+    """Whether a value is missing altogether (`approval:` and then the next field)."""
     return isinstance(event, ScalarEvent) and event.style is None and event.value == ""
 
 
 def is_sound(text: str) -> bool:
-    """Whether the text can be written as UTF-8; an escape such as "\\ud800" cannot."""
+    """Whether the text can be encoded as UTF-8; an escape such as "\\ud800" cannot."""
     return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
-def shown(event: ScalarEvent, value: JsonValue) -> str:
-    """The scalar as it is written, in quotes when it is text; long ones shortened."""
+def display(event: ScalarEvent, value: JsonValue) -> str:
+    """The scalar as written, in quotes when it is text; long ones are shortened."""
     text: str = event.value
     short = text if len(text) <= 40 else f"{text[:37]}..."
     return repr(short) if isinstance(value, str) else short

@@ -1,1 +1,1 @@
-"""The operator's command line: runs on the operator's machine, never in Lambda."""
+"""The operator's command line; it runs on the operator's machine, never in Lambda."""

@@ -1,4 +1,4 @@
-"""`python -m slipway.operate`: one command, its answer, and an exit code."""
+"""`python -m slipway.operate`: runs one command and prints its output."""
 
 import argparse
 import os
@@ -23,31 +23,31 @@ Connect = Callable[[str, Path], Desk]
 
 
 def main(arguments: list[str] | None = None, connect: Connect = connect) -> int:
-    """Run one command: 0, or 1 after one sentence on stderr."""
+    """Run one command; the exit code is 0, or 1 after one sentence on stderr."""
     options = parse(arguments)
     try:
-        for line in _answer(options, connect(options.stack, options.catalog)):
+        for line in _run(options, connect(options.stack, options.catalog)):
             print(line, flush=True)
     except BrokenPipeError:
-        # Whoever read has gone; Python would complain once more when it flushes at its end.
+        # The reader has closed the pipe; without this, Python reports it again when it exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except Refusal as refusal:
-        return _refused(str(refusal))
+        return _fail(str(refusal))
     except ControlPlaneError as error:
-        return _refused(error.message)
+        return _fail(error.message)
     except ValidationError as error:
-        return _refused(f"The record does not fit this version of Slipway ({error.title}).")
+        return _fail(f"The record is not valid for this version of Slipway ({error.title}).")
     except KeyboardInterrupt:
-        return _refused("Interrupted; what was asked for by then stays asked for.")
+        return _fail("Interrupted. Requests that were already sent stay in effect.")
     return 0
 
 
-def _refused(sentence: str) -> int:
+def _fail(sentence: str) -> int:
     print(sentence, file=sys.stderr)
     return 1
 
 
-def _answer(asked: argparse.Namespace, desk: Desk) -> Iterator[str]:
+def _run(asked: argparse.Namespace, desk: Desk) -> Iterator[str]:
     match asked.command:
         case "status":
             return status(desk, *asked.place)
@@ -58,11 +58,11 @@ def _answer(asked: argparse.Namespace, desk: Desk) -> Iterator[str]:
         case "verify-records":
             return verify_all(desk) if asked.all else verify_one(desk, asked.id)
         case _:
-            return _change(asked, desk, desk.signed(asked.by))
+            return _change(asked, desk, desk.recorded_name(asked.by))
 
 
 def _change(asked: argparse.Namespace, desk: Desk, by: str) -> Iterator[str]:
-    """The commands that change something, in the name of who is recorded for it."""
+    """The commands that change something; ``by`` goes into the record."""
     match asked.command:
         case "deploy":
             order = Order(

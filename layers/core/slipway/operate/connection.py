@@ -1,4 +1,4 @@
-"""Builds the desk from a deployed stack, with the operator's own AWS credentials."""
+"""Connects to a deployed stack with the operator's own AWS credentials."""
 
 import time
 from datetime import UTC, datetime
@@ -30,8 +30,8 @@ _CLIENT: Final = Config(connect_timeout=5, read_timeout=20)
 def connect(stack: str, catalog: Path) -> Desk:
     """The desk of a stack; ``catalog`` is the directory of the YAML files.
 
-    Region, profile, credentials and endpoints are those that every AWS tool reads. Raises Refusal,
-    Broken or Transient.
+    Region, profile, credentials and endpoints come from the AWS configuration, as for the AWS CLI.
+    Raises Refusal, Broken or Transient.
     """
     outputs = CloudFormationStacks(_client("cloudformation")).outputs(stack)
     table, bus, machine = (
@@ -59,13 +59,13 @@ def _client(service: str) -> Any:
     try:
         return boto3.client(service, config=_CLIENT)  # type: ignore[call-overload]
     except ValueError as error:
-        # An endpoint that is no address is the one setting that botocore does not name itself.
-        raise Refusal(f"AWS cannot be reached with these settings: {error}.") from error
+        # botocore raises a ValueError without a type of its own for an invalid endpoint URL.
+        raise Refusal(f"The AWS configuration is invalid: {error}.") from error
 
 
 def _output(outputs: dict[str, str], name: str, stack: str) -> str:
     if name not in outputs:
-        raise Refusal(f"The stack '{stack}' has no output {name}; is it Slipway's?")
+        raise Refusal(f"The stack '{stack}' has no output {name}. Is it a Slipway stack?")
     return outputs[name]
 
 

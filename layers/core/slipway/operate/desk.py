@@ -1,4 +1,4 @@
-"""What an operator's command works with, and what it says when it cannot."""
+"""What every command of the operator works with: records, registry, catalog, clock."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,12 +14,12 @@ from slipway.ports.control import Announcements, Executions
 from slipway.ports.records import Records
 from slipway.ports.registry import ImageRegistry
 
-# With a name of 100 characters no more than a request carries.
+# Together with a name of 100 characters this fits into a request.
 _ARN_KEPT: Final = 190
 
 
 class Refusal(Exception):
-    """Why a command was not done, in one sentence for the operator."""
+    """A command was not carried out; the message is one sentence for the operator."""
 
 
 class Place(NamedTuple):
@@ -34,7 +34,7 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True)
 class Desk:
-    """Slipway as the operator reaches it; the catalog is read when a command asks for it."""
+    """A deployed Slipway; the catalog is read only by commands that need it."""
 
     records: Records
     registry: ImageRegistry
@@ -46,8 +46,8 @@ class Desk:
     sleep: Callable[[float], None]
     new_id: Callable[[], str]
 
-    def signed(self, name: str | None) -> str:
-        """Who is recorded: the name that was given, and the AWS identity that nobody can claim.
+    def recorded_name(self, name: str | None) -> str:
+        """Who is recorded: the given name, and the AWS identity, which cannot be made up.
 
         Refusal when neither is known.
         """
@@ -56,24 +56,24 @@ class Desk:
         except ControlPlaneError as error:
             if name is None:
                 raise Refusal(
-                    f"AWS does not say who you are ({error.message}); say it with --by NAME."
+                    f"Your AWS identity is not available ({error.message}); use --by NAME."
                 ) from error
             return name
         return caller if name is None else f"{name} ({caller})"
 
     def journal(self) -> Journal:
-        """The record, as of now."""
+        """The records, and the current time."""
         return Journal(self.records, self.now())
 
     def lane(self, place: Place) -> Lane:
-        """A lane that was used before or that the catalog knows; else Refusal."""
+        """A lane that was used before or is in the catalog; else Refusal."""
         lane = self.records.lane(*place)
         if lane.version == 0:
             self.refuse_unknown(*place)
         return lane
 
     def refuse_unknown(self, application: str, environment: str | None) -> None:
-        """Raise Refusal with the names that the catalog has instead."""
+        """Raise Refusal for a lane that is not in the catalog, with the names that are."""
         known = self.catalog().applications
         if application not in known:
             names = ", ".join(known) or "none"

@@ -1,4 +1,4 @@
-"""`cancel`, `hold` and `lift`: a person steps in."""
+"""`cancel`, `hold` and `lift`."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -19,7 +19,7 @@ _LATEST: Final = 100
 
 
 def cancel(desk: Desk, deployment_id: str, *, by: str) -> Iterator[str]:
-    """Ask a deployment to stop, or to be taken back."""
+    """Cancel a deployment, or have it rolled back."""
     deployment = desk.records.deployment(deployment_id)
     cancelling.cancel(
         deployment_id,
@@ -28,26 +28,26 @@ def cancel(desk: Desk, deployment_id: str, *, by: str) -> Iterator[str]:
         announcements=desk.announcements,
     )
     changing = deployment.phase in CHANGING_PHASES
-    happens = "what it changed is taken back" if changing else "it ends before it changes anything"
-    yield f"{deployment_id} was asked to stop in phase {deployment.phase}: {happens}."
+    effect = "its changes are rolled back" if changing else "it ends before it changes anything"
+    yield f"Cancelling {deployment_id} in phase {deployment.phase}: {effect}."
 
 
 def hold(desk: Desk, place: Place, *, by: str, message: str) -> Iterator[str]:
-    """Stop automation on a lane; a hold that is there already is kept."""
+    """Stop automatic deployments on a lane; an existing hold stays in place."""
     before = desk.lane(place).hold
     lane = holding.hold(*place, by=by, message=message, records=desk.records, now=desk.now())
     if before is None:
         yield (
-            f"{lane.lane_id} is on hold: until it is lifted, only what a person asks for is "
-            "deployed."
+            f"{lane.lane_id} is on hold. Until the hold is lifted, only releases that somebody "
+            "requests are deployed."
         )
         return
     yield f"{lane.lane_id} has been on hold {plain(before.told)}"
-    yield f"  that hold stays; your words are in its history. To end it: {lift_command(str(place))}"
+    yield f"  That hold stays; your message is in its history. Lift it: {lift_command(str(place))}"
 
 
 def lift(desk: Desk, place: Place, *, by: str, start: bool) -> Iterator[str]:
-    """Let automation go on, and name what the hold has stopped; digests that failed stay refused.
+    """Lift a hold and list what it stopped; digests that failed stay refused.
 
     With ``start`` the newest release that was stopped is requested.
     """
@@ -55,14 +55,14 @@ def lift(desk: Desk, place: Place, *, by: str, start: bool) -> Iterator[str]:
     lane = holding.lift(*place, by=by, records=desk.records, now=desk.now())
     yield f"{lane.lane_id} is no longer on hold."
     for digest, failed in lane.bad_digests.items():
-        yield f"  {digest[:19]} failed in {failed} and is still deployed on request only"
+        yield f"  {digest[:19]} failed in {failed} and is still deployed only on request"
     recent = desk.records.recent(lane, _LATEST)
     stopped = blocked_deployments(before, lane, recent) if before is not None else []
     for one in stopped:
-        yield f"  {release_of(one)} was stopped by the hold, {_when(one)}; to start it:"
+        yield f"  The hold stopped {release_of(one)}, {_when(one)}. To start it:"
         yield f"    {deploy_command(lane.lane_id, one.release.digest)}"
     if start:
-        yield from _started(desk, place, by, before, stopped)
+        yield from _start_newest(desk, place, by, before, stopped)
 
 
 def _when(deployment: Deployment) -> str:
@@ -70,12 +70,12 @@ def _when(deployment: Deployment) -> str:
     return f"{deployment.deployment_id} on {moment(settled)}"
 
 
-def _started(
+def _start_newest(
     desk: Desk, place: Place, by: str, before: Hold | None, stopped: list[Deployment]
 ) -> Iterator[str]:
-    """The newest of what was stopped, requested as a person does."""
+    """Request the newest release that was stopped."""
     if not stopped or before is None:
-        yield "  the hold has stopped nothing that is still to be started"
+        yield "  There is nothing to start: the hold stopped no release that is still current."
         return
     reason = plain(f"The hold by {before.by} was lifted: {before.message}")
     yield from deploy(desk, place, Order(stopped[0].release.digest, by, reason))

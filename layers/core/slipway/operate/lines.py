@@ -1,4 +1,4 @@
-"""How an answer reads in a terminal."""
+"""Lays out lines for a terminal."""
 
 from collections.abc import Iterable, Sequence
 from typing import Final
@@ -7,12 +7,12 @@ from slipway.domain.deployment import Deployment
 from slipway.domain.redaction import redact_for_people
 from slipway.domain.wording import short_digest
 
-# A sentence of ours with its commands is shorter; what is longer is others'.
+# Longer than any sentence of Slipway with its commands.
 _LONGEST: Final = 4000
 
 
 def columns(rows: Iterable[Sequence[str]], indent: str = "  ") -> list[str]:
-    """Rows with their cells under each other."""
+    """Rows with aligned columns."""
     cells = [[redact_for_people(cell, _LONGEST) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     return [
@@ -23,10 +23,10 @@ def columns(rows: Iterable[Sequence[str]], indent: str = "  ") -> list[str]:
 
 
 def release_of(deployment: Deployment) -> str:
-    """The release's tag and enough of its digest to recognise it."""
+    """The release's tag and short digest."""
     return f"{redact_for_people(deployment.release.tag)} {short_digest(deployment.release.digest)}"
 
 
 def state_of(deployment: Deployment) -> str:
-    """How a deployment ended, or where it stands."""
+    """A deployment's outcome, or its phase while it runs."""
     return deployment.outcome or deployment.phase

@@ -1,4 +1,4 @@
-"""`deploy`: a person asks for a release on a lane, over holds and newer pushes."""
+"""`deploy`: request a release on a lane, despite holds and newer pushes."""
 
 from collections.abc import Iterator
 from typing import Final, NamedTuple
@@ -16,15 +16,15 @@ from slipway.requests.wishes import request_wish_id
 
 _LOOK_SECONDS: Final = 0.5
 _LOOKS: Final = 60
-# Plan and the gates are over by then, unless they wait for something.
-_FIRST_LOOKS: Final = 20
+# Long enough for Plan and the gates, unless they wait for something.
+_PLAN_LOOKS: Final = 20
 _LATEST: Final = 100
 
 
 class Order(NamedTuple):
-    """What a person asks for: a digest or tag, in whose name, why, and whether over another.
+    """A request: digest or tag, by whom, why, and whether it may supersede another release.
 
-    ``schema_at`` says where the database's schema is, when it was moved by hand.
+    ``schema_at`` is the database's current schema, after it was changed by hand.
     """
 
     reference: str
@@ -35,13 +35,13 @@ class Order(NamedTuple):
 
 
 def deploy(desk: Desk, place: Place, order: Order) -> Iterator[str]:
-    """Ask for the image behind a digest or tag, and wait until it is under way or has ended.
+    """Request the image of a digest or tag, and wait until it is under way or has ended.
 
-    Refusal when nothing starts, with the reason.
+    Refusal with the reason when nothing starts.
     """
     image, repository = _image(desk, place, order.reference)
     tag = _tag(desk, place, order.reference)
-    yield from _before(desk, place, image.digest, order)
+    yield from _effects(desk, place, image.digest, order)
     request_id = desk.new_id()
     detail = {
         "application": place.application,
@@ -58,23 +58,24 @@ def deploy(desk: Desk, place: Place, order: Order) -> Iterator[str]:
     if order.replace:
         detail["replace"] = "true"
     desk.announcements.publish("Deployment Requested", detail)
-    admission = _answer(desk, request_id)
+    admission = _wait_for_answer(desk, request_id)
     if admission.reason == Reason.WAITS_ALREADY:
-        yield f"{admission.deployment_id} is already under way and serves this request."
+        yield f"{admission.deployment_id} is already under way with this release."
     else:
-        yield f"{admission.deployment_id} puts {tag} ({short_digest(image.digest)}) on {place}."
-    _refuse_ended(_begun(desk, admission.deployment_id))
+        release = f"{tag} ({short_digest(image.digest)})"
+        yield f"{admission.deployment_id} is deploying {release} to {place}."
+    _refuse_ended(_wait_for_plan(desk, admission.deployment_id))
 
 
 def _image(desk: Desk, place: Place, reference: str) -> tuple[Image, str]:
-    """What ECR has behind the reference, and in which repository."""
+    """The image of the reference, and its repository."""
     desk.refuse_unknown(*place)
     repository = desk.catalog().applications[place.application].repository(place.environment)
     image = desk.registry.status(repository, reference)
     if image is None:
         raise Refusal(
             f"The ECR repository '{repository}' has no image {reference}. `aws ecr describe-images "
-            f"--repository-name {repository}` lists those that it has."
+            f"--repository-name {repository}` lists its images."
         )
     return image, repository
 
@@ -88,13 +89,13 @@ def _tag(desk: Desk, place: Place, reference: str) -> str:
     return next(known, short_digest(reference))
 
 
-def _before(desk: Desk, place: Place, digest: str, order: Order) -> Iterator[str]:
-    """What this request means for the lane; Refusal where that has to be said with --replace."""
+def _effects(desk: Desk, place: Place, digest: str, order: Order) -> Iterator[str]:
+    """What the request does to the lane; Refusal when it needs --replace for that."""
     lane = desk.records.lane(*place)
     newest = desk.records.deployment(lane.newest.deployment_id) if lane.newest else None
     if lane.stable is not None and lane.stable.digest == digest:
         since = f"since {moment(lane.stable.verified_at)}"
-        yield f"{short_digest(digest)} is live on {place} already, {since}; it is deployed again."
+        yield f"{short_digest(digest)} is already live on {place}, {since}; it is deployed again."
     try:
         door.refuse_to_replace(newest, digest, order.schema_at)
     except Rejected as refusal:
@@ -103,8 +104,8 @@ def _before(desk: Desk, place: Place, digest: str, order: Order) -> Iterator[str
         yield f"This replaces {plain(door.candidate_name(newest))}, in phase {newest.phase}."
 
 
-def _answer(desk: Desk, request_id: str) -> Admission:
-    """How Slipway has answered the request; Refusal when it was refused, or not answered yet."""
+def _wait_for_answer(desk: Desk, request_id: str) -> Admission:
+    """Slipway's answer to the request; Refusal when it was refused or takes too long."""
     for _ in range(_LOOKS):
         admission = desk.records.admission(request_wish_id(request_id))
         if admission is not None and not admission.deployment_id:
@@ -114,13 +115,13 @@ def _answer(desk: Desk, request_id: str) -> Admission:
         desk.sleep(_LOOK_SECONDS)
     raise Refusal(
         f"The request {request_id} was sent, but not admitted within "
-        f"{_LOOKS * _LOOK_SECONDS:.0f} s; the log of Slipway's admit function says why."
+        f"{_LOOKS * _LOOK_SECONDS:.0f} s. Check the log of Slipway's admit function."
     )
 
 
-def _begun(desk: Desk, deployment_id: str) -> Deployment:
-    """The deployment once it has passed Plan and the gates, has ended, or takes its time."""
-    for _ in range(_FIRST_LOOKS):
+def _wait_for_plan(desk: Desk, deployment_id: str) -> Deployment:
+    """The deployment after Plan and the gates, or after ten seconds."""
+    for _ in range(_PLAN_LOOKS):
         deployment = desk.records.deployment(deployment_id)
         if deployment.phase is not Phase.PLANNING:
             return deployment
@@ -133,4 +134,4 @@ def _refuse_ended(deployment: Deployment) -> None:
         return
     failure = deployment.failure or deployment.cause
     why = f": {plain(failure.message, 1000)}" if failure else "."
-    raise Refusal(f"{deployment.deployment_id} has ended as {deployment.outcome}{why}")
+    raise Refusal(f"{deployment.deployment_id} ended as {deployment.outcome}{why}")

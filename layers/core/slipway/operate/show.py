@@ -1,4 +1,4 @@
-"""`show`: one deployment with everything that its record says."""
+"""`show`: one deployment and its read_record record."""
 
 from collections.abc import Iterator, Sequence
 
@@ -10,12 +10,12 @@ from slipway.domain.redaction import redact_for_people
 from slipway.domain.wording import moment, spoken
 from slipway.operate.desk import Desk
 from slipway.operate.lines import columns, state_of
-from slipway.operate.verification import verdict, whole
+from slipway.operate.verification import read_record, verdict
 
 
 def show(desk: Desk, deployment_id: str) -> Iterator[str]:
-    """How the deployment does or went, and its timeline."""
-    deployment, entries = whole(desk.records, deployment_id)
+    """The deployment's state and its timeline."""
+    deployment, entries = read_record(desk.records, deployment_id)
     took = spoken((deployment.settled_at or desk.now()) - deployment.requested_at)
     yield f"{deployment_id}: {state_of(deployment)}, {took}"
     yield from columns([*_facts(deployment, desk), ("record", verdict(deployment, entries))])
@@ -25,16 +25,16 @@ def show(desk: Desk, deployment_id: str) -> Iterator[str]:
 
 def _facts(deployment: Deployment, desk: Desk) -> Iterator[tuple[str, str]]:
     release = deployment.release
-    asked_at = moment(deployment.requested_at)
+    requested_at = moment(deployment.requested_at)
     yield "lane", deployment.lane_id
     yield "release", f"{release.repository}:{release.tag} {release.digest}"
-    yield "asked for", f"{asked_at} by {deployment.requested_by} ({deployment.origin})"
+    yield "requested", f"{requested_at} by {deployment.requested_by} ({deployment.origin})"
     if deployment.reason:
         yield "reason", deployment.reason
     if deployment.settled_at is not None:
         yield "settled", moment(deployment.settled_at)
     if deployment.cancel_requested_by is not None:
-        yield "cancel", f"asked for by {deployment.cancel_requested_by}"
+        yield "cancel", f"requested by {deployment.cancel_requested_by}"
     yield from _failures(deployment.cause, deployment.failure)
     if deployment.outcome is not None:
         yield "what to do", what_next(deployment)
@@ -43,11 +43,11 @@ def _facts(deployment: Deployment, desk: Desk) -> Iterator[tuple[str, str]]:
 
 
 def _failures(cause: Failure | None, failure: Failure | None) -> Iterator[tuple[str, str]]:
-    """What made it roll back, then what ended it; the same failure is told once."""
-    told = [("cause", cause), ("failure", failure if failure != cause else None)]
-    for word, one in told:
+    """Why it rolled back, then why it ended; the same failure is shown once."""
+    failures = [("cause", cause), ("failure", failure if failure != cause else None)]
+    for label, one in failures:
         if one is not None:
-            yield word, f"{one.reason} in {one.state}: {one.message}"
+            yield label, f"{one.reason} in {one.state}: {one.message}"
 
 
 def _execution(deployment_id: str, desk: Desk) -> str:
@@ -63,8 +63,8 @@ def _timeline(entries: Sequence[Evidence]) -> Iterator[str]:
     rows, logs = [], []
     for entry in entries:
         after = f"+{spoken(entry.at - before)}" if before and entry.at > before else ""
-        said = ": ".join(word for word in (entry.reason, entry.message) if word)
-        rows.append((moment(entry.at), after, entry.what, said))
+        text = ": ".join(part for part in (entry.reason, entry.message) if part)
+        rows.append((moment(entry.at), after, entry.what, text))
         logs.append(_log(entry))
         before = entry.at
     for line, log in zip(columns(rows), logs, strict=True):
@@ -73,7 +73,7 @@ def _timeline(entries: Sequence[Evidence]) -> Iterator[str]:
 
 
 def _log(entry: Evidence) -> list[str]:
-    """The tail of a task's log, where an entry carries one."""
+    """The tail of a task's log, if the entry has one."""
     lines = entry.data.get("log", [])
     return (
         [f"      | {redact_for_people(str(line))}" for line in lines]

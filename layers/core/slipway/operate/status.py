@@ -1,4 +1,4 @@
-"""`status`: what is live on every lane, who changes it, and what happened there lately."""
+"""`status`: what is live on every lane, who holds it, and its latest deployments."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -13,19 +13,19 @@ from slipway.operate.desk import Desk, Place
 from slipway.operate.lines import columns, release_of, state_of
 
 _LATEST: Final = 10
-# The deployment that placed a hold tells the whole of it.
+# `show` of the deployment that placed the hold has the full message.
 _MESSAGE: Final = 160
-# After these ends nobody knows what runs until a person has looked.
+# After these outcomes it is unknown what runs until an operator has checked.
 _UNCLEAR: Final = frozenset({str(Outcome.ROLLBACK_FAILED), str(Outcome.NEEDS_OPERATOR)})
 
 
 def status(desk: Desk, application: str | None, environment: str | None) -> Iterator[str]:
-    """The lanes of everything, of one application, or one lane."""
+    """All lanes, those of one application, or one lane."""
     for number, place in enumerate(_lanes(desk, application, environment)):
         if number:
             yield ""
         lane = desk.lane(place)
-        yield from _told(lane, desk.records.recent(lane, _LATEST), desk.now())
+        yield from _lane_lines(lane, desk.records.recent(lane, _LATEST), desk.now())
 
 
 def _lanes(desk: Desk, application: str | None, environment: str | None) -> Iterator[Place]:
@@ -39,11 +39,11 @@ def _lanes(desk: Desk, application: str | None, environment: str | None) -> Iter
             yield Place(owner, name)
 
 
-def _told(lane: Lane, recent: list[Deployment], now: datetime) -> Iterator[str]:
+def _lane_lines(lane: Lane, recent: list[Deployment], now: datetime) -> Iterator[str]:
     yield lane.lane_id
     yield from columns(
         [
-            (_live_word(lane), _live(lane)),
+            (_live_label(lane), _live(lane)),
             ("holder", lane.holder or "none"),
             ("newest", lane.newest.deployment_id if lane.newest else "none yet"),
             ("hold", _hold(lane)),
@@ -53,7 +53,7 @@ def _told(lane: Lane, recent: list[Deployment], now: datetime) -> Iterator[str]:
     yield from columns([_row(deployment, now) for deployment in recent], indent="    ")
 
 
-def _live_word(lane: Lane) -> str:
+def _live_label(lane: Lane) -> str:
     unclear = lane.hold is not None and lane.hold.reason in _UNCLEAR
     return "last good" if unclear else "live"
 
@@ -61,7 +61,7 @@ def _live_word(lane: Lane) -> str:
 def _live(lane: Lane) -> str:
     stable = lane.stable
     if stable is None:
-        return "nothing that Slipway deployed"
+        return "nothing deployed by Slipway yet"
     version = stable.version or "unknown version"
     since = moment(stable.verified_at)
     return f"{version} {short_digest(stable.digest)} by {stable.deployment_id}, verified {since}"
@@ -71,11 +71,11 @@ def _hold(lane: Lane) -> str:
     hold = lane.hold
     if hold is None:
         return "none"
-    earlier = f"; before that {_hold_words(hold.earlier)}" if hold.earlier else ""
-    return f"{_hold_words(hold)}{earlier}"
+    earlier = f"; before that {_hold_text(hold.earlier)}" if hold.earlier else ""
+    return f"{_hold_text(hold)}{earlier}"
 
 
-def _hold_words(hold: Hold) -> str:
+def _hold_text(hold: Hold) -> str:
     message = shorten(hold.message, _MESSAGE, placeholder=" ...")
     return f"{hold.reason} since {moment(hold.since)} by {hold.by}: {message}"
 

@@ -1,4 +1,4 @@
-"""`waiting`: what waits for a person, and how long it still does."""
+"""`waiting`: open approvals, and how long they are still open."""
 
 from collections.abc import Iterator
 
@@ -10,12 +10,12 @@ from slipway.operate.lines import columns, release_of
 
 
 def waiting(desk: Desk) -> Iterator[str]:
-    """Every approval that nobody has decided, the one that ends first on top."""
-    asked = sorted(_undecided(desk), key=lambda pair: pair[1].expires_at)
-    if not asked:
-        yield "Nothing waits for a person."
+    """Every approval that nobody has decided, the one that expires first on top."""
+    undecided = sorted(_undecided(desk), key=lambda pair: pair[1].expires_at)
+    if not undecided:
+        yield "No open approvals."
         return
-    yield from columns([_row(deployment, approval, desk) for deployment, approval in asked], "")
+    yield from columns([_row(deployment, approval, desk) for deployment, approval in undecided], "")
 
 
 def _undecided(desk: Desk) -> Iterator[tuple[Deployment, Approval]]:
@@ -29,7 +29,9 @@ def _undecided(desk: Desk) -> Iterator[tuple[Deployment, Approval]]:
 
 def _row(deployment: Deployment, approval: Approval, desk: Desk) -> tuple[str, ...]:
     left = approval.expires_at - desk.now()
-    until = f"{spoken(left)} left" if left.total_seconds() > 0 else "expired, ends at the next look"
+    until = (
+        f"{spoken(left)} left" if left.total_seconds() > 0 else "expired, ends at the next check"
+    )
     return (
         deployment.deployment_id,
         until,

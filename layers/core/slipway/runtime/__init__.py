@@ -1,1 +1,1 @@
-"""The composition root: settings, wiring, logging and the answer to Step Functions."""
+"""What a Lambda function starts from: settings, wiring, logging, and how it answers."""

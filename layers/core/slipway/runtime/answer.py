@@ -1,4 +1,4 @@
-"""How every waiting function answers: it looks for whom the event is about and says so."""
+"""What every waiting function does with its event: check the steps that it is about, and log it."""
 
 from typing import Any
 
@@ -9,9 +9,10 @@ from slipway.runtime.waiting import Request, Step
 
 
 def answer(step: Step[Request], event: dict[str, Any]) -> list[dict[str, Any]]:
-    """Serve the state machine's call or a service's event; what each look found, for the log."""
+    """Serve the state machine's call or a service's event; one result for each step checked."""
     woken_by = hints(event, wiring.settings().account)
-    found = [each.model_dump(mode="json") for each in wiring.waiting().serve(step, event, woken_by)]
-    for each in found:
-        logger.info("step checked", found=each)
-    return found
+    results = wiring.waiting().serve(step, event, woken_by)
+    checks = [each.model_dump(mode="json") for each in results]
+    for check in checks:
+        logger.info("step checked", check=check)
+    return checks

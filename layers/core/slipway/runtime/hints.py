@@ -1,7 +1,7 @@
-"""Which keys an event names, by the table in waits.py.
+"""Finds the keys that an event is about, with the table in waits.py.
 
-An event that does not have the expected shape names no key and wakes nobody; the fallback timer
-of the state looks again.
+An event without the expected shape has no keys and resumes nothing; the step is checked again when
+the fallback timer of its state fires.
 """
 
 from typing import Any, Final
@@ -15,7 +15,7 @@ _READERS: Final = {
 
 
 def hints(event: dict[str, Any], account: str) -> tuple[Key, ...]:
-    """The keys under which requests may be parked that this event is about."""
+    """The keys of the event, under which requests may be parked."""
     if event.get("account") != account:
         return ()
     detail = event.get("detail")

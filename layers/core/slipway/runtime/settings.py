@@ -1,4 +1,4 @@
-"""The only reader of the environment."""
+"""Slipway's settings. Nothing else reads environment variables."""
 
 import os
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ _DEFAULTS: Final = {
 
 
 class Settings:
-    """Slipway's settings, each named in template.yaml; a missing one is one clear sentence."""
+    """Environment variables set by template.yaml; Broken(SettingMissing) names a missing one."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = environment
@@ -59,12 +59,12 @@ class Settings:
 
     @property
     def public_url(self) -> str:
-        """Where people reach the web function, without a trailing slash; may be empty."""
+        """The URL of the web function for people, without a trailing slash; may be empty."""
         return self._value("SLIPWAY_PUBLIC_URL").rstrip("/")
 
     @property
     def account(self) -> str:
-        """The account that Slipway runs in; events of others are foreign."""
+        """The account that Slipway runs in; events of other accounts are ignored."""
         return self._value("SLIPWAY_ACCOUNT")
 
     @property

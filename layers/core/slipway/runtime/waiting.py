@@ -1,9 +1,9 @@
-"""Park, start, check: how a step waits without sleeping and without a poll loop.
+"""Park, start, check: how a step waits without sleeping and without polling.
 
-A step that may take long is called with a task token. It parks the token under the keys it is
-going to wait for *before* it looks (looking first could lose the wake-up between look and park),
-and answers by token. The same function listens to the service events behind those keys: an event
-resumes whoever is parked under it, and the same look is taken again. An event is only a hint.
+A step that may take long is called with a task token. It parks the token under the keys that it
+waits for *before* it checks the state of the world (an event between check and park would be lost)
+and answers by token. The same function receives the service events behind those keys: an event
+resumes the steps parked under its keys, and each of them checks again. An event is only a hint.
 """
 
 from collections.abc import Callable, Iterable
@@ -21,16 +21,16 @@ from slipway.waits import Key
 
 Request = TypeVar("Request", bound=StepRequest)
 
-# Two looks at one record can meet; the one that lost looks again.
+# Two checks may write one record at the same time; the one that loses starts over.
 _LOOKS: Final = 6
-# Step Functions refuses a cause of more than 32,768 characters, and then nobody would be answered.
+# Step Functions rejects a cause of more than 32,768 characters, and the state would never end.
 _CAUSE: Final = 4000
-# The table forgets a parked request long after any deadline; forgetting decides nothing.
+# DynamoDB deletes a parked request long after any deadline; nothing depends on it.
 _KEPT: Final = timedelta(days=30)
 
 
 class Tokens(Protocol):
-    """Step Functions' answers by task token; False when a later try owns the state."""
+    """Answers to Step Functions by task token; False when nothing waits for the token any more."""
 
     def success(self, token: str, output: str) -> bool: ...
 
@@ -44,8 +44,8 @@ class Call(Model):
     task_token: str | None = None
 
 
-class Found(Model):
-    """What one look found, for the log."""
+class Check(Model):
+    """The result of one check, for the log."""
 
     deployment_id: str
     done: bool
@@ -55,7 +55,7 @@ class Found(Model):
 
 @dataclass(frozen=True)
 class Step(Generic[Request]):
-    """A waiting step: how to read its request, what it waits for, and how it looks."""
+    """A waiting step: its request, the keys that it waits for, and how it checks."""
 
     name: str
     request: type[Request]
@@ -65,7 +65,7 @@ class Step(Generic[Request]):
 
 @dataclass(frozen=True)
 class Waiting:
-    """The waiting room: where requests are parked and how they are answered."""
+    """Parks requests, resumes them and answers them."""
 
     parking: Parking
     tokens: Tokens
@@ -73,58 +73,58 @@ class Waiting:
 
     def serve(
         self, step: Step[Request], event: dict[str, Any], woken_by: Iterable[Key]
-    ) -> list[Found]:
-        """Take a look for every request behind this event.
+    ) -> list[Check]:
+        """Check every step that this event is about.
 
-        ``woken_by`` are the keys that an outside event names; the state machine's own call names
-        none. Without a token the look's result is all there is.
+        ``woken_by`` are the keys of a service event; the call of the state machine has none. A
+        call without a token is only checked, not parked.
         """
         if "detail-type" in event:
-            return self._resume_all(step, self._woken(step, woken_by))
+            return self._resume_all(step, self._parked_under(step, woken_by))
         call = Call.model_validate(event)
         request = step.request.model_validate(call.request)
         if call.task_token is None:
-            return [_found(request, _settled_look(step, request))]
+            return [_check(request, _look(step, request))]
         return [self._answer(step, request, self._park(step, request, call.task_token))]
 
-    def _woken(self, step: Step[Request], keys: Iterable[Key]) -> list[Parked]:
+    def _parked_under(self, step: Step[Request], keys: Iterable[Key]) -> list[Parked]:
         found = [parked for key in keys for parked in self.parking.parked_under(_place(step, key))]
         return list({parked.token: parked for parked in found}.values())
 
     def _park(self, step: Step[Request], request: Request, token: str) -> list[Parked]:
-        parked = _parked(step, request, token, self.now() + _KEPT)
+        parked = _parkings(step, request, token, self.now() + _KEPT)
         self.parking.park(parked)
         return parked
 
-    def _resume_all(self, step: Step[Request], woken: Iterable[Parked]) -> list[Found]:
-        """Look for everybody who was woken; one that has to be called again stops no other."""
-        found: list[Found] = []
-        again: Transient | None = None
+    def _resume_all(self, step: Step[Request], woken: Iterable[Parked]) -> list[Check]:
+        """Check every step that was woken; one that has to be retried does not stop the others."""
+        checks: list[Check] = []
+        failed: Transient | None = None
         for parked in woken:
             try:
-                found.append(self._resume(step, parked))
+                checks.append(self._resume(step, parked))
             except Transient as error:
-                again = error
-        if again is not None:
-            raise again
-        return found
+                failed = error
+        if failed is not None:
+            raise failed
+        return checks
 
-    def _resume(self, step: Step[Request], parked: Parked) -> Found:
+    def _resume(self, step: Step[Request], parked: Parked) -> Check:
         request = step.request.model_validate_json(parked.request)
-        everywhere = _parked(step, request, parked.token, parked.expires_at)
+        everywhere = _parkings(step, request, parked.token, parked.expires_at)
         return self._answer(step, request, everywhere)
 
-    def _answer(self, step: Step[Request], request: Request, parked: list[Parked]) -> Found:
+    def _answer(self, step: Step[Request], request: Request, parked: list[Parked]) -> Check:
         token = parked[0].token
         try:
-            result = _settled_look(step, request)
+            result = _look(step, request)
         except Transient:
-            # The state's own Retry, or the event's, calls again; the request stays parked.
+            # Step Functions, or Lambda for an event, retries; the request stays parked.
             raise
         except ControlPlaneError as error:
             self.tokens.failure(token, type(error).__name__, cut(str(error), _CAUSE))
             self.parking.leave(parked)
-            return Found(
+            return Check(
                 deployment_id=request.deployment_id,
                 done=True,
                 reason=error.reason,
@@ -133,15 +133,15 @@ class Waiting:
         if result.done:
             self.tokens.success(token, result.model_dump_json())
             self.parking.leave(parked)
-        return _found(request, result)
+        return _check(request, result)
 
 
 def _place(step: Step[Request], key: Key) -> str:
-    """Where a step parks under a key: two steps of one deployment wait for the same."""
+    """The key with the step's name: two steps of one deployment may wait for the same key."""
     return f"{step.name}:{key}"
 
 
-def _parked(
+def _parkings(
     step: Step[Request], request: Request, token: str, expires_at: datetime
 ) -> list[Parked]:
     return [
@@ -156,8 +156,8 @@ def _parked(
     ]
 
 
-def _settled_look(step: Step[Request], request: Request) -> StepResult:
-    """The step's result; a record that moved on meanwhile is read again at once."""
+def _look(step: Step[Request], request: Request) -> StepResult:
+    """The step's result; it starts over at once when the record has moved on meanwhile."""
     return retry_when_moved(
         lambda: step.look(request),
         attempts=_LOOKS,
@@ -165,8 +165,8 @@ def _settled_look(step: Step[Request], request: Request) -> StepResult:
     )
 
 
-def _found(request: StepRequest, result: StepResult) -> Found:
-    return Found(
+def _check(request: StepRequest, result: StepResult) -> Check:
+    return Check(
         deployment_id=request.deployment_id,
         done=result.done,
         reason=result.reason,

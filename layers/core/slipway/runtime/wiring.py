@@ -1,6 +1,6 @@
 """The composition root: builds each collaborator when a function first asks for it, and keeps it.
 
-What is ours is built once. What is theirs, the users' systems, is built per place.
+What is ours is built once per process; clients for the users' systems are built per place.
 """
 
 from datetime import UTC, datetime
@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from slipway.adapters.website import HttpWebsite
     from slipway.ports.people import Destination
 
-# Standard retries see throttles and 5xx through; a hung connection must not eat the function's
-# whole time.
+# Standard retries cover throttling and 5xx. The timeouts are short, because a hung connection must
+# not use up the function's whole timeout.
 _CLIENT: Final = Config(
     connect_timeout=3, read_timeout=10, retries={"mode": "standard", "max_attempts": 4}
 )
@@ -52,7 +52,7 @@ class Place(NamedTuple):
     role: str | None = None
 
 
-# The one place that there is so far: Slipway's own account and region, and the function's own role.
+# The only place so far: Slipway's own account and region, and the function's own role.
 HERE: Final = Place()
 
 
@@ -71,7 +71,7 @@ def now() -> datetime:
 def client(name: str, place: Place = HERE) -> Any:
     """One boto3 client per service, place and process."""
     if place != HERE:
-        raise Broken(Reason.INTERNAL_ERROR, f"Slipway cannot reach {place} yet.")
+        raise Broken(Reason.INTERNAL_ERROR, f"Slipway cannot deploy to {place} yet.")
     return boto3.client(name, config=_CLIENT)  # type: ignore[call-overload]
 
 
@@ -103,13 +103,13 @@ def records() -> "DynamoDBRecords":
 
 
 def journal() -> Journal:
-    """The table, and the moment of this look."""
+    """The records, and the current time."""
     return Journal(records(), now())
 
 
 @cache
 def parking() -> "DynamoDBParking":
-    """Who waits for what."""
+    """Parked requests."""
     from slipway.adapters.parking import DynamoDBParking
 
     return DynamoDBParking(client("dynamodb"), settings().table_name)
@@ -117,7 +117,7 @@ def parking() -> "DynamoDBParking":
 
 @cache
 def waiting() -> Waiting:
-    """The waiting room of this function."""
+    """How this function parks and answers."""
     from slipway.adapters.tokens import TaskTokens
 
     return Waiting(parking=parking(), tokens=TaskTokens(client("stepfunctions")), now=now)
@@ -199,7 +199,7 @@ def balancers(place: Place = HERE) -> "ElasticLoadBalancers":
 
 @cache
 def databases(place: Place = HERE) -> "DatabasesByKind":
-    """The right to back a database up."""
+    """The right to take snapshots of databases."""
     from slipway.adapters.databases import DatabasesByKind
 
     return DatabasesByKind(client("rds", place))
@@ -215,7 +215,7 @@ def database_states(place: Place = HERE) -> "StatesByKind":
 
 @cache
 def restores() -> "RestoresByKind":
-    """What a person has to call to bring data back."""
+    """The commands with which an operator restores a database."""
     from slipway.adapters.databases import RestoresByKind
 
     return RestoresByKind()
@@ -231,7 +231,7 @@ def alarms(place: Place = HERE) -> "CloudWatchAlarms":
 
 @cache
 def website() -> "HttpWebsite":
-    """The deployed service, seen from outside: the same from every place."""
+    """HTTP checks of the deployed service; they are the same from every place."""
     from slipway.adapters.website import HttpWebsite
 
     return HttpWebsite(session(), timeout_seconds=8)
@@ -247,21 +247,21 @@ def secrets() -> "SecretsManagerSecrets":
 
 
 def link_key() -> str:
-    """The key that signs links; a rotated one is known after a few minutes."""
+    """The key that signs links; a rotated key is used after five minutes."""
     from slipway.adapters.secrets import signing_key
 
     return signing_key(secrets().json(settings().link_secret_arn))
 
 
 def links() -> "Links":
-    """Where the pages are."""
+    """Links to the web pages."""
     from slipway.adapters.links import Links
 
     return Links(settings().public_url, link_key())
 
 
 def destinations() -> "tuple[Destination, ...]":
-    """Where people are told: so far in Slack, as its secret describes it."""
+    """Where people are notified: so far in Slack, as configured in its secret."""
     from slipway.slack.secret import slack_from
 
     return (slack_from(secrets().json(settings().slack_secret_arn), session()),)

@@ -1,4 +1,4 @@
-"""The catalog's strategies as ECS's DeploymentConfiguration."""
+"""Translates the catalog's strategies into ECS's DeploymentConfiguration."""
 
 from typing import TYPE_CHECKING, Any, Final, assert_never, cast
 
@@ -11,8 +11,9 @@ if TYPE_CHECKING:
         DeploymentConfigurationTypeDef,
     )
 
-# What the catalog does not speak of stays as the service has it.
-_KEPT: Final = frozenset({"alarms", "lifecycleHooks"})
+# Settings that the catalog does not have; the service keeps its own, because UpdateService
+# replaces the whole configuration.
+_PRESERVED: Final = frozenset({"alarms", "lifecycleHooks"})
 
 
 def configuration_of(
@@ -21,15 +22,17 @@ def configuration_of(
     """The parameters of UpdateService for a strategy; ``existing`` is what the service has."""
     match strategy:
         case Rolling():
-            configuration = _kept(existing, _KEPT | {"bakeTimeInMinutes"}) | _rolling(strategy)
+            configuration = _settings_of(existing, _PRESERVED | {"bakeTimeInMinutes"}) | _rolling(
+                strategy
+            )
         case BlueGreen():
-            configuration = _kept(existing, _KEPT) | _blue_green(strategy)
+            configuration = _settings_of(existing, _PRESERVED) | _blue_green(strategy)
         case _:
             assert_never(strategy)
     return cast("DeploymentConfigurationTypeDef", configuration)
 
 
-def _kept(
+def _settings_of(
     existing: "DeploymentConfigurationOutputTypeDef", names: frozenset[str]
 ) -> dict[str, Any]:
     return {name: value for name, value in existing.items() if name in names}

@@ -1,4 +1,4 @@
-"""What a task definition says: the container that carries the release, and the family."""
+"""Parts of a task definition: the container that runs the release, and the family."""
 
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ def container_of(
         raise Broken(
             Reason.SERVICE_UNAVAILABLE,
             f"{definition.get('taskDefinitionArn')} has no container '{name}' "
-            f"(it has: {', '.join(containers)}); correct target.container in the catalog.",
+            f"(it has: {', '.join(containers)}). Correct target.container in the catalog.",
         )
     return containers[name]
 

@@ -1,4 +1,4 @@
-"""What ECS says about one service, or why it cannot be deployed to."""
+"""DescribeServices for one service, or why it cannot be deployed to."""
 
 from typing import TYPE_CHECKING, Final
 
@@ -16,17 +16,17 @@ if TYPE_CHECKING:
 PERMISSIONS: Final = ("ecs:DescribeServices",)
 
 
-def described_service(
+def describe_service(
     client: "ECSClient", target: EcsTarget, *, with_tags: bool = False
 ) -> "ServiceTypeDef":
-    """The service; Broken when it is missing or not ACTIVE (ECS shows deleted ones for a while)."""
-    asked: DescribeServicesRequestTypeDef = {
+    """The service; Broken when it is missing or not ACTIVE (ECS lists deleted ones for a while)."""
+    request: DescribeServicesRequestTypeDef = {
         "cluster": target.cluster,
         "services": [target.service],
     }
     if with_tags:
-        asked["include"] = ["TAGS"]
-    answer = client.describe_services(**asked)
+        request["include"] = ["TAGS"]
+    answer = client.describe_services(**request)
     if not answer["services"]:
         why = ", ".join(failure.get("reason", "") for failure in answer.get("failures", []))
         raise _unusable(target, f"does not exist ({why or 'no reason given'})")
@@ -47,7 +47,7 @@ def primary_of(service: "ServiceTypeDef", target: EcsTarget) -> "DeploymentTypeD
 def strategy_of(service: "ServiceTypeDef") -> str:
     """The service's deployment strategy, in the catalog's spelling (``blue_green``).
 
-    ECS has four in capitals; a service that was never given one is rolling.
+    ECS writes them in capitals; a service without one is rolling.
     """
     return service.get("deploymentConfiguration", {}).get("strategy", "ROLLING").lower()
 

@@ -1,4 +1,4 @@
-"""What ECS's words for a service deployment mean."""
+"""Translates the status of an ECS service deployment into a RolloutState."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -6,7 +6,7 @@ from typing import Final
 from slipway.domain.errors import Reason
 from slipway.domain.verdict import RolloutState
 
-# ServiceDeploymentStatus; the rollback of a service deployment is the end of what it brought.
+# ServiceDeploymentStatus in the ECS API reference. Once ECS rolls back, the release is given up.
 STATES: Final = {
     "PENDING": RolloutState.UNDERWAY,
     "IN_PROGRESS": RolloutState.UNDERWAY,
@@ -22,24 +22,24 @@ STATES: Final = {
 
 @dataclass(frozen=True)
 class Ending:
-    """The status of a service deployment and what ECS says about it."""
+    """The status of a service deployment, and ECS's reason for it."""
 
     status: str
     why: str = ""
 
     @property
     def state(self) -> RolloutState:
-        """What it means; a word that is not known yet is waited out like a rollout under way."""
+        """Its state; an unknown status counts as under way, so that Slipway keeps waiting."""
         return STATES.get(self.status, RolloutState.UNDERWAY)
 
     @property
     def told(self) -> str:
-        """ECS's own words, for people."""
+        """Status and reason as ECS words them, for people."""
         return f"{self.status}: {self.why}" if self.why else self.status
 
     @property
     def reason(self) -> Reason | None:
-        """Why it was given up: ECS says in a sentence whether its circuit breaker did it."""
+        """Why ECS gave up; only the text of its reason shows whether the circuit breaker did it."""
         if self.state is not RolloutState.GIVEN_UP:
             return None
         tripped = "circuit breaker" in self.why.lower()

@@ -1,4 +1,4 @@
-"""The last lines that a task wrote, found by its task definition's awslogs options."""
+"""The last lines of a task's log, located by the awslogs options of its task definition."""
 
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,7 +23,7 @@ _LINES: Final = 20
 # "This operation can return empty results while there are more log events available through the
 # token": GetLogEvents in the CloudWatch Logs API reference.
 _PAGES: Final = 10
-# A secret is looked for in more than is kept: cut through, it would not be known any more.
+# Redaction sees more of a line than is kept: a secret that is cut in half is not recognised.
 _READ: Final = 8 * LINE
 
 
@@ -35,16 +35,16 @@ class LogTail:
         self._logs = logs
 
     def of(self, task: "TaskTypeDef", container: str) -> tuple[str, ...]:
-        """At most 20 lines with words, of 500 characters each, oldest first.
+        """At most 20 non-empty lines of 500 characters each, oldest first.
 
-        None when the container wrote nothing or logs elsewhere. A log that cannot be read is one
-        line that says so: it must not decide how the task ended.
+        Empty when the container wrote nothing or logs elsewhere. A log that cannot be read is one
+        line that says so: that must not change the task's result.
         """
         try:
-            where = self._where(task, container)
+            location = self._location(task, container)
         except (ClientError, *_UNANSWERED, ControlPlaneError) as error:
-            return (f"(Slipway could not find the task's log: {_why(error)})",)
-        return self._read(*where) if where is not None else ()
+            return (f"(Slipway could not locate the task's log: {_why(error)})",)
+        return self._read(*location) if location is not None else ()
 
     def _read(self, group: str, stream: str) -> tuple[str, ...]:
         try:
@@ -53,33 +53,33 @@ class LogTail:
             if code_of(error) == "ResourceNotFoundException":
                 return ()
             if code_of(error) == "AccessDeniedException":
-                return (f"(Slipway may not read the log group {group})",)
+                return (f"(Slipway has no permission to read the log group {group})",)
             return (f"(Slipway could not read the log group {group}: {_why(error)})",)
         except _UNANSWERED as error:
             return (f"(Slipway could not read the log group {group}: {_why(error)})",)
 
     def _last_lines(self, group: str, stream: str) -> tuple[str, ...]:
-        """The newest page with words; an empty one may only be the way to it."""
-        asked: dict[str, Any] = {
+        """The newest page with text; an empty page does not mean that the log is empty."""
+        request: dict[str, Any] = {
             "logGroupName": group,
             "logStreamName": stream,
             "limit": _LINES,
             "startFromHead": False,
         }
         for _ in range(_PAGES):
-            page = self._logs.get_log_events(**asked)
+            page = self._logs.get_log_events(**request)
             lines = [_line(event.get("message", "")) for event in page["events"][-_LINES:]]
             if any(lines):
                 return tuple(line for line in lines if line)
             before = page.get("nextBackwardToken")
             # "If you have reached the end of the stream, it returns the same token you passed in."
-            if not before or before == asked.get("nextToken"):
+            if not before or before == request.get("nextToken"):
                 break
-            asked["nextToken"] = before
+            request["nextToken"] = before
         return ()
 
-    def _where(self, task: "TaskTypeDef", container: str) -> tuple[str, str] | None:
-        """Log group and stream; the stream's name is ``prefix/container/task id`` by ECS's rule."""
+    def _location(self, task: "TaskTypeDef", container: str) -> tuple[str, str] | None:
+        """Log group and stream; ECS names the stream ``prefix/container/task id``."""
         definition = self._ecs.describe_task_definition(taskDefinition=task["taskDefinitionArn"])
         logging = container_of(definition["taskDefinition"], container).get("logConfiguration")
         options = logging.get("options", {}) if logging else {}
@@ -92,7 +92,7 @@ class LogTail:
 
 
 def _line(message: str) -> str:
-    """One line as people are shown it: drivers like to print the URL that they failed to reach."""
+    """One line, redact: drivers print the URL they failed to reach, password included."""
     return cut(redact(plain(message, _READ)), LINE)
 
 

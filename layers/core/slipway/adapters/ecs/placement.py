@@ -1,4 +1,4 @@
-"""Where a one-off task runs: what RunTask has to be told to place it as the service's own tasks."""
+"""Places a one-off task like the service's own tasks: RunTask copies nothing from a service."""
 
 from typing import TYPE_CHECKING
 
@@ -14,36 +14,36 @@ if TYPE_CHECKING:
     )
 
 
-def place_like(
+def copy_placement(
     service: "ServiceTypeDef", target: EcsTarget, request: "RunTaskRequestTypeDef"
 ) -> None:
-    """Give a request the service's network, capacity, placement, tags and volumes."""
+    """Copy the service's network, capacity, placement, tags and volumes into a request."""
     if "networkConfiguration" in service:
         request["networkConfiguration"] = service["networkConfiguration"]
     if service.get("platformVersion"):
         request["platformVersion"] = service["platformVersion"]
-    # ECS refuses a request that names both.
+    # RunTask rejects a request that has both.
     if service.get("capacityProviderStrategy"):
         request["capacityProviderStrategy"] = service["capacityProviderStrategy"]
     elif "launchType" in service:
         request["launchType"] = service["launchType"]
-    # Fargate refuses what EC2 takes here, so nothing is named that the service does not have.
+    # Fargate rejects placement settings, so they are only set when the service has them.
     if service.get("placementConstraints"):
         request["placementConstraints"] = service["placementConstraints"]
     if service.get("placementStrategy"):
         request["placementStrategy"] = service["placementStrategy"]
-    _tag_like(service, request)
-    _with_volumes(service, target, request)
+    _copy_tags(service, request)
+    _copy_volumes(service, target, request)
 
 
-def _tag_like(service: "ServiceTypeDef", request: "RunTaskRequestTypeDef") -> None:
+def _copy_tags(service: "ServiceTypeDef", request: "RunTaskRequestTypeDef") -> None:
     if service.get("enableECSManagedTags"):
         request["enableECSManagedTags"] = True
     match service.get("propagateTags"):
         case "TASK_DEFINITION":
             request["propagateTags"] = "TASK_DEFINITION"
         case "SERVICE":
-            # RunTask refuses this word: its task has no service. So the tags themselves.
+            # RunTask does not accept propagateTags=SERVICE, so the tags themselves are copied.
             tags = [tag for tag in service.get("tags", []) if not _is_reserved(tag.get("key", ""))]
             if tags:
                 request["tags"] = tags
@@ -53,21 +53,21 @@ def _is_reserved(key: str) -> bool:
     return key.lower().startswith("aws:")
 
 
-def _with_volumes(
+def _copy_volumes(
     service: "ServiceTypeDef", target: EcsTarget, request: "RunTaskRequestTypeDef"
 ) -> None:
-    """A volume that is configured at launch is in the deployment, not in the task definition."""
+    """Volumes configured at launch belong to the deployment, not to the task definition."""
     if not service.get("deployments"):
         return
     volumes = primary_of(service, target).get("volumeConfigurations", [])
     if volumes:
-        request["volumeConfigurations"] = [_for_a_task(volume) for volume in volumes]
+        request["volumeConfigurations"] = [_task_volume(volume) for volume in volumes]
 
 
-def _for_a_task(
+def _task_volume(
     volume: "ServiceVolumeConfigurationOutputTypeDef",
 ) -> "TaskVolumeConfigurationTypeDef":
-    """The same volume for one task; it goes with its task, as a service's volumes do."""
+    """The same volume for one task, deleted with it as a service's volumes are."""
     if "managedEBSVolume" not in volume:
         return {"name": volume["name"]}
     settings = volume["managedEBSVolume"]

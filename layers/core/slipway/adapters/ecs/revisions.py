@@ -1,4 +1,4 @@
-"""ECS task definition revisions: the live one with another image in one container."""
+"""ECS task definition revisions: copies of the live one with another image in one container."""
 
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
         TaskDefinitionTypeDef,
     )
 
-# Registering with tags and roles needs the last two, though neither is a call.
+# The last two are no calls: registering a revision with tags and roles needs them.
 PERMISSIONS: Final = (
     "ecs:ListTaskDefinitions",
     "ecs:DescribeTaskDefinition",
@@ -39,10 +39,10 @@ class EcsRevisions:
 
     @aws_errors()
     def find(self, base_arn: str, deployment_id: str) -> str | None:
-        """The revision that an earlier try registered for this deployment, by its tag."""
+        """The revision that an earlier attempt registered for this deployment, by its tag."""
         wanted = {"key": DEPLOYMENT_TAG, "value": deployment_id}
-        for arn in self._newer_than(base_arn):
-            if wanted in self._described(arn)[1]:
+        for arn in self._list_newer(base_arn):
+            if wanted in self._describe(arn)[1]:
                 return arn
         return None
 
@@ -50,52 +50,52 @@ class EcsRevisions:
     def register(
         self, base_arn: str, container: str, image_uri: str, deployment_id: str, fencing: int
     ) -> str:
-        """A new revision like the base with another image in one container; its ARN.
+        """Register a copy of the base with another image in one container; its ARN.
 
         RegisterTaskDefinition has no client token: after a lost response use find().
         """
-        definition, tags = self._described(base_arn)
+        definition, tags = self._describe(base_arn)
         container_of(definition, container)["image"] = image_uri
-        request = self._registrable(definition)
-        request["tags"] = _marked(tags, deployment_id, fencing)
+        request = self._registration(definition)
+        request["tags"] = _with_our_tags(tags, deployment_id, fencing)
         answer = self._client.register_task_definition(**request)
         return answer["taskDefinition"]["taskDefinitionArn"]
 
     @aws_errors()
     def register_again(self, revision_arn: str, name: str, fencing: int) -> str:
-        """A new revision like a deregistered one, to be found by this name; its ARN.
+        """Register a copy of a deregistered revision, tagged with this name; its ARN.
 
-        ECS takes no deregistered revision for a service, but still describes it.
+        UpdateService accepts no deregistered revision, but ECS still describes it.
         """
         try:
-            definition, tags = self._described(revision_arn)
+            definition, tags = self._describe(revision_arn)
         except ClientError as error:
             if code_of(error) not in {"ClientException", "InvalidParameterException"}:
                 raise
-            told = f"The task definition {revision_arn} was deleted, so nothing can go back to it."
-            raise Broken(Reason.NOTHING_TO_ROLL_BACK_TO, told) from error
-        request = self._registrable(definition)
-        request["tags"] = _marked(tags, name, fencing)
+            message = f"The task definition {revision_arn} was deleted; rolling back is impossible."
+            raise Broken(Reason.NOTHING_TO_ROLL_BACK_TO, message) from error
+        request = self._registration(definition)
+        request["tags"] = _with_our_tags(tags, name, fencing)
         answer = self._client.register_task_definition(**request)
         return answer["taskDefinition"]["taskDefinitionArn"]
 
-    def _newer_than(self, base_arn: str) -> list[str]:
+    def _list_newer(self, base_arn: str) -> list[str]:
         """The newest revisions of the base's family, newest first, down to the base."""
         answer = self._client.list_task_definitions(
             familyPrefix=family_of(base_arn), sort="DESC", maxResults=_NEWEST
         )
         return [arn for arn in answer["taskDefinitionArns"] if _number(arn) > _number(base_arn)]
 
-    def _described(self, arn: str) -> "tuple[TaskDefinitionTypeDef, list[TagTypeDef]]":
+    def _describe(self, arn: str) -> "tuple[TaskDefinitionTypeDef, list[TagTypeDef]]":
         answer = self._client.describe_task_definition(taskDefinition=arn, include=["TAGS"])
         return answer["taskDefinition"], answer.get("tags", [])
 
-    def _registrable(
+    def _registration(
         self, definition: "TaskDefinitionTypeDef"
     ) -> "RegisterTaskDefinitionRequestTypeDef":
-        """What RegisterTaskDefinition accepts of a description, by botocore's own model.
+        """The part of a description that RegisterTaskDefinition accepts, by botocore's model.
 
-        A list written by hand would silently lose what AWS adds later.
+        A hand-written list of fields would silently drop what AWS adds later.
         """
         operation = self._client.meta.service_model.operation_model("RegisterTaskDefinition")
         accepted = operation.input_shape.members if operation.input_shape else {}
@@ -105,8 +105,10 @@ class EcsRevisions:
         return cast("RegisterTaskDefinitionRequestTypeDef", copied)
 
 
-def _marked(tags: "list[TagTypeDef]", deployment_id: str, fencing: int) -> "list[TagTypeDef]":
-    """The tags with ours in place; those of AWS cannot be set by anybody else."""
+def _with_our_tags(
+    tags: "list[TagTypeDef]", deployment_id: str, fencing: int
+) -> "list[TagTypeDef]":
+    """The tags with ours replaced; nobody but AWS may set tags that begin with aws:."""
     ours: list[TagTypeDef] = [
         {"key": DEPLOYMENT_TAG, "value": deployment_id},
         {"key": FENCING_TAG, "value": str(fencing)},

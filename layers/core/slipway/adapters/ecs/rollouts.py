@@ -1,9 +1,9 @@
-"""The one right to change what an ECS service runs."""
+"""UpdateService: the only adapter that changes what an ECS service runs."""
 
 from typing import TYPE_CHECKING, Final
 
 from slipway.adapters.ecs.configuration import configuration_of
-from slipway.adapters.ecs.described import described_service, primary_of, strategy_of
+from slipway.adapters.ecs.described import describe_service, primary_of, strategy_of
 from slipway.adapters.errors import aws_errors
 from slipway.domain.errors import Broken, Reason
 from slipway.domain.strategy import Strategy
@@ -16,7 +16,7 @@ PERMISSIONS: Final = ("ecs:DescribeServices", "ecs:UpdateService")
 
 
 class EcsRollouts:
-    """Rollouts by ECS's own deployment engine."""
+    """Rollouts through the deployment controller ECS."""
 
     def __init__(self, client: "ECSClient") -> None:
         self._client = client
@@ -25,9 +25,10 @@ class EcsRollouts:
     def update(self, target: EcsTarget, revision_arn: str, strategy: Strategy) -> None:
         """Point the service at a revision, unless its PRIMARY deployment already has it.
 
-        UpdateService has no client token, so a call whose answer was lost is recognised by looking.
+        UpdateService has no client token: after a lost response the PRIMARY deployment shows
+        whether the call took effect.
         """
-        service = described_service(self._client, target)
+        service = describe_service(self._client, target)
         if primary_of(service, target).get("taskDefinition") == revision_arn:
             return
         _refuse_other_strategy(strategy_of(service), strategy, target)
@@ -42,10 +43,10 @@ class EcsRollouts:
 
 
 def _refuse_other_strategy(found: str, strategy: Strategy, target: EcsTarget) -> None:
-    """An update would turn the service into another one, with what belongs to the old one sent."""
+    """Refuse to switch the strategy of a service, which sending our configuration would do."""
     if found != strategy.kind:
         raise Broken(
             Reason.SERVICE_UNAVAILABLE,
-            f"The service '{target.service}' has the deployment strategy {found} now, and the plan "
-            f"says {strategy.kind}; Slipway leaves it as it is. Set it back to {strategy.kind}.",
+            f"The service '{target.service}' now has the deployment strategy {found}, but the plan "
+            f"expects {strategy.kind}; Slipway did not change it. Set it back to {strategy.kind}.",
         )

@@ -1,4 +1,4 @@
-"""ECS services as they run, and what became of a revision there."""
+"""ECS services, read only: what is live, and how the rollout of a revision is going."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 from botocore.exceptions import ClientError
 
 from slipway.adapters.ecs.containers import container_of
-from slipway.adapters.ecs.described import described_service, primary_of, strategy_of
+from slipway.adapters.ecs.described import describe_service, primary_of, strategy_of
 from slipway.adapters.ecs.endings import Ending
 from slipway.adapters.errors import aws_errors, code_of
 from slipway.domain.errors import Broken, Reason
@@ -32,10 +32,10 @@ PERMISSIONS: Final = (
 )
 
 _EVENTS: Final = 5
-# DescribeServiceRevisions takes 20 in all, the service's current revisions among them.
+# DescribeServiceRevisions takes 20 ARNs; the service's current revisions are among them.
 _DEPLOYMENTS: Final = 15
 _REVISIONS: Final = 20
-# DELETE_IN_PROGRESS is as good as deleted: nothing can be made of it any more.
+# DELETE_IN_PROGRESS counts as deleted: nothing can be registered from it any more.
 _REVISION_STATES: Final = {
     "ACTIVE": RevisionState.REGISTERED,
     "INACTIVE": RevisionState.DEREGISTERED,
@@ -50,8 +50,8 @@ class EcsServices:
 
     @aws_errors()
     def live(self, target: EcsTarget) -> LiveService:
-        """The service as it runs, without its address; Broken when it cannot be deployed to."""
-        service = described_service(self._client, target)
+        """The service as it is now, without its URL; Broken when it cannot be deployed to."""
+        service = describe_service(self._client, target)
         _refuse_foreign_controller(service)
         revision_arn = primary_of(service, target)["taskDefinition"]
         definition = self._client.describe_task_definition(taskDefinition=revision_arn)[
@@ -79,7 +79,7 @@ class EcsServices:
     def revision(self, revision_arn: str) -> Revision:
         """Whether a task definition revision can still be used, or registered again.
 
-        ECS describes a deregistered one for as long as it keeps it, and a deleted one not at all.
+        ECS still describes a deregistered revision, but not a deleted one.
         """
         try:
             answer = self._client.describe_task_definition(taskDefinition=revision_arn)
@@ -92,34 +92,34 @@ class EcsServices:
 
     @aws_errors()
     def rollout(self, target: EcsTarget, revision_arn: str) -> Rollout:
-        """How the PRIMARY deployment does, and what became of this revision.
+        """The PRIMARY deployment, and the state of this revision's rollout.
 
-        One call while its rollout is in progress; three, with digests, when it has ended.
+        One call while the rollout is in progress; three, with digests, once it has ended.
         """
-        service = described_service(self._client, target)
+        service = describe_service(self._client, target)
         primary = primary_of(service, target)
         if _is_rolling_out(primary, revision_arn):
             return _rollout(service, primary, Ending("IN_PROGRESS"), ())
-        deployments = self._newest_deployments(target)
-        revisions = self._revisions(service, deployments)
-        return _judged(service, primary, revision_arn, deployments, revisions)
+        deployments = self._list_newest_deployments(target)
+        revisions = self._describe_revisions(service, deployments)
+        return _rollout_of_revision(service, primary, revision_arn, deployments, revisions)
 
-    def _newest_deployments(self, target: EcsTarget) -> "list[ServiceDeploymentBriefTypeDef]":
+    def _list_newest_deployments(self, target: EcsTarget) -> "list[ServiceDeploymentBriefTypeDef]":
         answer = self._client.list_service_deployments(
             cluster=target.cluster, service=target.service, maxResults=_DEPLOYMENTS
         )
-        # The order of the answer is not documented.
+        # The order of the answer is undocumented.
         found = answer["serviceDeployments"]
         return sorted(found, key=lambda one: one["createdAt"], reverse=True)
 
-    def _revisions(
+    def _describe_revisions(
         self,
         service: "ServiceTypeDef",
         deployments: "Sequence[ServiceDeploymentBriefTypeDef]",
     ) -> "dict[str, ServiceRevisionTypeDef]":
         current = [one.get("arn", "") for one in service.get("currentServiceRevisions", [])]
-        targeted = [_targeted(one) for one in deployments]
-        arns = [arn for arn in dict.fromkeys(current + targeted) if arn][:_REVISIONS]
+        targets = [_target_revision(one) for one in deployments]
+        arns = [arn for arn in dict.fromkeys(current + targets) if arn][:_REVISIONS]
         if not arns:
             return {}
         answer = self._client.describe_service_revisions(serviceRevisionArns=arns)
@@ -133,24 +133,24 @@ def _is_rolling_out(primary: "DeploymentTypeDef", revision_arn: str) -> bool:
     )
 
 
-def _judged(
+def _rollout_of_revision(
     service: "ServiceTypeDef",
     primary: "DeploymentTypeDef",
     revision_arn: str,
     deployments: "Sequence[ServiceDeploymentBriefTypeDef]",
     revisions: "dict[str, ServiceRevisionTypeDef]",
 ) -> Rollout:
-    """The rollout by the newest service deployment that targeted the revision.
+    """The rollout by the newest service deployment that targets the revision.
 
-    ECS forgets service deployments. A service that it took back to an old revision runs that
-    revision without one that targeted it; the PRIMARY deployment speaks for it then.
+    ECS keeps service deployments for 90 days only, and a rollback to an older revision has none
+    that targets it. In both cases the PRIMARY deployment decides.
     """
     if primary.get("taskDefinition") == revision_arn and primary.get("rolloutState") == "FAILED":
-        # The way back to an old revision failed; that it was once SUCCESSFUL says nothing now.
+        # A rollback to this revision failed; that its own deployment once succeeded is outdated.
         ending = Ending("ROLLBACK_FAILED", primary.get("rolloutStateReason", ""))
         return _rollout(service, primary, ending, ())
     for deployment in deployments:
-        revision = revisions.get(_targeted(deployment))
+        revision = revisions.get(_target_revision(deployment))
         if revision is not None and revision.get("taskDefinition") == revision_arn:
             ending = Ending(deployment.get("status", ""), deployment.get("statusReason", ""))
             return _rollout(service, primary, ending, _digests(revision))
@@ -171,7 +171,7 @@ def _rollout(
         primary_deployment_id=primary["id"],
         primary_revision_arn=primary["taskDefinition"],
         state=ending.state if ending else RolloutState.ABSENT,
-        told=ending.told if ending else "unknown: no deployment of this revision is known",
+        told=ending.told if ending else "unknown: ECS lists no deployment of this revision",
         reason=ending.reason if ending else None,
         digests=digests,
         desired_count=service["desiredCount"],
@@ -180,14 +180,14 @@ def _rollout(
     )
 
 
-def _targeted(deployment: "ServiceDeploymentBriefTypeDef") -> str:
+def _target_revision(deployment: "ServiceDeploymentBriefTypeDef") -> str:
     return deployment.get("targetServiceRevisionArn", "")
 
 
 def _digests(revision: "ServiceRevisionTypeDef") -> tuple[str, ...]:
-    """What the revision's images resolved to.
+    """The digests that the revision's images resolved to.
 
-    Where the service does not resolve versions, the digest that the image is pinned by stands.
+    Without version consistency ECS resolves none, and the digest in the image URI counts.
     """
     images = revision.get("containerImages", [])
     found = [one.get("imageDigest") or one.get("image", "").partition("@")[2] for one in images]
@@ -195,18 +195,18 @@ def _digests(revision: "ServiceRevisionTypeDef") -> tuple[str, ...]:
 
 
 def _target_groups(service: "ServiceTypeDef", container: str) -> tuple[str, ...]:
-    """All of them, those of the container first."""
+    """All target groups of the service, those of the container first."""
     balancers = [one for one in service.get("loadBalancers", []) if "targetGroupArn" in one]
     ours_first = sorted(balancers, key=lambda one: one.get("containerName") != container)
     return tuple(dict.fromkeys(one["targetGroupArn"] for one in ours_first))
 
 
 def _refuse_foreign_controller(service: "ServiceTypeDef") -> None:
-    """Refuse what UpdateService would refuse, before anything has changed."""
+    """Refuse what UpdateService would reject, before anything has changed."""
     controller = service.get("deploymentController", {}).get("type", "ECS")
     if controller != "ECS":
         raise Broken(
             Reason.SERVICE_UNAVAILABLE,
-            f"The service '{service['serviceName']}' has the deployment controller {controller}; "
-            "Slipway deploys services with the controller ECS.",
+            f"The service '{service['serviceName']}' uses the deployment controller {controller}; "
+            "Slipway supports the controller ECS only.",
         )

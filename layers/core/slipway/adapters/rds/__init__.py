@@ -1,1 +1,1 @@
-"""Databases in RDS: one module per kind, and what the kinds have in common."""
+"""Databases in RDS: one module per kind, and what the kinds share."""

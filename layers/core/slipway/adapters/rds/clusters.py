@@ -1,6 +1,6 @@
-"""Aurora clusters: how they stand, the snapshot before a migration, and the way back to it.
+"""Aurora clusters: their state, the snapshot before a migration, and the commands to restore it.
 
-RDS names the same things otherwise than for instances, its error codes among them.
+RDS has operations and error codes of their own for clusters.
 """
 
 from typing import TYPE_CHECKING, Final
@@ -11,11 +11,11 @@ from slipway.adapters.errors import aws_errors, code_of, message_of
 from slipway.adapters.rds.conditions import condition_of, remedy_for
 from slipway.adapters.rds.snapshots import (
     DEPLOYMENT_TAG,
-    missing,
-    other_refusal,
+    missing_error,
+    other_error,
+    state_error,
     state_of,
-    stuck_word,
-    wrong_state,
+    stuck_status,
 )
 from slipway.domain.errors import ControlPlaneError
 from slipway.domain.preflight import DatabaseCondition, DatabaseState
@@ -26,7 +26,7 @@ from slipway.ports.databases import Snapshot
 if TYPE_CHECKING:
     from mypy_boto3_rds import RDSClient
 
-# Tagging at creation is authorised as AddTagsToResource, though that is no call.
+# Tags at creation are authorised as AddTagsToResource, though that call is never made.
 PERMISSIONS: Final = (
     "rds:DescribeDBClusterSnapshots",
     "rds:CreateDBClusterSnapshot",
@@ -43,7 +43,7 @@ class AuroraClusters:
 
     @aws_errors()
     def state(self, identifier: str) -> DatabaseState:
-        """The cluster as it stands, or that there is none of that name."""
+        """The cluster's current state; ABSENT when there is none of that name."""
         try:
             answer = self._client.describe_db_clusters(DBClusterIdentifier=identifier)
         except ClientError as error:
@@ -58,7 +58,7 @@ class AuroraClusters:
             status=status,
             remedy=remedy_for(status, _start(identifier)),
             encrypted=found.get("StorageEncrypted", False),
-            # An ARN where it is in another region; a cluster's own name ends it.
+            # An ARN when the source is in another region; it ends with the cluster's identifier.
             replica_of=found.get("ReplicationSourceIdentifier", "").rpartition(":")[2] or None,
         )
 
@@ -81,17 +81,18 @@ class AuroraClusters:
             told=status,
             encrypted=found.get("StorageEncrypted", False),
             created_at=found.get("SnapshotCreateTime"),
-            # Aurora's storage grows by itself; AllocatedStorage is 0 or 1 however much is in it.
+            # Aurora's storage grows automatically; AllocatedStorage is always 0 or 1.
             size_gib=None,
             percent=found.get("PercentProgress", 0),
         )
 
     @aws_errors()
     def create_snapshot(self, identifier: str, snapshot_id: str, deployment_id: str) -> None:
-        """Ask for a snapshot; asking again for the same id changes nothing.
+        """Request a snapshot; repeating the request with the same id is harmless.
 
-        Transient(DatabaseBusy) while the cluster's state passes by itself, Broken when it does not
-        or the quota is used up. One call more when RDS refuses the state and does not name it.
+        Transient(DatabaseBusy) while the cluster is in a temporary state, Broken when it stays in
+        that state or the quota is exhausted. One more call when RDS rejects the state without
+        naming it.
         """
         try:
             self._client.create_db_cluster_snapshot(
@@ -100,35 +101,38 @@ class AuroraClusters:
                 Tags=[{"Key": DEPLOYMENT_TAG, "Value": deployment_id}],
             )
         except ClientError as error:
-            # The name is made of the deployment's id: an earlier try has asked already.
+            # The id is made of the deployment's: an earlier attempt has already requested it.
             if code_of(error) == "DBClusterSnapshotAlreadyExistsFault":
                 return
-            raise self._refusal(error, identifier) from error
+            raise self._snapshot_error(error, identifier) from error
 
-    def _refusal(self, error: ClientError, identifier: str) -> ControlPlaneError | ClientError:
+    def _snapshot_error(
+        self, error: ClientError, identifier: str
+    ) -> ControlPlaneError | ClientError:
         match code_of(error):
             case "InvalidDBClusterStateFault":
                 words = message_of(error)
-                status = stuck_word(words, identifier) or self._status(identifier)
-                return wrong_state(identifier, words, status, _start(identifier))
+                status = stuck_status(words, identifier) or self._status(identifier)
+                return state_error(identifier, words, status, _start(identifier))
             case "DBClusterNotFoundFault":
-                return missing(_name(identifier))
-        return other_refusal(error, identifier)
+                return missing_error(_name(identifier))
+        return other_error(error, identifier)
 
     def _status(self, identifier: str) -> str:
-        """The cluster's status; empty when RDS does not tell it."""
+        """The cluster's status; empty when RDS does not answer."""
         try:
             answer = self._client.describe_db_clusters(DBClusterIdentifier=identifier)
         except (ClientError, BotoCoreError):
-            # The refusal stands without it, and is not replaced by another one.
+            # The status only completes the message of the original error, which must not be lost.
             return ""
         return plain(answer["DBClusters"][0].get("Status", ""), 100)
 
 
 def restore_commands(identifier: str, point: RecoveryPoint) -> tuple[str, ...]:
-    """From the snapshot, where there is one, or to the second before the migration.
+    """From the snapshot, if there is one, or to the second before the migration.
 
-    RestoreDBClusterFromSnapshot demands the engine, which the snapshot knows.
+    RestoreDBClusterFromSnapshot requires the engine, which the first command reads from the
+    snapshot.
     """
     restored = f"{identifier}-restored"
     in_time = (

@@ -1,4 +1,4 @@
-"""RDS instances: how they stand, the snapshot before a migration, and the way back to it."""
+"""RDS instances: their state, the snapshot before a migration, and the commands to restore it."""
 
 from typing import TYPE_CHECKING, Final
 
@@ -8,11 +8,11 @@ from slipway.adapters.errors import aws_errors, code_of, message_of
 from slipway.adapters.rds.conditions import condition_of, remedy_for
 from slipway.adapters.rds.snapshots import (
     DEPLOYMENT_TAG,
-    missing,
-    other_refusal,
+    missing_error,
+    other_error,
+    state_error,
     state_of,
-    stuck_word,
-    wrong_state,
+    stuck_status,
 )
 from slipway.domain.errors import ControlPlaneError
 from slipway.domain.preflight import DatabaseCondition, DatabaseState
@@ -23,7 +23,7 @@ from slipway.ports.databases import Snapshot
 if TYPE_CHECKING:
     from mypy_boto3_rds import RDSClient
 
-# Tagging at creation is authorised as AddTagsToResource, though that is no call.
+# Tags at creation are authorised as AddTagsToResource, though that call is never made.
 PERMISSIONS: Final = (
     "rds:DescribeDBSnapshots",
     "rds:CreateDBSnapshot",
@@ -40,7 +40,7 @@ class RdsInstances:
 
     @aws_errors()
     def state(self, identifier: str) -> DatabaseState:
-        """The instance as it stands, or that there is none of that name."""
+        """The instance's current state; ABSENT when there is none of that name."""
         try:
             answer = self._client.describe_db_instances(DBInstanceIdentifier=identifier)
         except ClientError as error:
@@ -84,10 +84,11 @@ class RdsInstances:
 
     @aws_errors()
     def create_snapshot(self, identifier: str, snapshot_id: str, deployment_id: str) -> None:
-        """Ask for a snapshot; asking again for the same id changes nothing.
+        """Request a snapshot; repeating the request with the same id is harmless.
 
-        Transient(DatabaseBusy) while the instance's state passes by itself, Broken when it does not
-        or the quota is used up. One call more when RDS refuses the state and does not name it.
+        Transient(DatabaseBusy) while the instance is in a temporary state, Broken when it stays in
+        that state or the quota is exhausted. One more call when RDS rejects the state without
+        naming it.
         """
         try:
             self._client.create_db_snapshot(
@@ -96,33 +97,35 @@ class RdsInstances:
                 Tags=[{"Key": DEPLOYMENT_TAG, "Value": deployment_id}],
             )
         except ClientError as error:
-            # The name is made of the deployment's id: an earlier try has asked already.
+            # The id is made of the deployment's: an earlier attempt has already requested it.
             if code_of(error) == "DBSnapshotAlreadyExists":
                 return
-            raise self._refusal(error, identifier) from error
+            raise self._snapshot_error(error, identifier) from error
 
-    def _refusal(self, error: ClientError, identifier: str) -> ControlPlaneError | ClientError:
+    def _snapshot_error(
+        self, error: ClientError, identifier: str
+    ) -> ControlPlaneError | ClientError:
         match code_of(error):
             case "InvalidDBInstanceState":
                 words = message_of(error)
-                status = stuck_word(words, identifier) or self._status(identifier)
-                return wrong_state(identifier, words, status, _start(identifier))
+                status = stuck_status(words, identifier) or self._status(identifier)
+                return state_error(identifier, words, status, _start(identifier))
             case "DBInstanceNotFound":
-                return missing(_name(identifier))
-        return other_refusal(error, identifier)
+                return missing_error(_name(identifier))
+        return other_error(error, identifier)
 
     def _status(self, identifier: str) -> str:
-        """The instance's status; empty when RDS does not tell it."""
+        """The instance's status; empty when RDS does not answer."""
         try:
             answer = self._client.describe_db_instances(DBInstanceIdentifier=identifier)
         except (ClientError, BotoCoreError):
-            # The refusal stands without it, and is not replaced by another one.
+            # The status only completes the message of the original error, which must not be lost.
             return ""
         return plain(answer["DBInstances"][0].get("DBInstanceStatus", ""), 100)
 
 
 def restore_commands(identifier: str, point: RecoveryPoint) -> tuple[str, ...]:
-    """From the snapshot, where there is one, or to the second before the migration."""
+    """From the snapshot, if there is one, or to the second before the migration."""
     restored = f"{identifier}-restored"
     in_time = (
         "aws rds restore-db-instance-to-point-in-time "

@@ -1,14 +1,14 @@
 """Seeded design bugs of one-off tasks, labels, logs, databases and sites that answer oddly."""
 
-from cloud.simulation.mutants import Mutant, edit
+from cloud.simulation.mutants.mutant import Mutant, edit
 
 TASKS = (
     Mutant(
         "no room for now is a refusal for good",
         (
             edit(
-                "adapters.ecs.capacity:not_placed",
-                'if failures and all(_passes(one.get("reason", "")) for one in failures):',
+                "adapters.ecs.capacity:placement_error",
+                'if failures and all(_is_temporary(one.get("reason", "")) for one in failures):',
                 "if False:",
             ),
         ),
@@ -34,7 +34,7 @@ TASKS = (
         "a task without an exit code never ran",
         (
             edit(
-                "adapters.ecs.one_offs:_seen",
+                "adapters.ecs.one_offs:_one_off",
                 'stopped and task.get("stopCode") == "TaskFailedToStart" and untouched',
                 'stopped and "exitCode" not in ours',
             ),
@@ -134,7 +134,7 @@ TASKS = (
     ),
     Mutant(
         "a busy database is a broken one",
-        (edit("adapters.rds.snapshots:wrong_state", "if remedy:", "if True:"),),
+        (edit("adapters.rds.snapshots:state_error", "if remedy:", "if True:"),),
         ("database-busy",),
     ),
     Mutant(

@@ -1,25 +1,6 @@
-"""Seeded design bugs of the door, of the sweep's second look and of what Slack answers."""
+"""Seeded design bugs of pushes and requests, of the sweep's second look and of Slack's answers."""
 
-from collections.abc import Callable
-
-from cloud.simulation import template
-from cloud.simulation.mutants import Mutant, Patch, edit
-
-
-def deaths(state: str, most: int) -> Patch:
-    """How often a state whose function has died is tried again."""
-
-    def apply() -> Callable[[], None]:
-        retries = template.template().definition["States"][state]["Retry"]
-        found = next(one for one in retries if "Sandbox.Timedout" in one["ErrorEquals"])
-        before, found["MaxAttempts"] = found["MaxAttempts"], most
-
-        def undo() -> None:
-            found["MaxAttempts"] = before
-
-        return undo
-
-    return apply
+from cloud.simulation.mutants.mutant import Mutant, deaths, edit
 
 
 def always(site: str, kind: str, times: int = 40) -> str:
@@ -27,7 +8,7 @@ def always(site: str, kind: str, times: int = 40) -> str:
     return ";".join(f"{site}/{number}={kind}" for number in range(1, times + 1))
 
 
-WISHES = (
+REQUESTS = (
     Mutant(
         "what was pushed once is never pushed again",
         (

@@ -1,4 +1,4 @@
-"""What somebody meant who wrote an address, an ARN or a tag where a name belongs."""
+"""Suggests a name where a file has an address, an ARN or a tag."""
 
 import re
 from collections.abc import Callable
@@ -6,8 +6,8 @@ from typing import Final
 from urllib.parse import urlsplit
 
 _REPOSITORY: Final = re.compile(r"[a-z0-9]+(?:(?:[._/]|__|-+)[a-z0-9]+)*")
-# ECR's addresses: https://docs.aws.amazon.com/general/latest/gr/ecr.html, with those of other
-# partitions, of FIPS and of dual stack, and the public gallery's.
+# ECR's endpoints (https://docs.aws.amazon.com/general/latest/gr/ecr.html), also of other
+# partitions, FIPS and dual stack, and the public gallery.
 _ECR_HOST: Final = re.compile(
     r"(?:[0-9]{12}\.dkr[.-]ecr(?:-fips)?\.[a-z0-9.-]{1,60}|public\.ecr\.aws|ecr-public\.aws\.com)/"
 )
@@ -16,12 +16,12 @@ _LONGEST: Final = 600
 
 
 def names_a_registry(repository: str) -> bool:
-    """Whether a repository's name begins with ECR's own address, which is no part of it."""
+    """Whether a repository's name begins with an ECR endpoint, which is not a part of it."""
     return bool(_ECR_HOST.match(repository.lower()))
 
 
 def looks_like_a_host(repository: str) -> bool:
-    """Whether a repository's name begins like some registry's address."""
+    """Whether a repository's name begins like the address of a registry."""
     return bool(_HOST.match(repository.lower()))
 
 
@@ -68,14 +68,14 @@ _OF_FIELD: Final[dict[str, Callable[[str], str | None]]] = {
 }
 
 
-def meant(field: str, written: str) -> str | None:
-    """What belongs into a field instead of what is written; None when nobody can say."""
+def suggestion(field: str, written: str) -> str | None:
+    """What a field probably should contain instead; None without a suggestion."""
     make = _OF_FIELD.get(field)
     if make is None or len(written) > _LONGEST:
         return None
     try:
         found = make(written)
     except ValueError:
-        # What urlsplit makes of brackets that do not match.
+        # urlsplit raises it for unbalanced brackets.
         return None
     return found if found != written else None
