@@ -3,7 +3,7 @@
 BIN := .venv/bin
 APP := .venv-app
 CONFIG ?= staging
-# Said on the command line only: the shell may have an ENV or a NAME of its own.
+# Set on the command line only: the shell may have an ENV or a NAME of its own.
 VERSION = v1
 ENV = staging
 NAME =
@@ -27,7 +27,7 @@ help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # ------------------------------------------------------------------------------------- Set-up
-setup: $(READY) ## install everything that the other commands need
+setup: $(READY) ## install everything the other commands need
 
 .venv/bin/uv: requirements/boot.txt
 	@sh packing/boot.sh .venv requirements/boot.txt
@@ -47,59 +47,59 @@ $(APP)/.installed: requirements/app.txt .venv/bin/uv
 	@$(BIN)/python -m packing.runtime_clients
 	@touch $@
 
-hooks: .venv/.installed ## check every commit before it is made, with pre-commit
+hooks: .venv/.installed ## install the pre-commit hooks
 	@$(BIN)/pre-commit install
 
 # --------------------------------------------------------------------------- The embedded cloud
 VISIT = $(LOCAL) demo.standing.visit --name "$(NAME)"
 
-demo: $(READY) ## play the whole story on the embedded cloud (KEEP=1 leaves it up, APPROVE=browser)
+demo: $(READY) ## run the whole demo on the embedded cloud (KEEP=1 keeps it running, APPROVE=browser)
 	@$(LOCAL) demo --name "$(NAME)"
 
-up: $(READY) ## start the embedded cloud with Slipway on it, and keep it up (NAME=b: another one)
+up: $(READY) ## start the embedded cloud with Slipway and keep it running (NAME=b: a second one)
 	@$(LOCAL) demo.standing.up --name "$(NAME)"
 
-down: ## end the cloud that `make up` or `make demo KEEP=1` left running (ALL=1: every one)
+down: ## stop the cloud that `make up` or `make demo KEEP=1` started (ALL=1: all of them)
 	@$(VISIT) down $(if $(filter 1,$(ALL)),--all)
 
-push: ## push a version of the example to that cloud: VERSION=v1 ENV=staging (WAIT=1: see it end)
+push: ## push a version of the example: VERSION=v1 ENV=staging (WAIT=1 waits for the outcome)
 	@$(VISIT) push "$(VERSION)" "$(ENV)" $(if $(filter 1,$(WAIT)),--wait)
 
-env: ## print that cloud's settings for the AWS CLI and SAM: eval "$(make env)"
+env: ## print the cloud's settings for the AWS CLI and SAM: eval "$(make env)"
 	@$(VISIT) env
 
-containers: ## let `sam local invoke` reach that cloud, until Ctrl-C; see docs/local-invoke.md
+containers: ## give `sam local invoke` access to the cloud until Ctrl-C; see docs/local-invoke.md
 	@$(VISIT) containers
 
-pictures: $(READY) ## make the pictures of README.md from a running cloud; needs chromium
+pictures: $(READY) ## take the screenshots of README.md from a running cloud; needs chromium
 	@$(LOCAL) demo.pictures
 
 # ------------------------------------------------------------------------------------ Operation
-# The standing cloud's Slipway, or with STACK=slipway that of the account of your AWS settings.
+# Slipway on the cloud of `make up`, or with STACK=slipway the one in your AWS account.
 OPERATE = $(if $(STACK),$(LOCAL) slipway.operate --stack "$(STACK)",$(VISIT) operate)
 
-status: .venv/.installed ## what is live, held and under way: PLACE=fastapi-rds/staging STACK=slipway
+status: .venv/.installed ## show live releases, holds and deployments: PLACE=fastapi-rds/staging STACK=slipway
 	@$(OPERATE) status $(PLACE)
 
-waiting: .venv/.installed ## what waits for a person: STACK=slipway
+waiting: .venv/.installed ## list open approvals: STACK=slipway
 	@$(OPERATE) waiting
 
-operate: .venv/.installed ## any other command of docs/operate.md: DO='lift fastapi-rds/staging --by ada'
+operate: .venv/.installed ## run any command of docs/operate.md: DO='lift fastapi-rds/staging --by ada'
 	@$(OPERATE) $(DO)
 
-verify-records: .venv/.installed ## whether every record is complete and unchanged: STACK=slipway
+verify-records: .venv/.installed ## check that all records are complete and unchanged: STACK=slipway
 	@$(OPERATE) verify-records --all
 
-catalog: .venv/.installed ## check catalog/, and write its schema and page of fields again
+catalog: .venv/.installed ## check catalog/ and regenerate its schema and table of fields
 	@$(LOCAL) slipway.catalog_build catalog .build/catalog \
 		--schema docs/catalog.schema.json --docs docs/catalog.md
 
 # --------------------------------------------------------------------------------------- Checks
-test: check unit ## everything that has to pass before a merge
-	@echo "== integration, end to end and simulation side by side; each is shown when it is over"
+test: check unit ## run everything that must pass before a merge
+	@echo "== integration, end-to-end and simulation in parallel; output follows when each is done"
 	@$(MAKE) --jobs 2 --output-sync=target in-virtual-time in-real-time
 
-# What runs in real time waits a lot and is asked to be quick; the simulation takes what is left.
+# Tests in real time mostly wait and must not be delayed; the simulation takes the remaining CPU.
 in-real-time: $(READY)
 	@$(MAKE) integration
 	@$(MAKE) e2e
@@ -107,9 +107,9 @@ in-real-time: $(READY)
 in-virtual-time: $(READY)
 	@nice $(MAKE) simulation
 
-check: $(READY) ## format, lint, types, template
+check: $(READY) ## check format, lint, types and template
 	@echo "== format and lint"
-	@$(BIN)/ruff format --check --quiet . || { echo "\`$(BIN)/ruff format .\` fixes this."; exit 1; }
+	@$(BIN)/ruff format --check --quiet . || { echo "Run \`$(BIN)/ruff format .\` to fix this."; exit 1; }
 	@$(BIN)/ruff check --quiet .
 	@echo "== types"
 	@$(BIN)/mypy --no-error-summary
@@ -118,15 +118,15 @@ check: $(READY) ## format, lint, types, template
 	@$(BIN)/sam validate --lint --template template.yaml --region us-east-1 \
 		> .build/validate.log 2>&1 || { cat .build/validate.log; exit 1; }
 
-unit: $(READY) ## rules, steps, template and state machine: no network, no AWS
+unit: $(READY) ## test rules, steps, template and state machine; no network, no AWS
 	@echo "== unit"
 	@$(PYTEST) -n 2 tests/unit
 
-integration: $(READY) ## adapters, the twin, the local cloud's parts
+integration: $(READY) ## test adapters and the parts of the embedded cloud
 	@echo "== integration"
 	@$(PYTEST) -n 2 --dist loadgroup tests/integration
 
-simulation: $(READY) ## the fault campaign of every commit, and the seeded design bugs
+simulation: $(READY) ## run the fault campaign of every commit and the seeded bugs
 	@echo "== simulation"
 	@$(PYTEST) tests/simulation/test_campaign.py
 	@$(PYTEST) -n 2 tests/simulation --ignore tests/simulation/test_campaign.py
@@ -134,31 +134,31 @@ simulation: $(READY) ## the fault campaign of every commit, and the seeded desig
 simulate: $(READY) ## replay one run of the campaign: SEED=4711, or SEED='scenario|faults|seed'
 	@$(LOCAL) cloud.simulation replay '$(SEED)'
 
-campaign: $(READY) ## the whole fault campaign; writes docs/campaign.md (SEEDS=100000)
+campaign: $(READY) ## run the whole fault campaign and write docs/campaign.md (SEEDS=100000)
 	@$(LOCAL) cloud.simulation campaign $(if $(SEEDS),--seeds $(SEEDS))
 
-e2e: $(READY) ## whole deployments on the embedded cloud
-	@echo "== end to end"
+e2e: $(READY) ## test whole deployments on the embedded cloud
+	@echo "== end-to-end"
 	@$(PYTEST) -n 6 tests/e2e
 
 # --------------------------------------------------------------------------------------- Deploy
-build: $(READY) ## build for a section of samconfig.toml: CONFIG=staging
+build: $(READY) ## build with a section of samconfig.toml: CONFIG=staging
 	@settings=$$($(BIN)/python -m packing.target $(CONFIG) samconfig.toml) && \
 		env $$settings $(BIN)/sam build --config-env $(CONFIG)
 
-deploy: build ## deploy to a real account: CONFIG=staging
+deploy: build ## deploy to an AWS account: CONFIG=staging
 	@$(BIN)/sam deploy --config-env $(CONFIG)
 
 # ----------------------------------------------------------------------------------- Housekeeping
 COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
 	--no-emit-index-url --custom-compile-command "make requirements" --upgrade
 
-requirements: .venv/bin/uv ## pin the newest versions again
+requirements: .venv/bin/uv ## update all pinned versions
 	@cd requirements && for name in dev app; do \
 		../$(COMPILE) $$name.in --output-file $$name.txt || exit 1; done
 	@cd requirements && for name in vendor lambda boot; do \
 		../$(COMPILE) --constraints dev.txt $$name.in --output-file $$name.txt || exit 1; done
 
-clean: ## remove what was built and installed
+clean: ## remove everything that was built or installed
 	@rm -rf .aws-sam .build .hypothesis .mypy_cache .pytest_cache .ruff_cache .venv .venv-app .venv-lambda
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

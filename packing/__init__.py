@@ -1,1 +1,1 @@
-"""What the build needs Python for: interpreters, the layers' contents, runtime clients."""
+"""Builds the Lambda layers and installs the tools: the parts of the build written in Python."""

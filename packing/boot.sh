@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes a virtual environment with uv in it, out of nothing but a Python: boot.sh FOLDER PINS
+# Creates a virtual environment with uv, needing nothing but Python: boot.sh FOLDER PINS
 set -eu
 folder=$1 pins=$2
 
@@ -10,14 +10,14 @@ for candidate in ${PYTHON:-} python3 python3.13 python3.12 python3.11 python3.14
     fi
 done
 if [ -z "${python:-}" ]; then
-    echo "Slipway needs Python 3.11 or newer; none was found. PYTHON=/path/to/python make setup" >&2
+    echo "Slipway needs Python 3.11 or newer, which was not found. Use PYTHON=/path/to/python make setup." >&2
     exit 1
 fi
 
 echo "Setting up with $("$python" --version) ..."
 if ! reason=$("$python" -m venv "$folder" 2>&1); then
     echo "$reason" >&2
-    echo "No virtual environment could be made; Debian and Ubuntu have it in python3-venv." >&2
+    echo "The virtual environment could not be created. On Debian and Ubuntu, install python3-venv." >&2
     exit 1
 fi
 "$folder/bin/python" -m pip install --quiet --disable-pip-version-check \

@@ -1,4 +1,4 @@
-"""Finds a Python interpreter that really runs, of the version that a Lambda runtime asks for."""
+"""Finds a working Python interpreter of the version that a Lambda runtime uses."""
 
 import functools
 import os
@@ -13,7 +13,7 @@ AT_HAND = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
 def best() -> str:
-    """The version that local functions run on: the preferred one, else the one at hand."""
+    """The version that local functions run on: the preferred one, else the current one."""
     return PREFERRED if find(PREFERRED) else AT_HAND
 
 
@@ -21,8 +21,8 @@ def best() -> str:
 def find(version: str) -> Path | None:
     """A working interpreter of a version such as "3.13", or None.
 
-    A pyenv shim stands on PATH for every version, also for one that is switched off, so every
-    candidate is asked for its version before it is believed.
+    pyenv puts a shim on PATH for every version, even for inactive ones, so each candidate is run to
+    check its version.
     """
     if version == AT_HAND:
         return Path(sys.executable)

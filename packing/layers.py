@@ -1,4 +1,4 @@
-"""`python -m packing.layers NAME FOLDER`: fills the folder of a layer for `sam build`."""
+"""`python -m packing.layers NAME FOLDER`: builds the contents of a layer for `sam build`."""
 
 import os
 import shutil
@@ -18,11 +18,11 @@ PINS = ROOT / "requirements" / "vendor.txt"
 
 
 class NotBuilt(Exception):
-    """A layer could not be filled; the message says why."""
+    """A layer could not be built; the message says why."""
 
 
 def vendor(destination: Path) -> None:
-    """The libraries, cut to what is used."""
+    """The third-party libraries, reduced to what is used."""
     target = Target.from_environment()
     key = store.key_of(
         PINS.read_text(), target, SERVICES, store.content(Path(__file__).parent.glob("*.py"))
@@ -39,15 +39,15 @@ def vendor(destination: Path) -> None:
     store.deliver("vendor", f"{key}-{_compiler(target)}", build, destination)
     if not find(target.version):
         print(
-            f"No Python {target.version} was found to compile the layers with: functions will start"
-            f" slower. `uv python install {target.version}` gets one."
+            f"Python {target.version} was not found, so the layers are not compiled and functions "
+            f"start more slowly. `uv python install {target.version}` installs it."
         )
 
 
 def core(destination: Path) -> None:
-    """Slipway itself, without what runs elsewhere: the catalog's build, the operator's commands."""
+    """Slipway itself, without what never runs in Lambda: catalog_build and operate."""
     target = Target.from_environment()
-    sources = [file for file in (CORE / "slipway").rglob("*") if _ships(file)]
+    sources = [file for file in (CORE / "slipway").rglob("*") if _is_shipped(file)]
     key = store.key_of(store.content(sources), target)
 
     def build(folder: Path) -> None:
@@ -60,33 +60,33 @@ def core(destination: Path) -> None:
     store.deliver("core", f"{key}-{_compiler(target)}", build, destination)
 
 
-def _ships(file: Path) -> bool:
+def _is_shipped(file: Path) -> bool:
     return file.is_file() and "__pycache__" not in file.parts
 
 
 def _compile_templates(folder: Path) -> None:
-    """The pages as Python modules: a cold start neither parses nor compiles them."""
+    """Compile the page templates to Python modules, so that a cold start does not parse them."""
     command = [sys.executable, "-m", "slipway.web.rendering", str(folder)]
     environment = {**os.environ, "PYTHONPATH": str(CORE)}
     if subprocess.run(command, env=environment, check=False).returncode:
-        raise NotBuilt("The pages' templates were not compiled: see the lines above.")
+        raise NotBuilt("The page templates could not be compiled; see above.")
 
 
 def catalog(destination: Path) -> None:
-    """The catalog of CATALOG_DIR, checked and compiled."""
+    """The catalog in CATALOG_DIR, checked and compiled."""
     source = os.environ.get("CATALOG_DIR") or str(ROOT / "catalog")
     command = [sys.executable, "-m", "slipway.catalog_build", source, str(destination)]
     environment = {**os.environ, "PYTHONPATH": str(CORE)}
     destination.mkdir(parents=True, exist_ok=True)
     if subprocess.run(command, env=environment, check=False).returncode:
-        raise NotBuilt("The catalog was not compiled: see the lines above.")
+        raise NotBuilt("The catalog could not be compiled; see above.")
 
 
 LAYERS: dict[str, Callable[[Path], None]] = {"catalog": catalog, "core": core, "vendor": vendor}
 
 
 def _trim(python: Path) -> None:
-    """Take out what only serves installing, testing or services that are never called."""
+    """Remove what only serves installing, testing, or services that are never called."""
     data = python / "botocore" / "data"
     for folder in data.iterdir():
         if folder.is_dir() and folder.name not in SERVICES:
@@ -100,12 +100,12 @@ def _trim(python: Path) -> None:
 
 
 def _compiler(target: Target) -> str:
-    """Part of the key: a layer built without an interpreter is built again once there is one."""
+    """Part of the key: a layer built without an interpreter is rebuilt once there is one."""
     return "compiled" if find(target.version) else "plain"
 
 
 def main() -> int:
-    """The exit code: 0, or 1 after one sentence."""
+    """Build one layer; the exit code is 0, or 1 after one sentence on stderr."""
     name, folder = sys.argv[1:]
     try:
         LAYERS[name](Path(folder))

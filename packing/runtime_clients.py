@@ -1,4 +1,4 @@
-"""Installs AWS's runtime interface client for each interpreter that runs functions."""
+"""Installs AWS's Lambda runtime interface client for each Python version that runs functions."""
 
 import hashlib
 import shutil
@@ -11,10 +11,10 @@ FOLDER = ROOT / ".venv-lambda"
 PINS = ROOT / "requirements" / "lambda.txt"
 
 
-def installed() -> Path:
-    """The folder with one sub-folder per Python version; installs what is missing.
+def install_missing() -> Path:
+    """Install what is missing; the folder with one subfolder per Python version.
 
-    Functions run on the version that is deployed by default and on the one at hand. Raises
+    Functions run on the version that is deployed by default and on the current one. Raises
     uv.Failed.
     """
     for version in sorted({interpreters.best(), interpreters.AT_HAND}):
@@ -27,7 +27,8 @@ def _install(version: str) -> None:
     target = FOLDER / version
     shutil.rmtree(target, ignore_errors=True)
     interpreter = str(interpreters.find(version))
-    uv.install(PINS, ["--target", str(target), "--python", interpreter, "--no-deps"])
+    options = ["--target", str(target), "--python", interpreter, "--no-deps", uv.COMPILE]
+    uv.install(PINS, options)
     _stamp(version).touch()
 
 
@@ -37,4 +38,4 @@ def _stamp(version: str) -> Path:
 
 
 if __name__ == "__main__":
-    installed()
+    install_missing()

@@ -1,4 +1,4 @@
-"""The AWS services that Slipway calls: of the others, the vendor layer carries no description."""
+"""The AWS services that Slipway calls; the vendor layer contains the API models of these only."""
 
 SERVICES = (
     "cloudwatch",

@@ -1,4 +1,4 @@
-"""Keeps what was built under the hash of all that went into it, so that nothing is built twice."""
+"""A build cache: results are kept under the hash of everything that goes into them."""
 
 import hashlib
 import shutil
@@ -11,7 +11,7 @@ STORE = ROOT / ".build" / "layers"
 
 
 def deliver(name: str, key: str, build: Callable[[Path], None], destination: Path) -> None:
-    """Copy the result of a build to its destination, building it first if it is new."""
+    """Copy a result to its destination, building it first if it is not cached."""
     kept = STORE / f"{name}-{key}"
     if not kept.exists():
         _build(build, kept)
@@ -19,12 +19,12 @@ def deliver(name: str, key: str, build: Callable[[Path], None], destination: Pat
 
 
 def key_of(*parts: object) -> str:
-    """A short hash of everything that decides a result."""
+    """A short hash of everything that determines a result."""
     return hashlib.sha256("\0".join(map(str, parts)).encode()).hexdigest()[:16]
 
 
 def content(files: Iterable[Path]) -> str:
-    """A hash of files and of where they are."""
+    """A hash of files and their paths."""
     seen = hashlib.sha256()
     for file in sorted(files):
         seen.update(str(file).encode() + b"\0" + file.read_bytes())
@@ -32,7 +32,7 @@ def content(files: Iterable[Path]) -> str:
 
 
 def _build(build: Callable[[Path], None], kept: Path) -> None:
-    """Build beside the place and move there at the end: an interrupted build leaves nothing."""
+    """Build in a temporary folder and move it into place, so that no build is left incomplete."""
     kept.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=kept.parent) as folder:
         fresh = Path(folder) / "fresh"

@@ -1,4 +1,4 @@
-"""What a layer is built for: the Lambda runtime and the CPU architecture."""
+"""The Lambda runtime and CPU architecture that a layer is built for."""
 
 import os
 import sys
@@ -16,7 +16,7 @@ _CPU = {"arm64": "aarch64", "x86_64": "x86_64"}
 
 
 class BadTarget(Exception):
-    """The runtime or architecture is none that Lambda knows."""
+    """The configured runtime or architecture is not supported."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Target:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
-        """What SLIPWAY_RUNTIME and SLIPWAY_ARCHITECTURE say; raises BadTarget."""
+        """The target in SLIPWAY_RUNTIME and SLIPWAY_ARCHITECTURE; raises BadTarget."""
         runtime = environment.get("SLIPWAY_RUNTIME") or RUNTIME
         architecture = environment.get("SLIPWAY_ARCHITECTURE") or ARCHITECTURE
         if not runtime.startswith("python3."):
@@ -40,13 +40,13 @@ class Target:
 
     @property
     def platform(self) -> str:
-        """The newest platform whose wheels run there: Amazon Linux 2, from 3.12 on 2023."""
+        """The newest wheel platform: Lambda runs 3.11 on Amazon Linux 2, later ones on 2023."""
         glibc = "manylinux2014" if self.version == "3.11" else "manylinux_2_28"
         return f"{_CPU[self.architecture]}-{glibc}"
 
 
 def settings(config: Path, section: str) -> dict[str, str]:
-    """The environment that makes the layers fit the parameters of a samconfig section."""
+    """The environment variables that build the layers for a section of samconfig.toml."""
     parameters = _parameters(tomllib.loads(config.read_text()), section)
     return {
         "SLIPWAY_RUNTIME": parameters.get("Runtime", RUNTIME),
@@ -57,7 +57,7 @@ def settings(config: Path, section: str) -> dict[str, str]:
 def _parameters(config: Mapping[str, Any], section: str) -> dict[str, str]:
     if section not in config:
         known = ", ".join(name for name in config if name != "version")
-        raise BadTarget(f"samconfig.toml has no section {section}; it has {known}.")
+        raise BadTarget(f"samconfig.toml has no section {section}; it has: {known}.")
     given = config[section].get("deploy", {}).get("parameters", {}).get("parameter_overrides", [])
     pairs = given.split() if isinstance(given, str) else given
     return dict(pair.split("=", 1) for pair in pairs)

@@ -1,29 +1,35 @@
-"""Calls uv, which installs the pinned packages: into environments, and into folders for layers."""
+"""Installs pinned packages with uv: into virtual environments, and into folders for layers."""
 
 import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Final
+
+# Compile what a virtual environment contains: otherwise Python does so at the first import, and at
+# every import where PYTHONDONTWRITEBYTECODE is set, as it is in functions. Layers are compiled
+# differently, in bytecode.py.
+COMPILE: Final = "--compile-bytecode"
 
 
 class Failed(Exception):
-    """Packages could not be installed; the message ends with uv's own words."""
+    """Packages could not be installed; the message ends with the output of uv."""
 
 
 def install(pins: Path, options: list[str]) -> None:
-    """Install exactly what a requirements file lists, with its hashes, from wheels only."""
+    """Install exactly what a requirements file lists, checking its hashes, from wheels only."""
     command = ["pip", "install", "--quiet", *options, "--only-binary", ":all:"]
     _run([*command, "--require-hashes", "--requirements", str(pins)], pins.name)
 
 
 def fill(environment: Path, pins: Path) -> None:
-    """Make the virtual environment if it is missing, and install the pins into it."""
+    """Create the virtual environment if it is missing, and install the pins into it."""
     python = environment / "bin" / "python"
     if not python.exists():
         command = ["venv", "--quiet", "--allow-existing", "--python", sys.executable]
         _run([*command, str(environment)], environment.name)
-    install(pins, ["--python", str(python)])
+    install(pins, ["--python", str(python), COMPILE])
 
 
 def _run(arguments: list[str], what: str) -> None:
@@ -35,7 +41,7 @@ def _run(arguments: list[str], what: str) -> None:
 
 
 def settings() -> dict[str, str]:
-    """The system's certificates and the registry that pip was told of; uv's own come first."""
+    """uv's environment: the system's certificates, and pip's registry unless uv has its own."""
     settings = {"UV_SYSTEM_CERTS": "true", **os.environ}
     if not settings.keys() & {"UV_DEFAULT_INDEX", "UV_INDEX_URL"} and (index := _index_of_pip()):
         settings["UV_DEFAULT_INDEX"] = index
@@ -43,7 +49,7 @@ def settings() -> dict[str, str]:
 
 
 def _index_of_pip() -> str:
-    """A registry of one's own is told to pip more often than to uv, which does not ask pip."""
+    """The registry that pip is configured for, which uv does not read."""
     if "PIP_INDEX_URL" in os.environ:
         return os.environ["PIP_INDEX_URL"]
     command = [sys.executable, "-m", "pip", "config", "get", "global.index-url"]
@@ -55,12 +61,12 @@ def _program() -> str:
     beside = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     found = shutil.which("uv", path=beside)
     if not found:
-        raise Failed("uv is missing; `make setup` installs it.")
+        raise Failed("uv is not installed. Run `make setup`.")
     return found
 
 
 def main() -> int:
-    """Fill an environment from pins: the exit code, after one sentence if it is not 0."""
+    """Fill an environment from pins; the exit code is 0, or 1 after one sentence on stderr."""
     environment, pins = sys.argv[1:]
     try:
         fill(Path(environment), Path(pins))

@@ -49,7 +49,7 @@ class MiniStack:
     def start(self) -> Self:
         """Start the process and return when it answers; raises NotStarted."""
         self._state_dir.mkdir(parents=True, exist_ok=True)
-        clients = runtime_clients.installed()
+        clients = runtime_clients.install_missing()
         command = [sys.executable, "-m", "cloud.ministack", "--state-dir", str(self._state_dir)]
         command += ["--runtime-clients", str(clients), "--twin-url", self._twin_url]
         with self.log_file.open("w") as log:

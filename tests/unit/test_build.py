@@ -83,7 +83,7 @@ def test_an_unknown_section_is_one_sentence() -> None:
         target.settings(ROOT / "samconfig.toml", "moon")
 
     assert str(caught.value) == (
-        "samconfig.toml has no section moon; it has default, local, staging, production."
+        "samconfig.toml has no section moon; it has: default, local, staging, production."
     )
 
 
